@@ -1,0 +1,1 @@
+"""What travels: topics, events, the wire codec, background variables, settings and metrics."""

@@ -1,0 +1,102 @@
+"""``embeddings``: the raw vector as value, everything else in headers (the hot path: no JSON)."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from schemas.errors import BadInput
+from schemas.event import Background, FloatVector, Region
+from schemas.records import Headers, Record
+
+TYPE = "perennial.embedding.v1"
+TOLERANCE = 1e-3
+
+_region = TypeAdapter(Region)
+_background = TypeAdapter(Background)
+_timings = TypeAdapter(dict[str, float])
+_instant = TypeAdapter(datetime)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """A frame, or one region of it, as a point of the latent space.
+
+    Attributes:
+        event_id: the frame's id, or ``<id>#<n>`` for region n.
+        vector: (d,) float32, unit norm.
+        model: ``name@hash`` of the model that made it.
+        timings_ms: milliseconds per stage so far; ``published_at`` and ``sent_at`` are instants
+            in milliseconds since the epoch.
+    """
+
+    event_id: str
+    source: str
+    captured_at: datetime
+    background: Background
+    region: Region | None
+    vector: FloatVector
+    model: str
+    timings_ms: dict[str, float]
+
+    def record(self, topic: str) -> Record:
+        """Return the record to put on ``topic``, keyed by source."""
+        region = () if self.region is None else (("region", _region.dump_json(self.region)),)
+        headers: Headers = (
+            ("ce_specversion", b"1.0"),
+            ("ce_id", self.event_id.encode()),
+            ("ce_source", self.source.encode()),
+            ("ce_type", TYPE.encode()),
+            ("ce_time", self.captured_at.isoformat().encode()),
+            ("content-type", b"application/octet-stream"),
+            ("background", json.dumps(self.background).encode()),
+            *region,
+            ("model", self.model.encode()),
+            ("timings", json.dumps(self.timings_ms).encode()),
+        )
+        return Record(topic, self.source.encode(), self.vector.astype("<f4").tobytes(), headers)
+
+
+def read_embedding(record: Record) -> Embedding:
+    """Read an embedding record.
+
+    Raises:
+        BadInput: ``bad_embedding`` for missing headers, ``bad_vector`` when the value is not a
+            finite, unit-norm float32 vector.
+    """
+    try:
+        return Embedding(
+            event_id=_need(record, "ce_id"),
+            source=_need(record, "ce_source"),
+            captured_at=_instant.validate_strings(_need(record, "ce_time")),
+            background=_background.validate_json(_need(record, "background")),
+            region=_read_region(record.header("region")),
+            vector=_read_vector(record.value),
+            model=_need(record, "model"),
+            timings_ms=_timings.validate_json(_need(record, "timings")),
+        )
+    except ValidationError as error:
+        raise BadInput("bad_embedding", f"not an embedding: {error}") from error
+
+
+def _need(record: Record, name: str) -> str:
+    text = record.header(name)
+    if not text:
+        raise BadInput("bad_embedding", f"header {name!r} is missing")
+    return text
+
+
+def _read_region(text: str | None) -> Region | None:
+    return None if text is None else _region.validate_json(text)
+
+
+def _read_vector(value: bytes | None) -> FloatVector:
+    if not value or len(value) % 4:
+        raise BadInput("bad_vector", f"{len(value or b'')} bytes are no float32 vector")
+    vector = np.frombuffer(value, dtype="<f4").astype(np.float32, copy=False)
+    norm = float(np.linalg.norm(vector))
+    if not abs(norm - 1.0) <= TOLERANCE:  # also catches NaN
+        raise BadInput("bad_vector", f"norm {norm:.4g}; expected a finite vector of norm 1")
+    return vector

@@ -1,0 +1,29 @@
+"""The one exception tree. What a part does with an error follows from its class alone."""
+
+
+class PerennialError(Exception):
+    """Base of every error that Perennial raises on purpose."""
+
+
+class BadInput(PerennialError):
+    """This record can never be processed: it goes to ``dead-letters``, the stream goes on.
+
+    ``reason`` is a short stable slug (a metric label, a filter for scripts); the message names the
+    offending value and what would have been accepted.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class DependencyDown(PerennialError):
+    """Something we depend on does not answer: consumption pauses and the work is tried again."""
+
+    def __init__(self, dependency: str, message: str) -> None:
+        super().__init__(f"{dependency}: {message}")
+        self.dependency = dependency
+
+
+class SetupError(PerennialError):
+    """The operator must change something first; the message says what."""

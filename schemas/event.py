@@ -1,0 +1,128 @@
+"""What all JSON events share: frozen, versioned, strict models with CloudEvents headers."""
+
+import base64
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from schemas.errors import BadInput
+from schemas.records import Headers, Record
+
+Scalar = str | bool | int | float
+Background = dict[str, Scalar]
+Identity = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+EventId = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+FloatVector = NDArray[np.float32]
+
+
+class _VectorCodec:
+    """Base64 of little-endian float32 in JSON, a read-only (d,) array in Python."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls.read,
+            json_schema_input_schema=core_schema.str_schema(),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                cls.write, return_schema=core_schema.str_schema()
+            ),
+        )
+
+    @staticmethod
+    def read(value: object) -> FloatVector:
+        if isinstance(value, str):
+            value = np.frombuffer(base64.b64decode(value, validate=True), dtype="<f4")
+        if not isinstance(value, np.ndarray) or value.ndim != 1 or value.size == 0:
+            raise ValueError("a vector is the base64 of one or more little-endian float32")
+        vector = value.astype(np.float32)
+        if not np.isfinite(vector).all():
+            raise ValueError("a vector must be finite")
+        vector.setflags(write=False)
+        return vector
+
+    @staticmethod
+    def write(vector: FloatVector) -> str:
+        return base64.b64encode(vector.astype("<f4").tobytes()).decode("ascii")
+
+
+Vector = Annotated[FloatVector, _VectorCodec]
+
+
+class Region(BaseModel):
+    """A box in pixels of the upright image; the origin is the top left corner."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class Event(BaseModel):
+    """Base of the JSON events. ``type`` is the CloudEvents type, with the version at its end."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True
+    )
+
+    type: ClassVar[str]
+    schema_version: Literal[1] = 1
+
+    @property
+    def id(self) -> str:
+        """The CloudEvents id of the record that carries this event."""
+        raise TypeError(f"{type(self).__name__} names no id")
+
+    @property
+    def key(self) -> bytes:
+        """The record key: the event id unless the topic table says otherwise."""
+        return self.id.encode()
+
+    def record(self, topic: str) -> Record:
+        """Return this event as the record to put on ``topic``."""
+        return Record(topic, self.key, self.model_dump_json().encode(), self._headers())
+
+    def _headers(self) -> Headers:
+        return (
+            ("ce_specversion", b"1.0"),
+            ("ce_id", self.id.encode()),
+            ("ce_source", b"perennial"),
+            ("ce_type", self.type.encode()),
+            ("ce_time", now().isoformat().encode()),
+            ("content-type", b"application/json"),
+        )
+
+    @classmethod
+    def read(cls, record: Record) -> Self:
+        """Parse the record's value.
+
+        Raises:
+            BadInput: ``bad_event`` when the value is no valid event of this type.
+        """
+        try:
+            return cls.model_validate_json(record.value or b"")
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(map(str, e['loc'])) or 'value'}: {e['msg']}" for e in error.errors()
+            )
+            raise BadInput("bad_event", f"not a {cls.__name__}: {problems}") from error
+
+
+Instant = AwareDatetime
+
+
+def now() -> datetime:
+    """Return the present instant in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,82 @@
+"""Every Prometheus metric, in one place; services get the registry injected."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_DISTANCES = tuple(step / 20 for step in range(1, 41))
+_BATCHES = (1, 2, 4, 8, 16, 32, 64, 128)
+
+
+class Metrics:
+    """The metrics of one process, on the registry given."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self._work(registry)
+        self._matching(registry)
+        self._gallery(registry)
+        self._health(registry)
+
+    def _work(self, registry: CollectorRegistry) -> None:
+        self.frames = Counter("perennial_frames", "Frames read", registry=registry)
+        self.batch_size = Histogram(
+            "perennial_batch_size", "Items handled at once", ["stage"],
+            buckets=_BATCHES, registry=registry,
+        )  # fmt: skip
+        self.stage_seconds = Histogram(
+            "perennial_stage_seconds", "Time spent in a stage", ["stage"],
+            buckets=_SECONDS, registry=registry,
+        )  # fmt: skip
+        self.queue_depth = Gauge(
+            "perennial_queue_depth", "Items waiting inside the process", ["queue"],
+            registry=registry,
+        )  # fmt: skip
+        self.consumer_lag = Gauge(
+            "perennial_consumer_lag", "Records not yet read", ["topic", "partition"],
+            registry=registry,
+        )  # fmt: skip
+
+    def _matching(self, registry: CollectorRegistry) -> None:
+        self.outcomes = Counter(
+            "perennial_outcomes", "Outcomes: identified, review or dead",
+            ["outcome", "cluster", "reason"], registry=registry,
+        )  # fmt: skip
+        self.distance = Histogram(
+            "perennial_distance", "Distance to the nearest entry", ["outcome"],
+            buckets=_DISTANCES, registry=registry,
+        )  # fmt: skip
+        self.margin = Histogram(
+            "perennial_margin", "Distance between the best and the next identity",
+            buckets=_DISTANCES, registry=registry,
+        )  # fmt: skip
+        self.shard_timeouts = Counter(
+            "perennial_shard_timeouts", "Shard queries that failed or came back incomplete",
+            registry=registry,
+        )  # fmt: skip
+
+    def _gallery(self, registry: CollectorRegistry) -> None:
+        self.gallery_entries = Gauge(
+            "perennial_gallery_entries", "Entries", ["cluster", "status"], registry=registry
+        )
+        self.threshold = Gauge(
+            "perennial_threshold", "Largest distance that counts as known", ["cluster"],
+            registry=registry,
+        )  # fmt: skip
+        self.removals = Counter(
+            "perennial_retention_removals", "Entries that retention quarantined", ["reason"],
+            registry=registry,
+        )  # fmt: skip
+
+    def _health(self, registry: CollectorRegistry) -> None:
+        self.version = Gauge(
+            "perennial_version", "Always 1; the labels tell what runs", ["part", "version"],
+            registry=registry,
+        )  # fmt: skip
+        self.dependency_up = Gauge(
+            "perennial_dependency_up", "1 while the dependency answers", ["dependency"],
+            registry=registry,
+        )  # fmt: skip
+        self.retries = Counter(
+            "perennial_retries", "Attempts that failed and were repeated", ["stage"],
+            registry=registry,
+        )  # fmt: skip

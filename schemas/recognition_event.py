@@ -1,0 +1,93 @@
+"""``identifications`` and ``human-review``: what was recognised, or why it was not decided."""
+
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.event import Background, Event, EventId, Identity, Instant, Region, Vector
+
+
+class DecidedBy(StrEnum):
+    """Who named the identity."""
+
+    MATCHER = "matcher"
+    PERSON = "person"
+
+
+class ReviewReason(StrEnum):
+    """Why a probe needs a person."""
+
+    GALLERY_EMPTY = "gallery_empty"
+    GALLERY_TOO_SMALL = "gallery_too_small"
+    BEYOND_THRESHOLD = "beyond_threshold"
+    OTHER_MODEL = "other_model"
+
+
+class CandidateIdentity(BaseModel):
+    """One identity that was considered, with its nearest entry."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    identity: Identity
+    distance: float
+    votes: float = Field(description="Weight of its entries within the threshold")
+    entry_id: EventId
+
+
+class ShardSearched(BaseModel):
+    """One shard that was searched, and how many entries it held."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cluster: str
+    entries: int
+
+
+class RecognitionEvent(Event):
+    """All that a sceptic would ask about one recognition."""
+
+    event_id: EventId
+    source: str
+    captured_at: Instant
+    background: Background
+    region: Region | None = None
+    distance: float | None = Field(None, description="To the nearest entry of the identity")
+    threshold: float | None = Field(None, description="Largest distance that counts as known")
+    probability: float | None = Field(
+        None, description="Calibrated; null until a fitted conditioning is active"
+    )
+    margin: float | None = Field(
+        None, description="Distance of the runner-up identity minus this distance"
+    )
+    candidates: tuple[CandidateIdentity, ...] = ()
+    cluster: str | None = Field(description="Null when the background does not tell it")
+    shards: tuple[ShardSearched, ...] = ()
+    model: str
+    conditioning: str | None = None
+    gallery_position: int = Field(description="Offset of the last gallery change that counted")
+    timings_ms: dict[str, float] = Field(default_factory=dict)
+    decided_by: DecidedBy = DecidedBy.MATCHER
+    revision: int = Field(1, ge=1)
+
+    @property
+    def id(self) -> str:
+        """The id of the frame, or ``<id>#<n>`` for its n-th region."""
+        return self.event_id
+
+
+class Identification(RecognitionEvent):
+    """A probe that was recognised, by the matcher or (revision 2 and up) by a person."""
+
+    type: ClassVar[str] = "perennial.identification.v1"
+
+    identity: Identity
+
+
+class ReviewItem(RecognitionEvent):
+    """A probe that a person should look at. It carries the vector, so an answer can enrol it."""
+
+    type: ClassVar[str] = "perennial.review-item.v1"
+
+    reason: ReviewReason
+    vector: Vector

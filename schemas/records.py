@@ -1,0 +1,33 @@
+"""A Kafka record, free of any client library: what workers, streams and the CLI hand each other."""
+
+from dataclasses import dataclass
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as read from, or to be written to, a topic.
+
+    ``partition``, ``offset`` and ``timestamp_ms`` are -1 until the broker has set them.
+    """
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    partition: int = -1
+    offset: int = -1
+    timestamp_ms: int = -1
+
+    @property
+    def position(self) -> str:
+        """``topic-partition-offset``: names the record for ever, even where it has no id."""
+        return f"{self.topic}-{self.partition}-{self.offset}"
+
+    def header(self, name: str) -> str | None:
+        """Return the last header ``name`` as text, or ``None``; broken UTF-8 becomes U+FFFD."""
+        for key, value in reversed(self.headers):
+            if key == name and value is not None:
+                return value.decode("utf-8", errors="replace")
+        return None

@@ -1,0 +1,166 @@
+"""Every setting, from ``PERENNIAL_*`` variables: the only file that reads the environment."""
+
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from schemas.errors import SetupError
+from schemas.topics import Topic
+
+Names = Annotated[tuple[str, ...], NoDecode]
+
+
+class Device(StrEnum):
+    """Where the model runs."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+class Precision(StrEnum):
+    """Arithmetic of the forward pass; embeddings are always sent as float32."""
+
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
+class Settings(BaseSettings):
+    """Settings of every service; each has a default that works on one machine."""
+
+    model_config = SettingsConfigDict(env_prefix="PERENNIAL_", frozen=True, extra="ignore")
+
+    kafka_bootstrap_servers: str | None = Field(
+        None, description="Broker addresses, `host:port,host:port`; unset: the embedded broker"
+    )
+    redis_url: str | None = Field(
+        None, description="Redis with vector search, `redis://host:6379/0`; unset: the embedded one"
+    )
+    topic_prefix: str = Field(
+        "", pattern=r"^[A-Za-z0-9._-]*$", description="Put before every topic, group and Redis key"
+    )
+    http_host: str = Field("127.0.0.1", description="Where /metrics and the health pages listen")
+    worker_port: int = Field(9101, ge=0, le=65535, description="HTTP port of a worker; 0: any free")
+    streams_port: int = Field(9102, ge=0, le=65535, description="HTTP port of streams; 0: any free")
+
+    variables: Path | None = Field(
+        None,
+        description="YAML file that declares the background variables; unset: any is accepted",
+    )
+
+    model: Path | None = Field(
+        None, description="Model folder; unset: EfficientNet-Lite0 with ImageNet weights"
+    )
+    device: Device = Field(Device.AUTO, description="`auto` takes CUDA where there is one")
+    precision: Precision = Field(
+        Precision.AUTO, description="`auto`: bfloat16 where the processor has it in hardware"
+    )
+    threads: int | None = Field(None, ge=1, description="Threads of the forward pass; unset: all")
+    batch_size: int = Field(8, ge=1, le=1024, description="Most images in one forward pass")
+    batch_deadline_ms: float = Field(
+        15, ge=0, description="Longest that an image waits for its batch to fill"
+    )
+    decode_threads: int = Field(2, ge=1, description="Threads that decode images")
+    in_flight: int = Field(64, ge=1, description="Most frames a worker holds at once")
+
+    max_image_bytes: int = Field(16 * 2**20, ge=1, description="Largest encoded image")
+    max_image_pixels: int = Field(50_000_000, ge=1, description="Largest decoded image")
+    image_uri_allow: Names = Field(
+        (), description="Prefixes that image_uri may have: `file:///data/`, `https://host/`, "
+        "`s3://bucket/`; empty: claim checks are refused",
+    )  # fmt: skip
+    image_uri_timeout_s: float = Field(10, gt=0, description="Time limit of one fetch")
+    s3_endpoint: str | None = Field(None, description="Endpoint for s3:// (MinIO and the like)")
+
+    target_fpir: float = Field(
+        0.01, gt=0, lt=1, description="Share of unknown probes that may be identified by mistake"
+    )
+    shard_by: Names = Field(
+        (), description="Nominal background variables whose values make the clusters"
+    )
+    neighbours: int = Field(10, ge=1, le=1000, description="k of the nearest-neighbour vote")
+    match_batch: int = Field(32, ge=1, description="Most embeddings in one round of Redis queries")
+    match_deadline_ms: float = Field(5, gt=0, description="Longest that an embedding waits for it")
+    hnsw_above: int = Field(10_000, ge=1, description="Entries above which a shard becomes HNSW")
+    redis_timeout_s: float = Field(2, gt=0, description="Time limit of one Redis call")
+
+    retention_max_age_days: float | None = Field(
+        None, gt=0, description="Entries older than this go to quarantine; unset: none"
+    )
+    retention_newest: int = Field(
+        50, ge=1, description="Entries kept for each identity and cluster, the newest ones"
+    )
+    retention_mad: float = Field(
+        3.5, gt=0, description="Modified z-score above which an entry is an outlier"
+    )
+    retention_interval_s: float = Field(60, gt=0, description="How often age is looked at")
+
+    @field_validator("image_uri_allow", "shard_by", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    def topic(self, topic: Topic) -> str:
+        """Return the name of the topic in this deployment."""
+        return self.topic_prefix + topic.name
+
+    @property
+    def workers_group(self) -> str:
+        """Consumer group of the embedding workers."""
+        return self.topic_prefix + "perennial-workers"
+
+    @property
+    def streams_group(self) -> str:
+        """Consumer group of the matcher, review and gallery agents."""
+        return self.topic_prefix + "perennial-streams"
+
+    @property
+    def retention_max_age(self) -> timedelta | None:
+        """The age limit of entries."""
+        days = self.retention_max_age_days
+        return None if days is None else timedelta(days=days)
+
+    def need_kafka(self) -> str:
+        """Return the broker's address.
+
+        Raises:
+            SetupError: when it is not set.
+        """
+        return _needed(self.kafka_bootstrap_servers, "PERENNIAL_KAFKA_BOOTSTRAP_SERVERS")
+
+    def need_redis(self) -> str:
+        """Return the Redis URL.
+
+        Raises:
+            SetupError: when it is not set.
+        """
+        return _needed(self.redis_url, "PERENNIAL_REDIS_URL")
+
+
+def _needed(value: str | None, name: str) -> str:
+    if value is None:
+        raise SetupError(f"{name} is not set: name a running service, or use `perennial up`")
+    return value
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        SetupError: naming each wrong variable, its value and what is accepted.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        lines = (
+            f"PERENNIAL_{'_'.join(map(str, e['loc'])).upper()}={e['input']!r}: {e['msg']}"
+            for e in error.errors()
+        )
+        raise SetupError("wrong settings:\n  " + "\n  ".join(lines)) from error

@@ -1,0 +1,96 @@
+"""The topic table: one row a topic, from which the CLI creates and the documents describe them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+
+from schemas.conditioning import ActiveConditioning
+from schemas.event import Event
+from schemas.gallery import GalleryCommand, GalleryEntry
+from schemas.recognition_event import Identification, ReviewItem
+from schemas.review import ReviewDecision
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What one topic is for, how it is partitioned and how long it is kept.
+
+    ``event`` is ``None`` where the value is not JSON (image bytes, raw float32, original bytes).
+    """
+
+    name: str
+    key: str
+    about: str
+    event: type[Event] | None
+    partitions: int
+    cleanup: str
+    retention: timedelta | None
+    max_bytes: int = 2 * 2**20
+
+    def config(self) -> dict[str, str]:
+        """Return the Kafka topic configuration."""
+        config = {"cleanup.policy": self.cleanup, "max.message.bytes": str(self.max_bytes)}
+        if self.retention is not None:
+            config["retention.ms"] = str(int(self.retention.total_seconds() * 1000))
+        return config
+
+
+def _days(days: int) -> timedelta:
+    return timedelta(days=days)
+
+
+FRAMES = Topic(
+    "frames", "source", "Image bytes, or JSON with an image_uri (claim check)",
+    None, 4, "delete", _days(7), 24 * 2**20,
+)  # fmt: skip
+EMBEDDINGS = Topic(
+    "embeddings", "source", "Unit-norm little-endian float32, metadata in headers",
+    None, 4, "delete", _days(7),
+)  # fmt: skip
+IDENTIFICATIONS = Topic(
+    "identifications", "event id", "What was recognised, and on what grounds",
+    Identification, 4, "delete", _days(30),
+)  # fmt: skip
+HUMAN_REVIEW = Topic(
+    "human-review", "event id", "What a person should decide, with the candidates and why",
+    ReviewItem, 4, "compact,delete", _days(30),
+)  # fmt: skip
+REVIEW_DECISIONS = Topic(
+    "review-decisions", "event id", "Who said what", ReviewDecision, 4, "delete", _days(365)
+)
+# One partition: the gallery has one writer, and its log one order.
+GALLERY_COMMANDS = Topic(
+    "gallery-commands", "identity", "Changes somebody wants, with actor and reason",
+    GalleryCommand, 1, "delete", _days(365),
+)  # fmt: skip
+GALLERY = Topic(
+    "gallery", "entry id", "The entries; a tombstone means erased: the truth behind Redis",
+    GalleryEntry, 1, "compact", None,
+)  # fmt: skip
+CONDITIONING = Topic(
+    "conditioning", "name", "The active artefact's version and where it lies",
+    ActiveConditioning, 1, "compact", None,
+)  # fmt: skip
+# Must take whatever `frames` took, with the headers that say why.
+DEAD_LETTERS = Topic(
+    "dead-letters", "original key", "The original bytes; the headers tell where and why",
+    None, 4, "delete", _days(30), FRAMES.max_bytes + 2**20,
+)  # fmt: skip
+
+TOPICS: Mapping[str, Topic] = MappingProxyType(
+    {
+        topic.name: topic
+        for topic in (
+            FRAMES,
+            EMBEDDINGS,
+            IDENTIFICATIONS,
+            HUMAN_REVIEW,
+            REVIEW_DECISIONS,
+            GALLERY_COMMANDS,
+            GALLERY,
+            CONDITIONING,
+            DEAD_LETTERS,
+        )
+    }
+)
