@@ -24,8 +24,8 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        """Whether every part is up."""
-        return all(problem is None for problem in self._problems.values())
+        """Whether every part is up, and there is any."""
+        return bool(self._problems) and all(problem is None for problem in self._problems.values())
 
     def report(self) -> dict[str, str]:
         """Return ``{part: "ok" or the problem}``."""

@@ -1,0 +1,1 @@
+"""The Faust agents: matcher, review and gallery, and the index that they share."""

@@ -1,0 +1,221 @@
+"""The only wiring: settings in, running agents out."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from aiokafka.errors import KafkaError
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
+
+from recognition.retain import RetentionRule
+from schemas.errors import DependencyDown
+from schemas.health import Health
+from schemas.metrics import Metrics
+from schemas.settings import Settings
+from schemas.topics import (
+    DEAD_LETTERS,
+    EMBEDDINGS,
+    GALLERY,
+    GALLERY_COMMANDS,
+    HUMAN_REVIEW,
+    IDENTIFICATIONS,
+    REVIEW_DECISIONS,
+    Topic,
+)
+from streams.gallery import GalleryAgent
+from streams.gallery_log import KafkaGalleryLog
+from streams.index.base import Index
+from streams.index.redis import RedisIndex
+from streams.matcher import Matcher
+from streams.plan import Planner
+from streams.publisher import KafkaPublisher, to_record
+from streams.review import ReviewAgent
+from streams.stage import Handler, Publish, Stage
+from streams.tamed import TamedApp, tamed_app
+
+AGENTS = frozenset({"matcher", "review", "gallery"})
+TICK_S = 1.0
+_COMMAND_BATCH, _COMMAND_WAIT_S = 64, 0.01
+
+log = logging.getLogger(__name__)
+
+
+async def run(
+    settings: Settings,
+    metrics: Metrics,
+    health: Health,
+    stop: asyncio.Event,
+    only: frozenset[str] = AGENTS,
+) -> None:
+    """Run the agents until ``stop`` is set; when Faust gives up, begin again with a new app."""
+    for part in ("kafka", "redis"):
+        health.down(part, "starting")
+    async with _publisher(settings, health) as publish, _index(settings) as index:
+        while not stop.is_set():
+            app = build_app(settings, metrics, health, publish, index, only)
+            await app.start()
+            ended = {
+                asyncio.ensure_future(stop.wait()),
+                asyncio.ensure_future(app.wait_until_stopped()),
+            }
+            _, pending = await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
+            for task in pending:
+                task.cancel()
+            await app.stop()
+            if not stop.is_set():
+                health.down("kafka", f"Faust stopped: {app.crash_reason!r}")
+                log.error("Faust stopped; beginning again", exc_info=app.crash_reason)
+                await asyncio.sleep(TICK_S)
+
+
+def build_app(
+    settings: Settings,
+    metrics: Metrics,
+    health: Health,
+    publish: Publish,
+    index: Index,
+    only: frozenset[str] = AGENTS,
+) -> TamedApp:
+    """Return a Faust app with the agents named in ``only``, ready to start."""
+    app = tamed_app(settings.streams_group, settings.need_kafka())
+
+    def attach(name: str, topic: Topic, handler: Handler, size: int, wait_s: float) -> None:
+        stage = Stage(
+            name,
+            handler,
+            publish,
+            dead_letters=settings.topic(DEAD_LETTERS),
+            metrics=metrics,
+            health=health,
+        )
+        _attach(app, stage, settings.topic(topic), size, wait_s)
+
+    if "matcher" in only:
+        wait_s = settings.match_deadline_ms / 1000
+        attach(
+            "matcher",
+            EMBEDDINGS,
+            _matcher(settings, metrics, index).handle,
+            settings.match_batch,
+            wait_s,
+        )
+    if "review" in only:
+        review = ReviewAgent(
+            identifications=settings.topic(IDENTIFICATIONS),
+            gallery_commands=settings.topic(GALLERY_COMMANDS),
+        )
+        attach("review", REVIEW_DECISIONS, review.handle, _COMMAND_BATCH, _COMMAND_WAIT_S)
+    if "gallery" in only:
+        gallery = _gallery(settings, metrics, publish, index, _term(app, settings))
+        attach("gallery", GALLERY_COMMANDS, gallery.handle, _COMMAND_BATCH, _COMMAND_WAIT_S)
+        _each_second(app, gallery.tick, metrics, health)
+    _each_second(app, lambda: _look(app, index, health), metrics, health)
+    return app
+
+
+def _attach(app: TamedApp, stage: Stage, topic: str, size: int, wait_s: float) -> None:
+    async def consume(stream: Any) -> None:
+        async for events in stream.noack_take(size, within=wait_s):
+            await stage.process([to_record(event.message) for event in events])
+            for event in events:
+                event.ack()
+
+    app.agent(app.topic(topic), name=stage.name)(consume)
+
+
+def _each_second(
+    app: TamedApp, work: Callable[[], Awaitable[None]], metrics: Metrics, health: Health
+) -> None:
+    async def tick() -> None:
+        try:
+            await work()
+        except (DependencyDown, KafkaError) as error:
+            metrics.retries.labels("timer").inc()
+            health.down(getattr(error, "dependency", "kafka"), str(error))
+
+    app.timer(interval=TICK_S)(tick)
+
+
+async def _look(app: TamedApp, index: Index, health: Health) -> None:
+    """Keep readiness true: a member of the group, and an index that answers."""
+    if app.consumer_generation_id and not app.rebalancing:
+        health.up("kafka")
+    await index.state()
+    health.up("redis")
+
+
+def _matcher(settings: Settings, metrics: Metrics, index: Index) -> Matcher:
+    return Matcher(
+        index,
+        shard_by=settings.shard_by,
+        neighbours=settings.neighbours,
+        identifications=settings.topic(IDENTIFICATIONS),
+        human_review=settings.topic(HUMAN_REVIEW),
+        metrics=metrics,
+    )
+
+
+def _gallery(
+    settings: Settings,
+    metrics: Metrics,
+    publish: Publish,
+    index: Index,
+    term: Callable[[], int | None],
+) -> GalleryAgent:
+    return GalleryAgent(
+        index,
+        KafkaGalleryLog(settings.need_kafka(), settings.topic(GALLERY), publish),
+        planner=Planner(settings.shard_by),
+        rule=RetentionRule(
+            max_age=settings.retention_max_age,
+            newest=settings.retention_newest,
+            mad_cutoff=settings.retention_mad,
+        ),
+        target_fpir=settings.target_fpir,
+        retention_interval=timedelta(seconds=settings.retention_interval_s),
+        term=term,
+        metrics=metrics,
+    )
+
+
+def _term(app: TamedApp, settings: Settings) -> Callable[[], int | None]:
+    topic = settings.topic(GALLERY_COMMANDS)
+
+    def term() -> int | None:
+        owned = any(partition.topic == topic for partition in app.consumer.assignment())
+        return app.consumer_generation_id if owned else None
+
+    return term
+
+
+@asynccontextmanager
+async def _publisher(settings: Settings, health: Health) -> AsyncIterator[KafkaPublisher]:
+    publisher = KafkaPublisher(settings.need_kafka())
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception_type(KafkaError),
+        wait=wait_exponential_jitter(multiplier=0.1, max=5),
+        before_sleep=lambda state: health.down("kafka", str(state.outcome)),
+    ):
+        with attempt:
+            await publisher.start()
+    try:
+        yield publisher
+    finally:
+        await publisher.stop()
+
+
+@asynccontextmanager
+async def _index(settings: Settings) -> AsyncIterator[RedisIndex]:
+    index = RedisIndex.connect(
+        settings.need_redis(),
+        prefix=settings.topic_prefix,
+        hnsw_above=settings.hnsw_above,
+        timeout_s=settings.redis_timeout_s,
+    )
+    try:
+        yield index
+    finally:
+        await index.close()

@@ -1,0 +1,1 @@
+"""Where the gallery is searched: Redis, and an exact in-memory twin for tests."""

@@ -1,0 +1,61 @@
+"""Records out: one producer for all agents, every batch acknowledged before it counts."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+
+from schemas.records import Record
+from schemas.topics import DEAD_LETTERS
+
+
+class KafkaPublisher:
+    """Puts records on their topics; call it like a function (``streams.stage.Publish``)."""
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=bootstrap_servers,
+            acks="all",
+            max_request_size=DEAD_LETTERS.max_bytes,
+        )
+
+    async def start(self) -> None:
+        """Connect.
+
+        Raises:
+            KafkaConnectionError: when no broker answers.
+        """
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        """Send what is left and disconnect."""
+        await self._producer.stop()
+
+    async def __call__(self, records: Sequence[Record]) -> list[int]:
+        """Send the records; return their offsets in the same order.
+
+        Raises:
+            KafkaError: when one of them could not be acknowledged; then all may be sent again.
+        """
+        pending = [
+            await self._producer.send(
+                record.topic, record.value, key=record.key, headers=list(record.headers)
+            )
+            for record in records
+        ]
+        return [sent.offset for sent in await asyncio.gather(*pending)]
+
+
+def to_record(message: Any) -> Record:
+    """Return an aiokafka or Faust message as a :class:`Record`."""
+    headers = message.headers.items() if isinstance(message.headers, dict) else message.headers
+    return Record(
+        topic=message.topic,
+        key=message.key,
+        value=message.value,
+        headers=tuple(headers or ()),
+        partition=message.partition,
+        offset=message.offset,
+        timestamp_ms=int(message.timestamp),
+    )

@@ -1,0 +1,68 @@
+"""The review agent: a person's answer becomes an identification and teaches the gallery."""
+
+from collections.abc import Sequence
+
+from schemas.gallery import Enrol, GalleryCommand
+from schemas.recognition_event import DecidedBy, Identification
+from schemas.records import Record
+from schemas.review import ReviewDecision
+
+
+class ReviewAgent:
+    """Without state: a decision carries the item that it answers."""
+
+    def __init__(self, *, identifications: str, gallery_commands: str) -> None:
+        self._identifications = identifications
+        self._gallery_commands = gallery_commands
+
+    async def handle(self, records: Sequence[Record]) -> list[Record]:
+        """Return the identification and the enrol command of every decision that names one.
+
+        Raises:
+            BadInput: a record is no decision.
+        """
+        decisions = [ReviewDecision.read(record) for record in records]
+        return [output for decision in decisions for output in self._outputs(decision)]
+
+    def _outputs(self, decision: ReviewDecision) -> tuple[Record, ...]:
+        if decision.identity is None:
+            return ()
+        return (
+            _identification(decision, decision.identity).record(self._identifications),
+            _enrolment(decision, decision.identity).record(self._gallery_commands),
+        )
+
+
+def _identification(decision: ReviewDecision, identity: str) -> Identification:
+    item = decision.item
+    kept = {name: getattr(item, name) for name in type(item).model_fields}
+    for name in ("reason", "vector"):
+        del kept[name]
+    own = [c.distance for c in item.candidates if c.identity == identity]
+    return Identification.model_validate(
+        {
+            **kept,
+            "identity": identity,
+            "distance": min(own, default=None),
+            "decided_by": DecidedBy.PERSON,
+            "revision": item.revision + 1,
+        }
+    )
+
+
+def _enrolment(decision: ReviewDecision, identity: str) -> GalleryCommand:
+    item = decision.item
+    return GalleryCommand(
+        command_id=f"enrol-{item.event_id}",
+        identity=identity,
+        actor=decision.actor,
+        reason=f"answered a review: {item.reason}",
+        action=Enrol(
+            entry_id=item.event_id,
+            model=item.model,
+            background=item.background,
+            source=item.source,
+            captured_at=item.captured_at,
+            vector=item.vector,
+        ),
+    )

@@ -1,0 +1,51 @@
+"""Fixtures that all suites share: one broker and one Redis a session, one topic prefix a test.
+
+Without addresses in the environment the embedded services are started. A service that is missing
+fails the tests; nothing is skipped.
+"""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from infra.admin import create_topics
+from infra.embedded import Services, services
+from schemas.health import Health
+from schemas.metrics import Metrics
+from schemas.settings import Settings, load_settings
+
+
+@pytest.fixture(scope="session")
+def stack_services() -> Iterator[Services]:
+    """A real broker and a real Redis with vector search."""
+    named = load_settings()
+    with services(named.kafka_bootstrap_servers, named.redis_url) as running:
+        yield running
+
+
+@pytest.fixture
+def settings(stack_services: Services) -> Settings:
+    """Settings for one test: its own topics, groups and keys; the topics exist."""
+    own = load_settings(
+        kafka_bootstrap_servers=stack_services.kafka,
+        redis_url=stack_services.redis,
+        topic_prefix=f"t{uuid.uuid4().hex[:8]}.",
+        worker_port=0,
+        streams_port=0,
+    )
+    create_topics(own)
+    return own
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    """Metrics on a registry of their own."""
+    return Metrics(CollectorRegistry())
+
+
+@pytest.fixture
+def health(metrics: Metrics) -> Health:
+    """The readiness of a service under test."""
+    return Health(metrics)

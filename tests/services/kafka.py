@@ -1,0 +1,113 @@
+"""Kafka as a test sees it: put records, and collect what comes until a condition holds."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import numpy as np
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from schemas.embedding import Embedding
+from schemas.event import now
+from schemas.records import Record
+from schemas.settings import Settings
+from schemas.topics import EMBEDDINGS, Topic
+
+
+async def put(settings: Settings, records: Iterable[Record]) -> None:
+    """Put records on their topics and wait for the acknowledgements."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.need_kafka(), max_request_size=80 * 2**20
+    )
+    await producer.start()
+    try:
+        for record in records:
+            await producer.send(
+                record.topic, record.value, key=record.key, headers=list(record.headers)
+            )
+    finally:
+        await producer.stop()
+
+
+@asynccontextmanager
+async def collecting(settings: Settings, *topics: Topic) -> AsyncIterator[list[Record]]:
+    """Fill a list with what arrives on the topics, from their beginning."""
+    consumer = AIOKafkaConsumer(
+        *(settings.topic(topic) for topic in topics),
+        bootstrap_servers=settings.need_kafka(),
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=10,
+        fetch_max_bytes=128 * 2**20,
+        max_partition_fetch_bytes=80 * 2**20,
+    )
+    await consumer.start()
+    found: list[Record] = []
+
+    async def collect() -> None:
+        async for message in consumer:
+            found.append(_record(message))
+
+    task = asyncio.create_task(collect())
+    try:
+        yield found
+    finally:
+        task.cancel()
+        await consumer.stop()
+
+
+async def eventually(
+    condition: Callable[[], bool], what: str, *, within_s: float = 60
+) -> None:
+    """Poll until the condition holds; fail with ``what`` when it never does."""
+    async with asyncio.timeout(within_s):
+        try:
+            while not condition():
+                await asyncio.sleep(0.02)
+        except asyncio.CancelledError:
+            raise AssertionError(f"not within {within_s} s: {what}") from None
+
+
+@asynccontextmanager
+async def running(service: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncIterator[None]:
+    """Run a service beside the test; its errors are the test's."""
+    stop = asyncio.Event()
+    task = asyncio.ensure_future(service(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 30)
+
+
+def embedding(event_id: str, vector: Any, **changes: Any) -> Embedding:
+    """Return an embedding event; the vector is brought to unit norm."""
+    unit = np.asarray(vector, dtype=np.float32)
+    values: dict[str, Any] = {
+        "event_id": event_id,
+        "source": "cam-1",
+        "captured_at": now(),
+        "background": {},
+        "region": None,
+        "vector": unit / np.linalg.norm(unit),
+        "model": "test@000000000000",
+        "timings_ms": {},
+    }
+    return Embedding(**{**values, **changes})
+
+
+def embedding_records(settings: Settings, embeddings: Iterable[Embedding]) -> list[Record]:
+    """Return the records for the ``embeddings`` topic."""
+    return [e.record(settings.topic(EMBEDDINGS)) for e in embeddings]
+
+
+def _record(message: Any) -> Record:
+    return Record(
+        message.topic,
+        message.key,
+        message.value,
+        tuple(message.headers),
+        message.partition,
+        message.offset,
+        message.timestamp,
+    )

@@ -1,0 +1,74 @@
+"""The three agents on a real broker and a real Redis, fed with embeddings of known geometry."""
+
+import asyncio
+
+import numpy as np
+
+from schemas.gallery import GalleryEntry
+from schemas.health import Health
+from schemas.metrics import Metrics
+from schemas.recognition_event import DecidedBy, Identification, ReviewItem, ReviewReason
+from schemas.review import ReviewDecision
+from schemas.settings import Settings
+from schemas.topics import (
+    DEAD_LETTERS,
+    EMBEDDINGS,
+    GALLERY,
+    HUMAN_REVIEW,
+    IDENTIFICATIONS,
+    REVIEW_DECISIONS,
+)
+from schemas.records import Record
+from streams.app import run
+from tests.services.kafka import collecting, embedding, embedding_records, eventually, put, running
+
+AXES = np.eye(8, dtype=np.float32)
+
+
+def near(axis: int, step: float = 0.05) -> np.ndarray:
+    """Return a vector close to an axis, tilted toward the last one."""
+    return AXES[axis] + step * AXES[7]
+
+
+async def test_what_is_taught_is_recognised(
+    settings: Settings, metrics: Metrics, health: Health
+) -> None:
+    topics = (IDENTIFICATIONS, HUMAN_REVIEW, GALLERY)
+    async with (
+        running(lambda stop: run(settings, metrics, health, stop)),
+        collecting(settings, *topics) as found,
+    ):
+        first = [embedding(f"first-{axis}", near(axis)) for axis in range(4)]
+        await put(settings, embedding_records(settings, first))
+        await eventually(lambda: len(_of(found, settings.topic(HUMAN_REVIEW))) == 4, "4 reviews")
+        items = [ReviewItem.read(r) for r in _of(found, settings.topic(HUMAN_REVIEW))]
+        assert {item.reason for item in items} == {ReviewReason.GALLERY_EMPTY}
+
+        decisions = [
+            ReviewDecision(item=item, identity=f"oak-{item.event_id[-1]}", actor="ann")
+            for item in items
+        ]
+        topic = settings.topic(REVIEW_DECISIONS)
+        await put(settings, [decision.record(topic) for decision in decisions])
+        await eventually(lambda: len(_of(found, settings.topic(GALLERY))) == 4, "4 entries")
+        by_person = [Identification.read(r) for r in _of(found, settings.topic(IDENTIFICATIONS))]
+        assert {(e.decided_by, e.revision) for e in by_person} == {(DecidedBy.PERSON, 2)}
+
+        again = [embedding(f"again-{axis}", near(axis, -0.05)) for axis in range(4)]
+        again.append(embedding("stranger", AXES[5]))
+        await put(settings, embedding_records(settings, again))
+        await eventually(
+            lambda: len(found) >= 4 + 4 + 4 + 5, "an outcome for each of the second round"
+        )
+        known = {
+            event.event_id: event.identity
+            for event in map(Identification.read, _of(found, settings.topic(IDENTIFICATIONS)))
+            if event.decided_by is DecidedBy.MATCHER
+        }
+        assert known == {f"again-{axis}": f"oak-{axis}" for axis in range(4)}
+        last = ReviewItem.read(_of(found, settings.topic(HUMAN_REVIEW))[-1])
+        assert (last.event_id, last.reason) == ("stranger", ReviewReason.BEYOND_THRESHOLD)
+
+
+def _of(found: list[Record], topic: str) -> list[Record]:
+    return [record for record in found if record.topic == topic]
