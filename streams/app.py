@@ -56,19 +56,24 @@ async def run(
     async with _publisher(settings, health) as publish, _index(settings) as index:
         while not stop.is_set():
             app = build_app(settings, metrics, health, publish, index, only)
-            await app.start()
-            ended = {
-                asyncio.ensure_future(stop.wait()),
-                asyncio.ensure_future(app.wait_until_stopped()),
-            }
-            _, pending = await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
-            for task in pending:
-                task.cancel()
-            await app.stop()
+            await _run_until(stop, app)
             if not stop.is_set():
                 health.down("kafka", f"Faust stopped: {app.crash_reason!r}")
                 log.error("Faust stopped; beginning again", exc_info=app.crash_reason)
                 await asyncio.sleep(TICK_S)
+
+
+async def _run_until(stop: asyncio.Event, app: TamedApp) -> None:
+    """Run the app until ``stop`` is set or it ends by itself."""
+    asked = asyncio.ensure_future(stop.wait())
+    ended = asyncio.ensure_future(app.wait_until_stopped())
+    try:
+        await app.start()
+        await asyncio.wait({asked, ended}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        asked.cancel()
+        ended.cancel()
+        await app.stop()
 
 
 def build_app(
@@ -112,7 +117,8 @@ def build_app(
         gallery = _gallery(settings, metrics, publish, index, _term(app, settings))
         attach("gallery", GALLERY_COMMANDS, gallery.handle, _COMMAND_BATCH, _COMMAND_WAIT_S)
         _each_second(app, gallery.tick, metrics, health)
-    _each_second(app, lambda: _look(app, index, health), metrics, health)
+    _each_second(app, lambda: _look(index, health), metrics, health)
+    _on_assignment(app, health)
     return app
 
 
@@ -139,12 +145,19 @@ def _each_second(
     app.timer(interval=TICK_S)(tick)
 
 
-async def _look(app: TamedApp, index: Index, health: Health) -> None:
-    """Keep readiness true: a member of the group, and an index that answers."""
-    if app.consumer_generation_id and not app.rebalancing:
-        health.up("kafka")
+async def _look(index: Index, health: Health) -> None:
     await index.state()
     health.up("redis")
+
+
+def _on_assignment(app: TamedApp, health: Health) -> None:
+    def assigned(_app: Any, *_args: Any, **_more: Any) -> None:
+        health.up("kafka")
+
+    app.on_partitions_assigned.connect(
+        assigned,  # type: ignore[arg-type]  # its stub asks for positional-only names
+        weak=False,
+    )
 
 
 def _matcher(settings: Settings, metrics: Metrics, index: Index) -> Matcher:

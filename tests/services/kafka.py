@@ -56,9 +56,7 @@ async def collecting(settings: Settings, *topics: Topic) -> AsyncIterator[list[R
         await consumer.stop()
 
 
-async def eventually(
-    condition: Callable[[], bool], what: str, *, within_s: float = 60
-) -> None:
+async def eventually(condition: Callable[[], bool], what: str, *, within_s: float = 60) -> None:
     """Poll until the condition holds; fail with ``what`` when it never does."""
     async with asyncio.timeout(within_s):
         try:

@@ -1,24 +1,20 @@
 """The three agents on a real broker and a real Redis, fed with embeddings of known geometry."""
 
-import asyncio
 
 import numpy as np
 
-from schemas.gallery import GalleryEntry
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.recognition_event import DecidedBy, Identification, ReviewItem, ReviewReason
+from schemas.records import Record
 from schemas.review import ReviewDecision
 from schemas.settings import Settings
 from schemas.topics import (
-    DEAD_LETTERS,
-    EMBEDDINGS,
     GALLERY,
     HUMAN_REVIEW,
     IDENTIFICATIONS,
     REVIEW_DECISIONS,
 )
-from schemas.records import Record
 from streams.app import run
 from tests.services.kafka import collecting, embedding, embedding_records, eventually, put, running
 

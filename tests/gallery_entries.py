@@ -1,0 +1,54 @@
+"""Gallery entries and commands for tests, with only what matters to the test spelled out."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from schemas.gallery import Action, Enrol, GalleryCommand, GalleryEntry
+
+MODEL = "test@000000000000"
+CAPTURED = datetime(2025, 5, 1, tzinfo=UTC)
+
+
+def unit(vector: Any) -> np.ndarray:
+    """Return the vector as float32, brought to norm 1."""
+    array = np.asarray(vector, dtype=np.float32)
+    return np.asarray(array / np.linalg.norm(array), dtype=np.float32)
+
+
+def entry(entry_id: str, identity: str, vector: Any, **changes: Any) -> GalleryEntry:
+    """Return an active entry."""
+    values: dict[str, Any] = {
+        "entry_id": entry_id,
+        "identity": identity,
+        "model": MODEL,
+        "cluster": "all",
+        "background": {},
+        "source": "cam-1",
+        "captured_at": CAPTURED,
+        "vector": unit(vector),
+        "actor": "ann",
+        "reason": "test",
+    }
+    return GalleryEntry(**{**values, **changes})
+
+
+def enrol(entry_id: str, identity: str, vector: Any, **changes: Any) -> GalleryCommand:
+    """Return the command that enrols an entry."""
+    values: dict[str, Any] = {
+        "entry_id": entry_id,
+        "model": MODEL,
+        "background": {},
+        "source": "cam-1",
+        "captured_at": CAPTURED,
+        "vector": unit(vector),
+    }
+    return command(identity, Enrol(**{**values, **changes}), f"enrol-{entry_id}")
+
+
+def command(identity: str, action: Action, command_id: str = "command-1") -> GalleryCommand:
+    """Return a command by ann."""
+    return GalleryCommand(
+        command_id=command_id, identity=identity, actor="ann", reason="test", action=action
+    )

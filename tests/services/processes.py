@@ -1,0 +1,64 @@
+"""Our services as processes of their own, to be killed."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from schemas.settings import Settings
+
+
+class Process:
+    """One ``perennial`` command, with its log."""
+
+    def __init__(self, settings: Settings, log: Path, *arguments: str) -> None:
+        self._log = log.open("ab")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "infra.cli", *arguments],
+            env={**os.environ, **environment(settings)},
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait(10)
+
+    def stop(self) -> int:
+        """Ask it to end; return its exit status."""
+        if self.alive:
+            self._process.terminate()
+        try:
+            return self._process.wait(30)
+        finally:
+            self._process.kill()
+            self._log.close()
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the ``PERENNIAL_*`` variables that say the same as the settings."""
+    names = {name: getattr(settings, name) for name in settings.model_fields_set}
+    return {
+        f"PERENNIAL_{name.upper()}": ",".join(value) if isinstance(value, tuple) else str(value)
+        for name, value in names.items()
+        if value is not None
+    }
+
+
+@contextmanager
+def process(settings: Settings, log: Path, *arguments: str) -> Iterator[Process]:
+    """Run a command beside the test and end it afterwards."""
+    started = Process(settings, log, *arguments)
+    try:
+        yield started
+    finally:
+        started.stop()
