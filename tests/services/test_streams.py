@@ -1,6 +1,5 @@
 """The three agents on a real broker and a real Redis, fed with embeddings of known geometry."""
 
-
 import numpy as np
 
 from schemas.health import Health
