@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from recognition.cluster import UNCLUSTERED, cluster_of
+from schemas.embedding import TOLERANCE
 from schemas.errors import BadInput
 from schemas.event import now
 from schemas.gallery import (
@@ -50,6 +53,9 @@ class Planner:
         if size not in (None, action.vector.size):
             message = f"{action.vector.size} numbers; entries of {action.model} have {size}"
             raise BadInput("bad_vector", message)
+        norm = float(np.linalg.norm(action.vector))
+        if abs(norm - 1) > TOLERANCE:
+            raise BadInput("bad_vector", f"norm {norm:.4g}; an entry has norm 1")
         cluster = cluster_of(action.background, self.shard_by)
         entry = GalleryEntry(
             entry_id=action.entry_id,

@@ -1,0 +1,142 @@
+"""The open-set decision: is the probe known, and as whom."""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from operator import attrgetter
+
+# The least weight of a vote, so that a neighbour exactly at the threshold still counts.
+LEAST_VOTE = 1e-9
+
+
+class Verdict(StrEnum):
+    """Whether the probe shows an identity of the gallery."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+
+
+class Reason(StrEnum):
+    """Why the verdict is what it is; only the first one means known."""
+
+    WITHIN_THRESHOLD = "within_threshold"
+    BEYOND_THRESHOLD = "beyond_threshold"
+    GALLERY_EMPTY = "gallery_empty"
+    GALLERY_TOO_SMALL = "gallery_too_small"
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A gallery entry near the probe."""
+
+    entry_id: str
+    identity: str
+    distance: float
+    cluster: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An identity among the neighbours: its nearest entry and the votes of all its entries."""
+
+    identity: str
+    distance: float
+    votes: float
+    entry_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict with everything it rests on.
+
+    ``distance`` is that of the first candidate: the identity where known, else the nearest one.
+    ``margin`` is how much farther the nearest entry of any *other* identity lies; it is negative
+    where the votes overruled the nearest entry, and None where there is no other identity.
+    """
+
+    verdict: Verdict
+    identity: str | None
+    distance: float | None
+    threshold: float | None
+    margin: float | None
+    candidates: tuple[Candidate, ...]
+    reason: Reason
+
+
+def decide(neighbours: Sequence[Neighbour], threshold: float | None, *, top: int = 5) -> Decision:
+    """Decide by the votes of the nearest neighbours, in whatever order they come.
+
+    A neighbour at distance d <= τ votes for its identity with weight (τ - d)/τ: distance-weighted
+    k-nearest neighbours (after Dudani 1976, with τ as the farthest). Most votes win; ties go to
+    the nearer, then to the name that sorts first. The probe is known exactly if its nearest
+    neighbour lies within the threshold. ``candidates`` holds the ``top`` identities, best first.
+
+    Args:
+        neighbours: the nearest entries, each once, of all shards that were searched.
+        threshold: τ; None while the gallery is too small to have one.
+        top: how many candidates to name.
+
+    Raises:
+        ValueError: a distance or the threshold is not finite, or ``top`` is below 1.
+    """
+    _check(neighbours, threshold, top)
+    ranked = _rank(neighbours, threshold)
+    if not ranked:
+        return Decision(Verdict.UNKNOWN, None, None, threshold, None, (), Reason.GALLERY_EMPTY)
+    first = ranked[0]
+    if threshold is None:
+        reason = Reason.GALLERY_TOO_SMALL
+    elif first.votes > 0:
+        reason = Reason.WITHIN_THRESHOLD
+    else:
+        reason = Reason.BEYOND_THRESHOLD
+    known = reason is Reason.WITHIN_THRESHOLD
+    runner_up = min((other.distance for other in ranked[1:]), default=None)
+    return Decision(
+        verdict=Verdict.KNOWN if known else Verdict.UNKNOWN,
+        identity=first.identity if known else None,
+        distance=first.distance,
+        threshold=threshold,
+        margin=None if runner_up is None else runner_up - first.distance,
+        candidates=tuple(ranked[:top]),
+        reason=reason,
+    )
+
+
+def _check(neighbours: Sequence[Neighbour], threshold: float | None, top: int) -> None:
+    for neighbour in neighbours:
+        if not math.isfinite(neighbour.distance):
+            raise ValueError(
+                f"entry {neighbour.entry_id!r} has no finite distance: {neighbour.distance}"
+            )
+    if threshold is not None and not math.isfinite(threshold):
+        raise ValueError(f"the threshold must be finite, got {threshold}")
+    if top < 1:
+        raise ValueError(f"top must be at least 1, got {top}")
+
+
+def _rank(neighbours: Sequence[Neighbour], threshold: float | None) -> list[Candidate]:
+    """Return the identities, most votes first, then nearest, then by name."""
+    entries: dict[str, list[Neighbour]] = defaultdict(list)
+    for neighbour in sorted(neighbours, key=attrgetter("distance", "entry_id")):
+        entries[neighbour.identity].append(neighbour)
+    candidates = [
+        Candidate(
+            identity=identity,
+            distance=own[0].distance,
+            votes=sum(_vote(entry.distance, threshold) for entry in own),
+            entry_id=own[0].entry_id,
+        )
+        for identity, own in entries.items()
+    ]
+    return sorted(candidates, key=lambda c: (-c.votes, c.distance, c.identity))
+
+
+def _vote(distance: float, threshold: float | None) -> float:
+    """Return the weight of a neighbour: positive exactly if it is within the threshold."""
+    if threshold is None or distance > threshold:
+        return 0.0
+    # A threshold is below zero where distances are (inner product), so it scales by its size.
+    return max((threshold - distance) / max(abs(threshold), LEAST_VOTE), LEAST_VOTE)

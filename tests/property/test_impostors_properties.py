@@ -1,0 +1,80 @@
+"""After any sequence of changes, nearest impostors are what a search of everything finds."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recognition.distance import Metric
+from recognition.impostors import NearestImpostors
+
+Vector = tuple[float, ...]
+Entries = dict[str, tuple[str, Vector]]
+
+ids = st.sampled_from([f"e{number}" for number in range(7)])
+identities = st.sampled_from(["oak", "pond", "gate", "hut"])
+# A small grid, off the origin: many vectors coincide, and none is zero.
+vectors = st.tuples(*[st.integers(-2, 2).map(lambda value: value + 0.5)] * 3)
+changes = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), ids, identities, vectors),
+        st.tuples(st.just("remove"), ids, st.just(""), st.just(())),
+    ),
+    max_size=40,
+)
+
+
+def distance(x: Vector, y: Vector, metric: Metric) -> float:
+    dot = math.fsum(a * b for a, b in zip(x, y, strict=True))
+    if metric is Metric.COSINE:
+        return 1 - dot / (math.hypot(*x) * math.hypot(*y))
+    return math.dist(x, y) if metric is Metric.L2 else 1 - dot
+
+
+def brute_force(entries: Entries, metric: Metric) -> list[float]:
+    nearest = (
+        min(
+            (distance(x, y, metric) for other, y in entries.values() if other != identity),
+            default=None,
+        )
+        for identity, x in entries.values()
+    )
+    return sorted(each for each in nearest if each is not None)
+
+
+@given(changes, st.sampled_from(Metric))
+def test_they_equal_brute_force_after_every_change(
+    sequence: list[tuple[str, str, str, Vector]], metric: Metric
+) -> None:
+    impostors, entries = NearestImpostors(3, metric), Entries()
+    for change, entry_id, identity, vector in sequence:
+        if change == "add":
+            impostors.add(entry_id, identity, np.array(vector, dtype=np.float32))
+            entries[entry_id] = identity, vector
+        elif entry_id in entries:
+            impostors.remove(entry_id)
+            del entries[entry_id]
+        assert (entry_id in impostors) == (entry_id in entries)
+        assert len(impostors) == len(entries)
+        assert impostors.identities == len({identity for identity, _ in entries.values()})
+        expected = brute_force(entries, metric)
+        assert sorted(impostors.distances().tolist()) == pytest.approx(expected, abs=1e-6)
+
+
+@given(
+    st.dictionaries(ids, st.tuples(identities, vectors), min_size=1),
+    st.sampled_from(Metric),
+    st.integers(1, 99),
+)
+def test_the_order_of_enrolment_does_not_matter(
+    entries: Entries, metric: Metric, percent: int
+) -> None:
+    there, back = NearestImpostors(3, metric), NearestImpostors(3, metric)
+    for impostors, order in ((there, list(entries)), (back, list(entries)[::-1])):
+        for entry_id in order:
+            identity, vector = entries[entry_id]
+            impostors.add(entry_id, identity, np.array(vector, dtype=np.float32))
+    one, other = there.threshold(percent / 100), back.threshold(percent / 100)
+    assert one == (None if other is None else pytest.approx(other, abs=1e-6))

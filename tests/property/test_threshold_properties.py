@@ -1,0 +1,55 @@
+"""The threshold is the largest that keeps the promise."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recognition.threshold import open_set_threshold
+
+# Few distinct values make ties, which is where a quantile goes wrong.
+distances = st.lists(
+    st.floats(-1e6, 1e6, width=32) | st.integers(0, 4).map(float), min_size=1, max_size=60
+)
+percents = st.integers(1, 99)
+
+
+def accepted(impostors: list[float], tau: float) -> Fraction:
+    return Fraction(sum(distance <= tau for distance in impostors), len(impostors))
+
+
+@given(distances, percents)
+def test_no_more_than_the_target_share_is_accepted(impostors: list[float], percent: int) -> None:
+    tau = open_set_threshold(np.array(impostors, dtype=np.float32), percent / 100)
+    assert tau is not None
+    assert accepted(impostors, tau) <= Fraction(percent, 100)
+
+
+@given(distances, percents)
+def test_any_larger_threshold_breaks_the_promise(impostors: list[float], percent: int) -> None:
+    tau = open_set_threshold(np.array(impostors, dtype=np.float32), percent / 100)
+    assert tau is not None
+    larger = float(np.nextafter(np.float32(tau), np.float32(np.inf)))
+    assert accepted(impostors, larger) > Fraction(percent, 100)
+
+
+@given(distances, percents)
+def test_the_order_of_the_impostors_does_not_matter(impostors: list[float], percent: int) -> None:
+    turned = impostors[::-1]
+    one, other = (
+        open_set_threshold(np.array(each, dtype=np.float32), percent / 100)
+        for each in (impostors, turned)
+    )
+    assert one == other
+
+
+@given(distances, percents, percents)
+def test_a_larger_fpir_never_lowers_it(impostors: list[float], one: int, other: int) -> None:
+    taus = [
+        open_set_threshold(np.array(impostors, dtype=np.float32), percent / 100)
+        for percent in sorted((one, other))
+    ]
+    lower, upper = (math.nan if tau is None else tau for tau in taus)
+    assert lower <= upper
