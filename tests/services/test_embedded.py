@@ -1,15 +1,10 @@
-"""The embedded broker and Redis, for real: they answer, and nothing of them is left behind."""
+"""The embedded broker and Redis, for real: they start, answer, and suffer what tests do to them."""
 
 import asyncio
-import os
-import signal
 import socket
-import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,18 +18,7 @@ from redis.exceptions import ResponseError
 
 from infra.embedded import EmbeddedBroker, EmbeddedRedis, EmbeddedUnavailable, Services, services
 from schemas.errors import PerennialError, SetupError
-
-ROOT = Path(__file__).parents[2]
-
-# Says which processes it runs, and stays; a line on its stdin makes it crash.
-HOST = """
-import sys
-from infra.embedded import services
-with services() as running:
-    print(running.broker.pid, running.redis_server.pid, flush=True)
-    sys.stdin.readline()
-    raise RuntimeError("crash")
-"""
+from tests.services.pids import gone
 
 
 @pytest.fixture(scope="module")
@@ -49,41 +33,13 @@ def redis(running: Services) -> Iterator[Redis]:
         yield client
 
 
-def until(condition: Callable[[], bool], timeout: float = 10) -> None:
-    give_up = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < give_up, "condition not met in time"
-        time.sleep(0.01)
-
-
-def alive(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def gone(pids: list[int]) -> bool:
-    return not any(map(alive, pids))
-
-
 def fill(redis: Redis, vectors: np.ndarray) -> None:
-    """Make the index `shard` of these vectors, keyed `e:<row>`."""
+    """Make the index ``shard`` of these vectors, keyed ``e:<row>``."""
     redis.flushall()
+    vector = ("VECTOR", "FLAT", 6, "TYPE", "FLOAT32", "DIM", vectors.shape[1])
     redis.execute_command(
-        *("FT.CREATE", "shard", "ON", "HASH", "PREFIX", 1, "e:", "SCHEMA"),
-        *(
-            "v",
-            "VECTOR",
-            "FLAT",
-            6,
-            "TYPE",
-            "FLOAT32",
-            "DIM",
-            vectors.shape[1],
-            "DISTANCE_METRIC",
-            "L2",
-        ),
+        *("FT.CREATE", "shard", "ON", "HASH", "PREFIX", 1, "e:"),
+        *("SCHEMA", "v", *vector, "DISTANCE_METRIC", "L2"),
     )
     batch = redis.pipeline(transaction=False)
     for row, vector in enumerate(vectors.astype(np.float32)):
@@ -137,93 +93,6 @@ async def round_trip(kafka: str) -> None:
         async with consumer:
             record = await consumer.getone()
     assert (record.key, record.value, record.headers) == (b"cam-3", b"\x00image", (("h", b"1"),))
-
-
-class TestEnds:
-    """Whatever ends the process that runs them ends them too."""
-
-    @pytest.fixture
-    def host(self, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-        with subprocess.Popen(
-            [sys.executable, "-c", HOST],
-            env={"PYTHONPATH": str(ROOT), "PATH": os.defpath, "TMPDIR": str(tmp_path)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
-            yield process
-            process.kill()
-
-    @pytest.fixture
-    def pids(self, host: subprocess.Popen[str]) -> list[int]:
-        assert host.stdout is not None
-        pids = [int(pid) for pid in host.stdout.readline().split()]
-        assert len(pids) == 2
-        assert all(map(alive, pids))
-        return pids
-
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-    def test_signal(
-        self, host: subprocess.Popen[str], pids: list[int], number: int, tmp_path: Path
-    ) -> None:
-        host.send_signal(number)
-        host.wait(10)
-        assert gone(pids), "stopped before we end, not after"
-        assert list(tmp_path.iterdir()) == [], "the temporary folder is removed"
-
-    @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux's")
-    def test_kill_9(self, host: subprocess.Popen[str], pids: list[int]) -> None:
-        host.kill()
-        until(lambda: gone(pids))
-
-    def test_crash(self, host: subprocess.Popen[str], pids: list[int]) -> None:
-        _, error = host.communicate("go\n", timeout=10)
-        assert "RuntimeError: crash" in error
-        assert host.returncode == 1
-        assert gone(pids)
-
-    def test_ctrl_c_in_the_terminal_reaches_only_us(self, running: Services) -> None:
-        assert running.broker is not None
-        assert os.getpgid(running.broker.pid) != os.getpgid(0)
-
-    def test_the_thread_that_starts_one_may_end(self, tmp_path: Path) -> None:
-        server = EmbeddedRedis(tmp_path)
-        thread = threading.Thread(target=server.start)
-        thread.start()
-        thread.join()
-        until(lambda: thread.native_id not in {t.id for t in psutil.Process().threads()})
-        try:
-            with Redis.from_url(server.address) as client:
-                assert client.ping(), "the kernel has not killed it with the thread"
-        finally:
-            server.stop()
-
-    def test_handlers_are_put_back(self) -> None:
-        before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        try:
-            with services(kafka="kafka:9092", redis="redis://redis:6379"):
-                assert callable(signal.getsignal(signal.SIGTERM))
-            assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-        finally:
-            signal.signal(signal.SIGTERM, before)
-
-    def test_handlers_of_others_stay(self) -> None:
-        before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        try:
-            with services(kafka="kafka:9092", redis="redis://redis:6379"):
-                assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
-        finally:
-            signal.signal(signal.SIGTERM, before)
-
-    def test_works_outside_the_main_thread(self) -> None:
-        def start() -> bool:
-            with services() as started:
-                assert started.broker is not None
-                return started.broker.running
-
-        with ThreadPoolExecutor(1) as pool:
-            assert pool.submit(start).result(30)
 
 
 class TestFaults:

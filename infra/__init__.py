@@ -1,0 +1,1 @@
+"""How it runs: the command line, local services, the demo."""

@@ -1,0 +1,119 @@
+"""What we ask a broker's administration, in our own words and errors.
+
+confluent-kafka's AdminClient is used because aiokafka does not decode the embedded broker's answer
+about group offsets.
+"""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its re-exports are not marked
+    AdminClient,
+    ConfigResource,
+    NewTopic,
+    OffsetSpec,
+)
+
+from schemas.errors import DependencyDown, PerennialError, SetupError
+
+TIMEOUT_S = 5.0
+
+_FIRST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the library leaves it untyped
+_END = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the same
+
+Place = tuple[str, int]
+"""A topic's full name and a partition."""
+
+
+class Broker:
+    """The administration of the broker at ``address``.
+
+    Every method raises ``DependencyDown`` when nobody answers within five seconds, and
+    ``SetupError`` when the broker refuses.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        # librdkafka would repeat on stderr, 20 times a second, what our exception says once.
+        self._client = AdminClient({"bootstrap.servers": address, "log_level": 0})
+
+    def size(self) -> int:
+        """Return how many brokers the cluster has."""
+        return len(self._metadata().brokers)
+
+    def partitions(self) -> dict[str, list[int]]:
+        """Return the partitions of every topic."""
+        return {name: sorted(topic.partitions) for name, topic in self._metadata().topics.items()}
+
+    def create(self, wanted: Iterable[NewTopic]) -> dict[str, str]:
+        """Create topics; return ``{name: "created" or "exists"}``."""
+        asked = self._client.create_topics(list(wanted), operation_timeout=TIMEOUT_S)
+        return {name: self._created(future) for name, future in asked.items()}
+
+    def configs(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
+        """Return the configuration of the topics named."""
+        asked = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
+        if not asked:
+            return {}
+        answers = self._client.describe_configs(asked, request_timeout=TIMEOUT_S)
+        return {
+            resource.name: {key: entry.value for key, entry in self._result(future).items()}
+            for resource, future in answers.items()
+        }
+
+    def spans(self, topics: Mapping[str, list[int]]) -> dict[Place, tuple[int, int]]:
+        """Return the first and the end offset of the partitions given.
+
+        The embedded broker counts only one record of the newest batch of each partition.
+        """
+        places = [(name, number) for name, numbers in topics.items() for number in numbers]
+        first = self._offsets(places, _FIRST)
+        end = self._offsets(places, _END)
+        return {place: (first[place], end[place]) for place in places}
+
+    def committed(self, group: str, places: Iterable[Place]) -> dict[Place, int]:
+        """Return the committed offsets of ``group``, leaving out where it has none."""
+        asked = ConsumerGroupTopicPartitions(group, [TopicPartition(*place) for place in places])
+        answers = self._client.list_consumer_group_offsets([asked], request_timeout=TIMEOUT_S)
+        found = self._result(answers[group]).topic_partitions
+        return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
+
+    def _metadata(self) -> Any:
+        try:
+            return self._client.list_topics(timeout=TIMEOUT_S)
+        except KafkaException as error:
+            raise self._explained(error) from error
+
+    def _offsets(self, places: Iterable[Place], which: OffsetSpec) -> dict[Place, int]:
+        asked = {TopicPartition(*place): which for place in places}
+        if not asked:
+            return {}
+        answers = self._client.list_offsets(asked, request_timeout=TIMEOUT_S)
+        return {(p.topic, p.partition): self._result(f).offset for p, f in answers.items()}
+
+    def _created(self, future: Future[None]) -> str:
+        try:
+            future.result(2 * TIMEOUT_S)
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
+                return "exists"
+            raise self._explained(error) from error
+        return "created"
+
+    def _result(self, future: Future[Any]) -> Any:
+        try:
+            return future.result(2 * TIMEOUT_S)
+        except KafkaException as error:
+            raise self._explained(error) from error
+
+    def _explained(self, error: KafkaException) -> PerennialError:
+        reason: KafkaError = error.args[0]
+        if reason.retriable() or reason.code() < 0:  # librdkafka's own codes: nobody answered
+            return DependencyDown(
+                "kafka",
+                f"no answer from {self._address} ({reason.str()}): is the broker running, and "
+                "does PERENNIAL_KAFKA_BOOTSTRAP_SERVERS name it?",
+            )
+        return SetupError(f"kafka at {self._address} refuses: {reason.str()}")

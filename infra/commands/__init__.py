@@ -1,0 +1,1 @@
+"""The commands of `perennial`: one small module each, with a `register(app)`."""

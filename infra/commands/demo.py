@@ -1,0 +1,76 @@
+"""``perennial demo``: a year in less than a minute, through everything there is."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.commands.panels import panel
+from infra.console import out
+from schemas.settings import load_settings
+
+_PLACES = 24
+_WINDOW = 32
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("demo", rich_help_panel=panel("demo"))(demo)
+
+
+def demo(
+    *,
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MANIFEST.CSV",
+            exists=True,
+            dir_okay=False,
+            help="Stream these images, in time order, instead of the rendered year.",
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only the first N images of the manifest.")
+    ] = None,
+    frames: Annotated[int, typer.Option(min=4, help="How many frames the year has.")] = 1200,
+    seed: Annotated[int, typer.Option(help="Another one renders another trail.")] = 7,
+    rate: Annotated[float, typer.Option(min=0.1, help="Frames per second, at most.")] = 40.0,
+    model: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="Model folder for the worker."),
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the summary here.")
+    ] = None,
+    picture: Annotated[
+        Path, typer.Option(metavar="FILE", help="Save a few frames with their outcome here.")
+    ] = Path("perennial-demo.png"),
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave everything running until Ctrl-C.")
+    ] = False,
+) -> None:
+    """Stream a year of frames through a broker, a worker and the matcher, and watch it learn.
+
+    Twenty-four rendered places through four seasons, or your own images. Whatever is not
+    recognised goes to a person (here: the labels answer), and the answer teaches the gallery. Ends
+    by itself; exit 1 when a frame was lost.
+
+    Example:  perennial demo --json summary.json
+    Example:  perennial demo --images manifest.csv --limit 1500
+    """
+    from infra.demo.frames import photographs, rendered  # here, so that `--help` is fast
+    from infra.demo.run import Plan
+    from infra.demo.show import Show
+
+    settings = load_settings() if model is None else load_settings(model=model.resolve())
+    if images is None:
+        source, total = rendered(frames, _PLACES, seed), frames
+        title = f"Perennial: a year along a trail, {_PLACES} places"
+    else:
+        source, total = photographs(images, limit)
+        title = f"Perennial: {images.resolve().parent.name}, in time order"
+    plan = Plan(total, rate, _WINDOW)
+    show = Show(out, title, plan)
+    summary = show.play(settings, source, picture=picture, json_file=json_file, keep=keep)
+    if summary.lost:
+        raise typer.Exit(1)

@@ -1,0 +1,60 @@
+"""``perennial doctor``: is everything there, and what to do when it is not."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+
+from infra.commands.options import Json
+from infra.commands.panels import panel
+from infra.console import out, print_json
+from schemas.errors import SetupError
+from schemas.settings import load_settings
+
+if TYPE_CHECKING:
+    from infra.doctor import Finding
+
+_COLORS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("doctor", rich_help_panel=panel("doctor"))(doctor)
+
+
+def doctor(*, json: Json = False) -> None:
+    """Look at settings, broker, topics, Redis, clock and model, and say what to do.
+
+    Exit 1 when something fails; warnings are no failure.
+
+    Example:  perennial doctor
+    """
+    findings: list[Finding] = []
+    for finding in _findings():
+        findings.append(finding)
+        if not json:
+            _show(finding)
+    if json:
+        print_json([asdict(finding) for finding in findings])
+    if any(finding.level == "fail" for finding in findings):
+        raise typer.Exit(1)
+
+
+def _findings() -> "Iterator[Finding]":
+    from infra.doctor import Finding, Level, examine
+
+    try:
+        settings = load_settings()
+    except SetupError as error:
+        yield Finding("settings", Level.FAIL, str(error))
+        return
+    yield from examine(settings)
+
+
+def _show(finding: "Finding") -> None:
+    color = _COLORS[finding.level]
+    out.print(f"[{color}]{finding.level:4}[/] [bold]{finding.name:9}[/] ", end="")
+    out.print(finding.detail, markup=False, soft_wrap=True)
+    if finding.remedy:
+        out.print(f"     → {finding.remedy}", markup=False, soft_wrap=True)

@@ -1,0 +1,81 @@
+"""``perennial enrol``: tell the gallery who or what is in labelled images."""
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.commands.options import Actor, Json, Manifest
+from infra.commands.panels import panel
+from infra.console import err, out, print_json, progress
+from infra.manifest import Outgoing, from_manifest, read_manifest
+from schemas.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from infra.enrol import Enrolment
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("enrol", rich_help_panel=panel("enrol"))(enrol)
+
+
+def enrol(
+    manifest: Manifest,
+    *,
+    actor: Actor = "cli",
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
+    timeout: Annotated[
+        float,
+        typer.Option(min=0, help="Seconds without progress of the gallery before it gives up."),
+    ] = 60,
+    json: Json = False,
+) -> None:
+    """Enrol the labelled images of a manifest, and wait until the gallery holds them.
+
+    The images are embedded here, with the model that the workers use. Enrolling twice changes
+    nothing. Exit 1 when an image was refused or is not in the gallery at the end.
+
+    Example:  perennial enrol herd.csv
+    """
+    settings = load_settings()
+    settings.need_kafka()
+    frames = from_manifest(read_manifest(manifest))[:limit]
+    done = asyncio.run(_enrol(settings, frames, actor, f"enrolled from {manifest.name}", timeout))
+    for frame_id, why in done.refused.items():
+        err.print(f"refused {frame_id}: {why}", style="yellow", markup=False, soft_wrap=True)
+    if done.missing:
+        err.print(
+            f"{len(done.missing)} are not in the gallery after {timeout:g} s without progress: is "
+            "`perennial streams` running? They will be taken when it is.",
+            style="red",
+            markup=False,
+            soft_wrap=True,
+        )
+    counts = {name: len(getattr(done, name)) for name in ("held", "refused", "missing")}
+    if json:
+        print_json({"enrolled": counts.pop("held"), **counts, "why_refused": done.refused})
+    else:
+        out.print(
+            f"enrolled {counts['held']} · refused {counts['refused']} · missing {counts['missing']}"
+        )
+    raise typer.Exit(0 if done.complete else 1)
+
+
+async def _enrol(
+    settings: Settings, frames: list[Outgoing], actor: str, reason: str, patience_s: float
+) -> "Enrolment":
+    from infra.enrol import enrol as run
+
+    with progress() as bar:
+        sent = bar.add_task("embedding", total=len(frames))
+        held = bar.add_task("in the gallery", total=len(frames))
+        return await run(
+            settings,
+            frames,
+            actor=actor,
+            reason=reason,
+            patience_s=patience_s,
+            on_sent=lambda count: bar.advance(sent, count),
+            on_held=lambda count: bar.advance(held, count),
+        )

@@ -1,0 +1,132 @@
+"""``perennial publish``: frames in, and with ``--wait`` what became of them."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.commands.options import Json
+from infra.commands.panels import panel
+from infra.console import err, out, print_json, progress
+from infra.manifest import Outgoing, from_directory, from_manifest, read_manifest, read_value
+from schemas.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from infra.summary import Tally
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("publish", rich_help_panel=panel("publish"))(publish)
+
+
+def publish(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PHOTO|FOLDER|MANIFEST.CSV",
+            exists=True,
+            help="A photograph, a folder of them, or path,label,captured_at and variables.",
+        ),
+    ],
+    *,
+    var: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A background variable of every frame."),
+    ] = None,
+    source: Annotated[str, typer.Option(help="The camera, where the manifest names none.")] = "cli",
+    rate: Annotated[
+        float | None, typer.Option(min=1e-3, help="Frames per second; as fast as it goes.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Follow every frame to its outcome; exit 1 if lost.")
+    ] = False,
+    timeout: Annotated[
+        float,
+        typer.Option(min=0, help="Seconds without any outcome after which --wait gives up."),
+    ] = 60,
+    json: Json = False,
+) -> None:
+    """Publish photographs as frames.
+
+    A frame's id is its path, so publishing twice changes nothing. Columns of a manifest travel as
+    background variables; when PERENNIAL_VARIABLES declares some, the other columns stay behind.
+
+    Example:  perennial publish photos/ --var season=winter --wait
+    """
+    settings = load_settings()
+    settings.need_kafka()
+    frames = _frames(path, source, _variables(var), settings)[:limit]
+    if wait:
+        tally = asyncio.run(_publish_and_wait(settings, frames, rate, timeout))
+        if json:
+            print_json(tally.to_json())
+        else:
+            out.print(tally)
+        raise typer.Exit(1 if tally.pending else 0)
+    count = asyncio.run(_publish(settings, frames, rate))
+    if json:
+        print_json({"published": count})
+    else:
+        out.print(f"published {count}")
+
+
+def _variables(given: Sequence[str] | None) -> dict[str, str | float]:
+    values: dict[str, str | float] = {}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise typer.BadParameter(f"{text!r}: write NAME=VALUE", param_hint="--var")
+        values[name] = read_value(value)
+    return values
+
+
+def _frames(
+    path: Path, source: str, extra: dict[str, str | float], settings: Settings
+) -> list[Outgoing]:
+    if path.suffix.lower() != ".csv":
+        return from_directory(path, source, extra)
+    rows = read_manifest(path)
+    only = _declared(settings)
+    if only is not None:
+        behind = sorted({name for row in rows for name in row.background} - set(only))
+        if behind:
+            err.print(f"not declared, stay behind: {', '.join(behind)}", markup=False)
+    return from_manifest(rows, source, extra, only)
+
+
+def _declared(settings: Settings) -> Collection[str] | None:
+    if settings.variables is None:
+        return None
+    from schemas.background import load_declaration
+
+    return load_declaration(settings.variables).variables
+
+
+async def _publish(settings: Settings, frames: Sequence[Outgoing], rate: float | None) -> int:
+    from infra.publish import publish as send
+
+    with progress() as bar:
+        sent = bar.add_task("publishing", total=len(frames))
+        return await send(settings, frames, rate=rate, progress=lambda _: bar.advance(sent))
+
+
+async def _publish_and_wait(
+    settings: Settings, frames: Sequence[Outgoing], rate: float | None, patience_s: float
+) -> "Tally":
+    from infra.round_trip import publish_and_wait
+
+    with progress() as bar:
+        sent = bar.add_task("publishing", total=len(frames))
+        done = bar.add_task("answered", total=len({frame.id for frame in frames}))
+        return await publish_and_wait(
+            settings,
+            frames,
+            rate=rate,
+            patience_s=patience_s,
+            on_sent=lambda _: bar.advance(sent),
+            on_outcome=lambda _: bar.advance(done),
+        )

@@ -1,0 +1,46 @@
+"""Where the command line writes: answers to stdout, everything about them to stderr."""
+
+import json
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """Write ``value`` to stdout as one line of JSON."""
+    typer.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def table(*columns: str) -> Table:
+    """Return an empty table in the house style; long values wrap, they are never cut."""
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        grid.add_column(column, overflow="fold")
+    return grid
+
+
+def progress() -> Progress:
+    """Return a progress bar on stderr, which leaves no trace when it is done."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+    )

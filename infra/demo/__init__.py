@@ -1,0 +1,1 @@
+"""The demo: a rendered world that `perennial demo` streams."""

@@ -1,0 +1,119 @@
+"""The demo's loop: publish, follow, answer, and wait until the answers have taught."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from infra import oracle
+from infra.demo.frames import Ahead
+from infra.demo.gallery import Gallery
+from infra.demo.ledger import Ended, Ledger, Verdict
+from infra.demo.window import Pace, Window
+from infra.follow import Follower
+from infra.kafka import Producer, producer, reader
+from infra.manifest import Outgoing
+from schemas.codec import frame_headers
+from schemas.records import Record
+from schemas.settings import Settings
+from schemas.topics import FRAMES, GALLERY
+
+_PATIENCE_S = 20.0
+_SILENCE_S = 60.0
+_LOOK_EVERY_S = 0.05
+_READ_AHEAD = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to publish and how fast.
+
+    Attributes:
+        rate: frames per second, at most.
+        window: most frames that are undecided, or whose answer is not in the gallery yet.
+    """
+
+    total: int
+    rate: float
+    window: int
+
+
+class Run:
+    """One run over a list of frames; ``ledger`` and ``gallery`` tell how far it is."""
+
+    def __init__(self, frames: Iterable[Outgoing], plan: Plan) -> None:
+        """Begin to load the frames; they are published by :meth:`play`."""
+        self.ledger = Ledger(plan.total)
+        self.gallery = Gallery()
+        self.window = Window(plan.window, _PATIENCE_S)
+        self._plan = plan
+        self._frames = Ahead(((frame, frame.load()) for frame in frames), _READ_AHEAD)
+        self._labels: dict[str, str] = {}
+
+    async def play(self, settings: Settings, on_ended: Callable[[Ended], None]) -> None:
+        """Publish all frames and follow each to its end; whoever stays silent is lost.
+
+        Raises:
+            DependencyDown: the broker is gone.
+        """
+        stop = asyncio.Event()
+        async with (
+            Follower(settings) as follower,
+            producer(settings) as sender,
+            asyncio.TaskGroup() as tasks,
+        ):
+            running = [
+                tasks.create_task(self._follow(follower, on_ended)),
+                tasks.create_task(self._learn(settings)),
+            ]
+            answering = tasks.create_task(oracle.answer(settings, self._labels, stop))
+            await self._publish(settings.topic(FRAMES), sender)
+            await self._settle()
+            stop.set()
+            await answering
+            for task in running:
+                task.cancel()
+
+    def close(self) -> None:
+        """Let go of the thread that loads the frames."""
+        self._frames.close()
+
+    async def _publish(self, topic: str, sender: Producer) -> None:
+        pace = Pace(self._plan.rate)
+        async for frame, image in self._frames:
+            await self.window.enter(frame.id)
+            await asyncio.sleep(pace.delay())
+            if frame.label is not None:
+                self._labels[frame.id] = frame.label
+            self.ledger.published(frame, time.time())
+            await sender.send(_record(topic, frame, image))
+
+    async def _follow(self, follower: Follower, on_ended: Callable[[Ended], None]) -> None:
+        async for outcome in follower.outcomes():
+            ended = self.ledger.ended(outcome)
+            if ended is None:
+                continue
+            if ended.verdict is not Verdict.REVIEW or ended.frame.label is None:
+                self.window.leave(ended.frame.id)
+            on_ended(ended)
+
+    async def _learn(self, settings: Settings) -> None:
+        async with reader(settings, GALLERY, from_beginning=True, poll_ms=10) as topic:
+            while True:
+                for record in await topic.batch(wait_s=1):
+                    self.window.leave(self.gallery.take(record))
+
+    async def _settle(self) -> None:
+        """Wait for what is still on its way, as long as anything is heard."""
+        while not self.ledger.all_ended or len(self.window):
+            silence = time.monotonic() - self.ledger.tally.last_change
+            if silence > (_PATIENCE_S if self.ledger.all_ended else _SILENCE_S):
+                return
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def _record(topic: str, frame: Outgoing, image: bytes) -> Record:
+    headers = frame_headers(
+        frame.id, frame.source, frame.captured_at, frame.background, frame.content_type
+    )
+    return Record(topic, frame.source.encode(), image, headers)

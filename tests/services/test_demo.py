@@ -1,0 +1,66 @@
+"""The demo on services that others use too: it keeps its promises and cleans up after itself."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from redis import Redis
+from typer.testing import CliRunner
+
+from infra.broker import Broker
+from infra.cli import app
+from infra.demo.frames import rendered
+from schemas.settings import Settings
+
+
+@pytest.fixture
+def named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings that the command line reads, too."""
+    monkeypatch.setenv("PERENNIAL_KAFKA_BOOTSTRAP_SERVERS", settings.need_kafka())
+    monkeypatch.setenv("PERENNIAL_REDIS_URL", settings.need_redis())
+    monkeypatch.setenv("PERENNIAL_TOPIC_PREFIX", settings.topic_prefix)
+    monkeypatch.setenv("PERENNIAL_WORKER_PORT", "0")
+    monkeypatch.setenv("PERENNIAL_STREAMS_PORT", "0")
+    return settings
+
+
+def left_behind(settings: Settings) -> tuple[set[str], list[bytes]]:
+    """The topics and the keys of this test's deployment."""
+    topics = {t for t in Broker(settings.need_kafka()).partitions() if "demo-" in t}
+    with Redis.from_url(settings.need_redis()) as client:
+        return topics, list(client.scan_iter(match=f"{settings.topic_prefix}*"))
+
+
+def test_the_demo_follows_every_frame_to_its_end(named: Settings, tmp_path: Path) -> None:
+    summary, picture = tmp_path / "summary.json", tmp_path / "picture.png"
+    arguments = ["demo", "--frames", "40", "--json", str(summary), "--picture", str(picture)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    found = json.loads(summary.read_text())
+    assert (found["published"], found["lost"], found["dead"]) == (40, 0, 0)
+    assert found["identified"] + found["reviewed"] == 40
+    assert found["right"] + found["wrong"] == found["identified"]
+    assert 0 < found["gallery_entries"] <= found["reviewed"]
+    assert {"end_to_end", "match"} <= found["latency_ms"].keys()
+    assert [f"{tenth}0 %" in result.output for tenth in range(1, 11)] == [True] * 10
+    with Image.open(picture) as sheet:
+        assert sheet.width > 1000
+    assert left_behind(named) == (set(), [])
+
+
+def test_real_images_in_time_order(named: Settings, tmp_path: Path) -> None:
+    lines = ["path,label,captured_at,season"]
+    for seen in reversed(list(rendered(12, 3, seed=1))):
+        (tmp_path / f"{seen.id}.jpg").write_bytes(seen.load())
+        lines.append(f"{seen.id}.jpg,{seen.label},{seen.captured_at},{seen.background['season']}")
+    (tmp_path / "broken.jpg").write_bytes(b"no image")
+    lines.append("broken.jpg,oak,,winter")
+    manifest, summary = tmp_path / "manifest.csv", tmp_path / "summary.json"
+    manifest.write_text("\n".join(lines) + "\n")
+    arguments = ["--images", str(manifest), "--picture", str(tmp_path / "picture.png")]
+    result = CliRunner().invoke(app, ["demo", *arguments, "--json", str(summary)])
+    assert result.exit_code == 0, result.output
+    found = json.loads(summary.read_text())
+    assert (found["published"], found["lost"], found["dead"]) == (13, 0, 1)
+    assert found["review_share"][0] == 1.0

@@ -1,0 +1,73 @@
+"""The whole stack as child processes: it becomes ready, heals itself and leaves nothing behind."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from infra.probe import readings, waiting_for
+from infra.stack import Stack, addresses, stack
+from schemas.errors import SetupError
+from schemas.settings import Settings, load_settings
+
+_PATIENCE_S = 60.0
+
+
+def eventually(holds: Callable[[], bool], what: str) -> None:
+    give_up = time.monotonic() + _PATIENCE_S
+    while not holds():
+        assert time.monotonic() < give_up, f"never came about: {what}"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def heard() -> list[str]:
+    """What the stack said."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, heard: list[str]) -> Iterator[Stack]:
+    """A stack of its own, services included."""
+    folder = tmp_path_factory.mktemp("stack")
+    own = load_settings(
+        kafka_bootstrap_servers=None, redis_url=None, worker_port=0, streams_port=0, threads=1
+    )
+    with stack(own, run_dir=folder, say=heard.append) as up:
+        yield up
+
+
+def test_everything_is_ready_and_its_addresses_are_known(running: Stack, heard: list[str]) -> None:
+    assert running.settings.kafka_bootstrap_servers == running.services.kafka
+    assert running.settings.redis_url == running.services.redis
+    assert waiting_for(running.worker_url) is None
+    assert waiting_for(running.streams_url) is None
+    assert readings(running.streams_url).total("perennial_dependency_up") > 0
+    assert any(line.startswith("waiting for") for line in heard)
+    assert addresses(running).row_count == 4
+
+
+def test_a_service_that_dies_is_started_again(running: Stack, heard: list[str]) -> None:
+    before = running.pids["streams"]
+    psutil.Process(before).kill()
+    eventually(lambda: running.pids["streams"] != before, "a new process")
+    eventually(lambda: waiting_for(running.streams_url) is None, "a ready one")
+    assert any("streams died" in line for line in heard)
+    assert running.worker_url.startswith("http://127.0.0.1:")
+
+
+def test_nothing_is_left_when_it_ends(settings: Settings, tmp_path: Path) -> None:
+    with stack(settings, workers=2, run_dir=tmp_path) as up:
+        processes = [psutil.Process(pid) for pid in up.pids.values()]
+        assert list(up.pids) == ["worker", "worker-2", "streams"]
+        assert len({up.streams_url, *(worker.url for worker in up.workers)}) == 3
+    assert [p for p in processes if p.is_running()] == []
+
+
+def test_a_service_that_cannot_start_says_why(settings: Settings, tmp_path: Path) -> None:
+    broken = settings.model_copy(update={"model": tmp_path / "no-such-model"})
+    with pytest.raises(SetupError, match=r"(?s)worker ended.*no-such-model"):  # noqa: SIM117
+        with stack(broken, run_dir=tmp_path):
+            pytest.fail("it came up without a model")

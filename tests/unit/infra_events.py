@@ -1,0 +1,101 @@
+"""One sample of every event."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from schemas.conditioning import ActiveConditioning
+from schemas.event import Event, Region
+from schemas.gallery import Action, Enrol, Erase, GalleryCommand, GalleryEntry, Move, Quarantine
+from schemas.recognition_event import (
+    CandidateIdentity,
+    DecidedBy,
+    Identification,
+    ReviewItem,
+    ReviewReason,
+    ShardSearched,
+)
+from schemas.review import ReviewDecision
+
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+VECTOR = np.array([0.6, 0.8], np.float32)
+
+
+def recognition(event_id: str) -> dict[str, Any]:
+    return {
+        "event_id": event_id,
+        "source": "cam-1",
+        "captured_at": AT,
+        "background": {"season": "winter", "hour": 7.5, "snow": True, "herd": 3},
+        "region": Region(x=0, y=0, width=10, height=20.5),
+        "distance": 0.25,
+        "threshold": 0.3,
+        "margin": 0.1,
+        "candidates": (
+            CandidateIdentity(identity="Bella", distance=0.25, votes=2.5, entry_id="e1"),
+        ),
+        "cluster": "winter",
+        "shards": (ShardSearched(cluster="winter", entries=12),),
+        "model": "m@1",
+        "gallery_position": 11,
+        "timings_ms": {"published_at": 1e12, "decode": 1.5, "embed": 4.0},
+    }
+
+
+def identification(event_id: str = "f1", **changes: Any) -> Identification:
+    return Identification(**{**recognition(event_id), "identity": "Bella", **changes})
+
+
+def review_item(event_id: str = "f2", **changes: Any) -> ReviewItem:
+    return ReviewItem(
+        **{
+            **recognition(event_id),
+            "reason": ReviewReason.BEYOND_THRESHOLD,
+            "vector": VECTOR,
+            **changes,
+        }
+    )
+
+
+def command(action: Action) -> GalleryCommand:
+    return GalleryCommand(
+        command_id="c1", identity="Bella", actor="ann", reason="seen", action=action
+    )
+
+
+def entry(entry_id: str = "e1", identity: str = "Bella", **changes: Any) -> GalleryEntry:
+    return GalleryEntry(
+        **{
+            "entry_id": entry_id,
+            "identity": identity,
+            "model": "m@1",
+            "cluster": "winter",
+            "background": {"season": "winter"},
+            "source": "cam-1",
+            "captured_at": AT,
+            "vector": VECTOR,
+            "actor": "ann",
+            "reason": "enrolled",
+            **changes,
+        }
+    )
+
+
+def samples() -> list[Event]:
+    enrol = Enrol(
+        entry_id="e1", model="m@1", background={}, source="cam-1", captured_at=AT, vector=VECTOR
+    )
+    return [
+        identification(),
+        identification(decided_by=DecidedBy.PERSON, revision=2, distance=None, cluster=None),
+        review_item(),
+        ReviewDecision(item=review_item(), identity="Bella", actor="ann"),
+        ReviewDecision(item=review_item(), identity=None, actor="ann", comment="too dark"),
+        command(enrol),
+        command(Quarantine(entry_ids=("e1",))),
+        command(Move(action="rename", to="Bela")),
+        command(Erase()),
+        entry(),
+        ActiveConditioning(name="main", version="1", uri="file:///c", activated_at=AT, actor="a"),
+    ]

@@ -1,0 +1,210 @@
+"""Commands against the holdings: what each changes, and that a repeat changes nothing."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from recognition.cluster import ALL, UNCLUSTERED
+from schemas.errors import BadInput
+from schemas.gallery import (
+    Action,
+    Erase,
+    GalleryCommand,
+    GalleryEntry,
+    Move,
+    Quarantine,
+    Restore,
+    Status,
+)
+from streams.holdings import Change, Erased, Holdings
+from streams.plan import Planner
+from tests.gallery_entries import CAPTURED, command, enrol, entry
+
+WINTER = {"season": "winter"}
+
+
+@pytest.fixture
+def holdings() -> Holdings:
+    """Two oaks and an elm, and an oak in quarantine."""
+    return after(
+        Holdings(0.01),
+        [
+            entry("oak-1", "oak", [1, 0]),
+            entry("oak-2", "oak", [1, 1]),
+            entry("oak-q", "oak", [1, 2], status=Status.QUARANTINED),
+            entry("elm-1", "elm", [0, 1]),
+        ],
+    )
+
+
+def after(holdings: Holdings, changes: Iterable[Change]) -> Holdings:
+    for change in changes:
+        holdings.apply(change, holdings.position + 1)
+    return holdings
+
+
+def plan(
+    asked: GalleryCommand, holdings: Holdings, shard_by: Sequence[str] = ()
+) -> dict[str, Change]:
+    """Return the changes by entry id; each entry changes at most once."""
+    changes = Planner(tuple(shard_by)).plan(asked, holdings)
+    assert len({change.entry_id for change in changes}) == len(changes)
+    return {change.entry_id: change for change in changes}
+
+
+def statuses(changes: dict[str, Change]) -> dict[str, Status]:
+    return {i: c.status for i, c in changes.items() if isinstance(c, GalleryEntry)}
+
+
+def identities(changes: dict[str, Change]) -> dict[str, str]:
+    return {i: c.identity for i, c in changes.items() if isinstance(c, GalleryEntry)}
+
+
+def test_enrolling_makes_an_active_entry_with_all_that_was_said(holdings: Holdings) -> None:
+    asked = enrol("new", "ash", [3, 4], background=WINTER, source="cam-9")
+    (made,) = plan(asked, holdings).values()
+    assert isinstance(made, GalleryEntry)
+    assert (made.entry_id, made.identity, made.status) == ("new", "ash", Status.ACTIVE)
+    assert (made.actor, made.reason) == ("ann", "test")
+    assert (made.background, made.source, made.captured_at) == (WINTER, "cam-9", CAPTURED)
+    assert made.vector.tolist() == pytest.approx([0.6, 0.8])
+    assert made.cluster == ALL
+
+
+@pytest.mark.parametrize(
+    ("background", "cluster"),
+    [(WINTER, "season=winter"), ({"light": "day"}, UNCLUSTERED), ({}, UNCLUSTERED)],
+)
+def test_the_background_tells_the_cluster(
+    holdings: Holdings, background: dict[str, Any], cluster: str
+) -> None:
+    asked = enrol("new", "ash", [1, 0], background=background)
+    (made,) = plan(asked, holdings, ["season"]).values()
+    assert isinstance(made, GalleryEntry)
+    assert made.cluster == cluster
+
+
+def test_enrolling_a_known_entry_for_another_identity_moves_it(holdings: Holdings) -> None:
+    assert identities(plan(enrol("oak-1", "elm", [1, 0]), holdings)) == {"oak-1": "elm"}
+
+
+def test_enrolling_again_does_not_undo_a_quarantine(holdings: Holdings) -> None:
+    assert plan(enrol("oak-q", "oak", [1, 2]), holdings) == {}
+
+
+@pytest.mark.parametrize("vector", [[1, 0, 0], [1]])
+def test_a_vector_of_another_size_than_its_models_is_refused(
+    holdings: Holdings, vector: list[float]
+) -> None:
+    with pytest.raises(BadInput, match=r"entries of test@0* have 2") as caught:
+        plan(enrol("new", "oak", vector), holdings)
+    assert caught.value.reason == "bad_vector"
+
+
+def test_another_model_may_have_another_size(holdings: Holdings) -> None:
+    assert set(plan(enrol("new", "oak", [1, 0, 0], model="other@1"), holdings)) == {"new"}
+
+
+@pytest.mark.parametrize("length", [0.0, 0.5, 2.0, 1e30])
+def test_a_vector_that_is_not_of_norm_one_is_refused(holdings: Holdings, length: float) -> None:
+    """Once on the ``gallery`` topic, a zero vector would fail the agent at each new start."""
+    action = enrol("new", "oak", [1, 0]).action
+    scaled = action.model_copy(update={"vector": np.array([length, 0], np.float32)})
+    with pytest.raises(BadInput, match="norm") as caught:
+        plan(command("oak", scaled), holdings)
+    assert caught.value.reason == "bad_vector"
+
+
+def test_quarantine_takes_all_active_entries_of_the_identity(holdings: Holdings) -> None:
+    changes = plan(command("oak", Quarantine()), holdings)
+    assert statuses(changes) == {"oak-1": Status.QUARANTINED, "oak-2": Status.QUARANTINED}
+    assert {c.actor for c in changes.values() if isinstance(c, GalleryEntry)} == {"ann"}
+
+
+def test_restore_brings_back_what_is_in_quarantine(holdings: Holdings) -> None:
+    changes = plan(command("oak", Restore()), holdings)
+    assert statuses(changes) == {"oak-q": Status.ACTIVE}
+
+
+@pytest.mark.parametrize(
+    "action", [Quarantine(entry_ids=("oak-2",)), Restore(entry_ids=("oak-q",))]
+)
+def test_entries_can_be_named(holdings: Holdings, action: Quarantine | Restore) -> None:
+    assert tuple(plan(command("oak", action), holdings)) == action.entry_ids
+
+
+@pytest.mark.parametrize("kind", ["rename", "merge"])
+def test_a_rename_moves_all_and_leaves_each_as_it_was(holdings: Holdings, kind: Any) -> None:
+    changes = plan(command("oak", Move(action=kind, to="elm")), holdings)
+    assert identities(changes) == {"oak-1": "elm", "oak-2": "elm", "oak-q": "elm"}
+    assert statuses(changes)["oak-q"] is Status.QUARANTINED
+    assert statuses(changes)["oak-1"] is Status.ACTIVE
+
+
+def test_a_split_moves_some(holdings: Holdings) -> None:
+    action = Move(action="split", to="ash", entry_ids=("oak-2",))
+    assert identities(plan(command("oak", action), holdings)) == {"oak-2": "ash"}
+
+
+def test_erase_takes_everything_quarantined_entries_too(holdings: Holdings) -> None:
+    changes = plan(command("oak", Erase()), holdings)
+    assert changes == {i: Erased(i) for i in ("oak-1", "oak-2", "oak-q")}
+
+
+def test_erase_takes_what_is_named(holdings: Holdings) -> None:
+    action = Erase(entry_ids=("oak-1",))
+    assert plan(command("oak", action), holdings) == {"oak-1": Erased("oak-1")}
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        Quarantine(entry_ids=("oak-1", "elm-1")),
+        Restore(entry_ids=("elm-1",)),
+        Move(action="split", to="ash", entry_ids=("elm-1",)),
+    ],
+)
+def test_naming_an_entry_of_another_identity_is_a_mistake(
+    holdings: Holdings, action: Action
+) -> None:
+    with pytest.raises(BadInput, match="'oak' has no entry 'elm-1'") as caught:
+        plan(command("oak", action), holdings)
+    assert caught.value.reason == "unknown_entry"
+
+
+@pytest.mark.parametrize(
+    "action", [Quarantine(), Restore(), Move(action="rename", to="elm"), Erase()]
+)
+def test_an_identity_that_nobody_has_changes_nothing(holdings: Holdings, action: Action) -> None:
+    assert plan(command("fir", action), holdings) == {}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        enrol("new", "ash", [1, 0]),
+        enrol("oak-1", "elm", [1, 0]),
+        command("oak", Quarantine()),
+        command("oak", Quarantine(entry_ids=("oak-1",))),
+        command("oak", Restore()),
+        command("oak", Restore(entry_ids=("oak-q",))),
+        command("oak", Move(action="rename", to="elm")),
+        command("oak", Move(action="split", to="ash", entry_ids=("oak-1",))),
+        command("oak", Erase()),
+        command("oak", Erase(entry_ids=("oak-1",))),
+    ],
+    ids=lambda asked: type(asked.action).__name__,
+)
+def test_a_command_that_is_repeated_plans_nothing(
+    holdings: Holdings, asked: GalleryCommand
+) -> None:
+    """Delivery is at least once: the second time must be no change, and no dead letter either."""
+    first = plan(asked, holdings)
+    assert first
+    assert plan(asked, after(holdings, first.values())) == {}
+
+
+def test_a_move_to_where_it_is_plans_nothing(holdings: Holdings) -> None:
+    assert plan(command("oak", Move(action="merge", to="oak")), holdings) == {}

@@ -1,0 +1,50 @@
+"""Dead letters as the worker writes them: complete where the broker takes that, else cut."""
+
+from dataclasses import replace
+
+from schemas.dead_letter import PREFIX, dead_letter
+from schemas.errors import BadInput
+from schemas.records import Headers, Record
+from workers.job import Job
+
+CUT_VALUE = 2**20
+_LONGEST_ERROR = 2000
+_LONGEST_HEADER = 4096
+_MOST_HEADERS = 64
+_ENVELOPE = 4096  # what a record needs besides its key, value and headers, generously
+
+
+def letter(topic: str, job: Job, error: BadInput) -> Record:
+    """Return the dead letter for a job. It carries the frame's id wherever that could be read."""
+    origin = job.record
+    if job.frame is not None and not origin.header("ce_id"):
+        origin = replace(origin, headers=(*origin.headers, ("ce_id", job.frame.id.encode())))
+    short = BadInput(error.reason, str(error)[:_LONGEST_ERROR])
+    return dead_letter(topic, origin, short, job.stage, job.attempts)
+
+
+def size(record: Record) -> int:
+    """Return about how many bytes the record takes on the wire, rather more than less."""
+    headers = sum(len(name.encode()) + len(value) + 16 for name, value in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + headers + _ENVELOPE
+
+
+def cut(record: Record, keep: int) -> Record:
+    """Return the letter with the first ``keep`` bytes of its value, and headers of modest size.
+
+    ``dead_truncated`` says how many bytes the value had.
+    """
+    value = record.value or b""
+    why = tuple(header for header in record.headers if header[0].startswith(PREFIX))
+    short: Headers = tuple(
+        (name[:_LONGEST_HEADER], text[:_LONGEST_HEADER])
+        for name, text in record.headers
+        if not name.startswith(PREFIX)
+    )
+    identity = tuple(header for header in short if header[0] == "ce_id")[-1:]
+    others = tuple(header for header in short if header[0] != "ce_id")[:_MOST_HEADERS]
+    truncated = (PREFIX + "truncated", str(len(value)).encode())
+    key = None if record.key is None else record.key[:_LONGEST_HEADER]
+    return replace(
+        record, key=key, value=value[:keep], headers=(*others, *identity, *why, truncated)
+    )
