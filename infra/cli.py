@@ -45,6 +45,7 @@ app = typer.Typer(
     cls=Perennial,
     no_args_is_help=True,
     rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,  # a bug of ours is for the log: plain, all of it
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Settings are PERENNIAL_* variables: docs/configuration.md lists them. "
     "Exit codes: 1 something was lost, 2 the setup is wrong, 3 a dependency is down.",

@@ -13,7 +13,8 @@ from schemas.event import Background, now
 from schemas.gallery import Enrol, GalleryCommand
 from schemas.settings import Settings
 from workers.decode import Limits, decode, fit
-from workers.model import load_model, unit
+from workers.forward import unit
+from workers.model import load_model
 
 
 class EnrolCommands:

@@ -15,6 +15,7 @@ from infra.follow import Kind, Outcome
 
 END_TO_END = "end_to_end"
 _NAMED = 20
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +115,9 @@ class Tally:
             lines.append(grid)
         for reason, count in self._dead_reasons.most_common():
             lines.append(Text(f"dead: {reason} × {count}"))
-        if self.pending:
-            shown = ", ".join(self.lost[:_NAMED])
-            lines.append(Text(f"lost: {shown}{' …' if self.pending > _NAMED else ''}"))
+        lines += [Text(f"lost: {frame_id}", overflow="fold") for frame_id in self.lost[:_SHOWN]]
+        if self.pending > _SHOWN:
+            lines.append(Text(f"lost: and {self.pending - _SHOWN} more"))
         return Group(*lines)
 
     def _took(self, stage: str, value_ms: float) -> None:

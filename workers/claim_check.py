@@ -76,14 +76,12 @@ class Fetcher:
     def _read_file(self, uri: str) -> bytes:
         path = self._allow.check_file(uri)
         try:
-            # NONBLOCK: opening a pipe must not hang. NOFOLLOW: the path was resolved already.
-            handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+            with open(path, "rb", opener=_open) as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise _missing(uri, "not a regular file")
+                content = file.read(self._max_bytes + 1)
         except OSError as error:
             raise _missing(uri, error.strerror or str(error)) from error
-        with os.fdopen(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise _missing(uri, "not a regular file")
-            content = file.read(self._max_bytes + 1)
         self._check_size(len(content), uri)
         return content
 
@@ -131,3 +129,8 @@ class Fetcher:
 
 def _missing(uri: str, why: str) -> BadInput:
     return BadInput("image_uri_missing", f"{uri!r}: {why}")
+
+
+def _open(path: str, flags: int) -> int:
+    # NONBLOCK: opening a pipe must not hang. NOFOLLOW: links were resolved before the check.
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)

@@ -50,9 +50,9 @@ def decode(image: bytes, limits: Limits, *, at_least: int = 0) -> Pixels:
     Args:
         image: the encoded file.
         limits: what is refused.
-        at_least: when above 0, a JPEG may come back smaller (the decoder halves, quarters or
-            eighths it, which is faster and free of aliasing), no side below this many pixels
-            unless it was so from the start. Leave at 0 when coordinates matter.
+        at_least: when above 0, a JPEG may come back smaller, by some eighths (which is faster and
+            free of aliasing), no side below this many pixels unless it was so from the start.
+            Leave at 0 when coordinates matter.
 
     Returns:
         (h, w, 3) uint8, RGB, upright.
@@ -74,9 +74,8 @@ def decode(image: bytes, limits: Limits, *, at_least: int = 0) -> Pixels:
 def crop(image: Pixels, region: Region) -> Pixels:
     """Return the view of ``image`` inside ``region``.
 
-    Detectors overshoot the border by a few pixels, so the box is clipped to the image. But at
-    least half of its area must lie inside: a box that is mostly outside was drawn on an image of
-    another size.
+    Detectors overshoot the border, so the box is clipped to the image. But at least a quarter of
+    its area must lie inside: a box that is mostly outside was drawn on an image of another size.
 
     Raises:
         BadInput: ``bad_region``.
@@ -84,8 +83,8 @@ def crop(image: Pixels, region: Region) -> Pixels:
     height, width = image.shape[:2]
     left, right = _span(region.x, region.width, width)
     top, bottom = _span(region.y, region.height, height)
-    inside = float(right - left) * float(bottom - top)
-    if inside < 1 or inside < 0.5 * region.width * region.height:
+    inside = max(right - left, 0) * max(bottom - top, 0)
+    if inside == 0 or inside < 0.25 * region.width * region.height:
         raise BadInput("bad_region", f"{region!r} does not lie in the {width}x{height} image")
     return image[top:bottom, left:right]
 

@@ -86,13 +86,8 @@ def prepare(image: bytes, regions: Sequence[Region], limits: Limits, size: int) 
     """Decode a file into what the model takes: (size, size, 3) for each region, or for the whole.
 
     Raises:
-        BadInput: as ``decode`` and ``crop`` say; ``decode_failed`` for what they did not foresee.
+        BadInput: as ``decode`` and ``crop`` say.
     """
-    try:
-        pixels = decode(image, limits, at_least=0 if regions else size)
-        views = [crop(pixels, region) for region in regions] if regions else [pixels]
-        return [fit(view, size) for view in views]
-    except BadInput:
-        raise
-    except Exception as error:  # one image must not end the worker
-        raise BadInput("decode_failed", f"{type(error).__name__}: {error}") from error
+    pixels = decode(image, limits, at_least=0 if regions else size)
+    views = [crop(pixels, region) for region in regions] if regions else [pixels]
+    return [fit(view, size) for view in views]

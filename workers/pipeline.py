@@ -133,6 +133,8 @@ class Pipeline:
             images = await self._images.make(job, job.frame)
         except BadInput as error:
             return [], error
+        except Exception as error:  # noqa: BLE001  # one image must not end the worker
+            return [], BadInput(f"{job.stage}_failed", f"{type(error).__name__}: {error}")
         self._observe("decode", job.timings_ms["decode"])
         return images, None
 

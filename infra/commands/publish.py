@@ -66,6 +66,15 @@ def publish(
             print_json(tally.to_json())
         else:
             out.print(tally)
+        if tally.pending:
+            err.print(
+                f"nothing more came for {timeout:g} s: `perennial doctor` tells whether the broker "
+                "is well and how much waits; are `perennial worker` and `perennial streams` "
+                "running?",
+                style="red",
+                markup=False,
+                soft_wrap=True,
+            )
         raise typer.Exit(1 if tally.pending else 0)
     count = asyncio.run(_publish(settings, frames, rate))
     if json:

@@ -57,7 +57,7 @@ header_values = (
     | instants.map(str.encode)
 )
 headers = st.lists(st.tuples(st.sampled_from(HEADERS) | text, header_values), max_size=6)
-int64 = st.integers(-(2**63), 2**63 - 1)
+timestamps = st.integers(-(2**63), 2**63 - 1) | st.just(1_700_000_000_000_000)
 
 
 @st.composite
@@ -69,7 +69,7 @@ def records(draw: st.DrawFn) -> Record:
         given_headers = (*given_headers, ("content-type", STRUCTURED.encode()))
         value = draw(envelopes.map(lambda envelope: json.dumps(envelope).encode()) | st.just(value))
     key = draw(st.none() | st.binary())
-    return Record("frames", key, value, given_headers, 0, 7, draw(int64))
+    return Record("frames", key, value, given_headers, 0, 7, draw(timestamps))
 
 
 def read(record: Record) -> Frame | None:
@@ -167,4 +167,5 @@ def test_what_a_publisher_sends_is_what_is_read(
     if captured_at is None:
         assert frame.captured_at.timestamp() == 1_700_000_000
     else:
-        assert frame.captured_at == captured_at
+        # Not ==: in the hour that a zone repeats, it would be false between zones (PEP 495).
+        assert frame.captured_at.timestamp() == captured_at.timestamp()

@@ -31,7 +31,7 @@ WINTER: Final = datetime(2026, 1, 20, 14, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def year() -> list[WorldFrame]:
-    return list(render_year(frames=240, places=6, seed=SEED))
+    return list(render_year(frames=300, places=5, seed=SEED))
 
 
 def pixels(image: bytes) -> NDArray[np.int16]:
@@ -45,7 +45,7 @@ def conditions(moment: datetime, weather: Weather, snow: float) -> Conditions:
 
 
 def test_same_seed_gives_the_same_frames_and_another_seed_others() -> None:
-    first, again, other = (list(render_year(12, 4, seed)) for seed in (3, 3, 4))
+    first, again, other = (list(render_year(6, 2, seed)) for seed in (3, 3, 4))
     assert first == again
     assert all(a.image != b.image for a, b in zip(first, other, strict=True))
 
@@ -53,7 +53,7 @@ def test_same_seed_gives_the_same_frames_and_another_seed_others() -> None:
 def test_frames_come_in_time_order_within_one_year_that_starts_in_spring(
     year: list[WorldFrame],
 ) -> None:
-    assert len(year) == 240
+    assert len(year) == 300
     assert all(a.captured_at <= b.captured_at for a, b in pairwise(year))
     assert year[0].background["season"] == "spring"
     assert all(frame.captured_at.tzinfo is UTC for frame in year)
@@ -79,23 +79,18 @@ def test_background_agrees_with_the_time_of_capture(year: list[WorldFrame]) -> N
         assert frame.background["light"] == ("night" if sun_elevation(at) < -3 else "day")
 
 
-def test_every_place_is_seen_in_every_season_by_day_and_by_night() -> None:
-    seen = list(render_year(frames=480, places=4, seed=SEED))
-    values = {
-        variable: {(frame.label, frame.background[variable]) for frame in seen}
-        for variable in ("season", "light", "weather")
-    }
-    assert len(values["season"]) == 4 * 4
-    assert len(values["light"]) == 4 * 2
-    assert len(values["weather"]) == 4 * 5
+def test_every_place_is_seen_in_every_season_light_and_weather(year: list[WorldFrame]) -> None:
+    for variable, values in (("season", 4), ("light", 2), ("weather", 5)):
+        assert len({(frame.label, frame.background[variable]) for frame in year}) == 5 * values
 
 
-def test_a_few_places_appear_later_in_the_year() -> None:
+def test_a_place_appears_later_in_the_year(year: list[WorldFrame]) -> None:
     first: dict[str, int] = {}
-    for number, frame in enumerate(render_year(frames=200, places=10, seed=SEED)):
+    for number, frame in enumerate(year):
         first.setdefault(frame.label, number)
-    assert len(first) == 10
-    assert sum(number > 30 for number in first.values()) == 2
+    *start, late = sorted(first.values())
+    assert max(start) < 10
+    assert 60 <= late < 80
 
 
 def test_night_is_grey_and_day_is_not(year: list[WorldFrame]) -> None:
@@ -113,27 +108,32 @@ def test_winter_is_whiter_than_summer() -> None:
     assert winter[foot].mean() > summer[foot].mean() + 50
 
 
-def edges(image: bytes) -> NDArray[np.float64]:
-    """Where the outlines run, blurred by the viewpoint's jitter; zero mean, unit norm."""
+def outlines(image: bytes) -> NDArray[np.float32]:
+    """(240, 320) how strong the edges are, a little blurred."""
     grey = cv2.cvtColor(pixels(image).astype(np.uint8), cv2.COLOR_RGB2GRAY).astype(np.float32)
     x, y = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
-    strength = cv2.GaussianBlur(np.sqrt(np.hypot(x, y)), (0, 0), 6)
-    flat = np.asarray(strength, np.float64).ravel()
-    flat -= flat.mean()
-    return flat / np.linalg.norm(flat)
+    return np.asarray(cv2.GaussianBlur(np.sqrt(np.hypot(x, y)), (0, 0), 3), np.float32)
+
+
+def likeness(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """The correlation of the outlines where they fit best, up to 24 pixels apart."""
+    return float(cv2.matchTemplate(one, other[24:-24, 24:-24], cv2.TM_CCOEFF_NORMED).max())
 
 
 def test_a_place_keeps_its_geometry_from_summer_to_snow() -> None:
-    places = [survey(index, SEED) for index in range(8)]
-    summer, winter = [], []
-    for index, place in enumerate(places):
-        painting, rng = paint(place), np.random.default_rng(index)
-        summer.append(edges(photograph(place, painting, conditions(SUMMER, "clear", 0.0), rng)))
-        winter.append(edges(photograph(place, painting, conditions(WINTER, "overcast", 0.9), rng)))
-    likeness = np.array(summer) @ np.array(winter).T
-    assert (likeness.argmax(axis=1) == np.arange(8)).sum() >= 7
-    others = likeness[~np.eye(8, dtype=bool)]
-    assert np.diag(likeness).mean() > others.mean() + 0.2
+    summer: list[NDArray[np.float32]] = []
+    winter: list[NDArray[np.float32]] = []
+    for index in range(8):
+        place, rng = survey(index, SEED), np.random.default_rng(index)
+        painting = paint(place)
+        for views, now in (
+            (summer, conditions(SUMMER, "clear", 0.0)),
+            (winter, conditions(WINTER, "overcast", 0.9)),
+        ):
+            views.append(outlines(photograph(place, painting, now, rng)))
+    table = np.array([[likeness(one, other) for other in winter] for one in summer])
+    assert (table.argmax(axis=1) == np.arange(8)).sum() >= 7
+    assert np.diag(table).mean() > table[~np.eye(8, dtype=bool)].mean() + 0.2
 
 
 def test_place_names_are_unique_beyond_the_list() -> None:

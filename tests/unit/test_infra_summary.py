@@ -99,6 +99,16 @@ def test_the_screen_names_what_was_lost_and_why_others_died() -> None:
     assert "dead: truncated × 1" in text
 
 
+def test_a_long_list_of_lost_frames_is_cut() -> None:
+    tally = Tally()
+    for number in range(9):
+        tally.published(f"f{number}")
+    console = Console(width=100)
+    with console.capture() as capture:
+        console.print(tally)
+    assert "lost: f4\nlost: and 4 more" in capture.get()
+
+
 def test_nothing_published_is_nothing_lost() -> None:
     assert Tally().to_json()["lost"] == 0
     assert Tally().latencies == {}

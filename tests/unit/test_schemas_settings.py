@@ -17,7 +17,7 @@ FREE = {  # any text will do
 
 WRONG = {
     "topic_prefix": ["a b", "é", "a/b"],
-    "worker_port": ["-1", "65536", "http", ""],
+    "worker_port": ["-1", "65536", "http"],
     "streams_port": ["-1", "65536", "9102.5"],
     "device": ["gpu", "CPU "],
     "precision": ["float16"],

@@ -68,11 +68,12 @@ async def test_an_answer_revises_the_identification_with_all_its_provenance() ->
     assert (identified.decided_by, identified.revision) == (DecidedBy.PERSON, 2)
     shown = item()
     for name in (
-        "source", "captured_at", "background", "region", "threshold", "margin", "candidates",
+        "source", "captured_at", "background", "region", "threshold", "candidates",
         "cluster", "shards", "model", "gallery_position", "timings_ms",
     ):  # fmt: skip
         assert getattr(identified, name) == getattr(shown, name), name
     assert identified.distance == 0.4
+    assert identified.margin == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize(("identity", "distance"), [("elm", 0.4), ("oak", 0.6), ("ash", None)])

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -13,10 +13,12 @@ from infra.demo.scenery.place import Place
 from infra.demo.scenery.shapes import GROUND, Floats, Shape
 
 Pixels = NDArray[np.uint8]
+Outline = NDArray[np.int32]
 HEIGHT: Final = 288
 WIDTH: Final = 384
 _OVERSAMPLE: Final = 2
 _SUBPIXEL: Final = 4  # bits after the binary point that OpenCV takes
+_SCALE: Final = HEIGHT * _OVERSAMPLE * 2**_SUBPIXEL
 
 # How strongly each ground is mottled, and how long its mottles are across the view.
 _GRAIN: Final = {
@@ -43,50 +45,64 @@ class Painting:
     thaw: Floats
 
 
-def _fill(canvas: Pixels, outline: Floats, colour: tuple[float, ...], lift: float = 0.0) -> None:
-    scale = HEIGHT * _OVERSAMPLE * 2**_SUBPIXEL
-    raised = outline - np.array([0, lift], np.float32)
-    points = np.round(raised * scale).astype(np.int32)
-    cv2.fillPoly(canvas, [points], colour, cv2.LINE_8, _SUBPIXEL)
+class Traced(NamedTuple):
+    """A shape and its outline in the oversampled canvas's subpixels, (n, 2) int32."""
+
+    shape: Shape
+    outline: Outline
+
+
+def _trace(place: Place) -> list[Traced]:
+    return [
+        Traced(shape, np.rint(shape.outline * _SCALE).astype(np.int32)) for shape in place.shapes
+    ]
+
+
+def _fill(canvas: Pixels, outline: Outline, colour: tuple[float, ...]) -> None:
+    cv2.fillPoly(canvas, [outline], colour, cv2.LINE_8, _SUBPIXEL)
 
 
 def _blank(*colour: int) -> Pixels:
-    shape = (HEIGHT * _OVERSAMPLE, WIDTH * _OVERSAMPLE, len(colour))
-    return np.full(shape, colour, np.uint8)
+    canvas = np.empty((HEIGHT * _OVERSAMPLE, WIDTH * _OVERSAMPLE, len(colour)), np.uint8)
+    canvas[:] = colour
+    return canvas
 
 
 def _shrink(canvas: Pixels) -> Pixels:
     return np.asarray(cv2.resize(canvas, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _visible(place: Place, *, leafy: bool) -> list[Shape]:
-    return [shape for shape in place.shapes if leafy or shape.when == "always"]
-
-
-def _paint_look(place: Place, look: int) -> Pixels:
+def _paint_look(traced: list[Traced], look: int) -> Pixels:
     """(H, W, 4): the colours, and the sky showing through."""
-    snowy = LOOKS[look] == "snow"
-    canvas = _blank(0, 0, 0, 255)
-    for shape in _visible(place, leafy=LOOKS[look] not in LEAFLESS):
-        if snowy and shape.cap:
-            _fill(canvas, shape.outline, (*PALETTE["snow"][look].tolist(), 0), lift=shape.cap)
-        tone = 1 + (shape.tone - 1) * (0.4 if snowy and shape.depth == GROUND else 1)
-        colour = np.clip(PALETTE[shape.material][look] * tone, 0, 255)
-        _fill(canvas, shape.outline, (*colour.tolist(), 0))
+    name, canvas = LOOKS[look], _blank(0, 0, 0, 255)
+    for shape, outline in traced:
+        if shape.when == "leaf" and name in LEAFLESS:
+            continue
+        if shape.cap and name == "snow":
+            raised = outline - np.array([0, round(shape.cap * _SCALE)], np.int32)
+            _fill(canvas, raised, (*PALETTE["snow"][look], 0))
+        tone = 1 + (shape.tone - 1) * (0.4 if name == "snow" and shape.depth == GROUND else 1)
+        red, green, blue = PALETTE[shape.material][look]
+        _fill(
+            canvas,
+            outline,
+            (min(red * tone, 255), min(green * tone, 255), min(blue * tone, 255), 0),
+        )
     return _shrink(canvas)
 
 
-def _paint_maps(place: Place, *, leafy: bool) -> Pixels:
+def _paint_maps(traced: list[Traced], horizon: float, *, leafy: bool) -> Pixels:
     """(H, W, 4): depth, relief, ground, nothing."""
     canvas = _blank(255, 0, 0)  # depth, bulk, ground
-    for shape in _visible(place, leafy=leafy):
-        lies = shape.depth == GROUND
-        bulk = 255 * (1 - 0.6 * shape.depth)
-        _fill(canvas, shape.outline, (0, 0, 255) if lies else (255 * shape.depth, bulk, 0))
-    depth, bulk_map, ground = cv2.split(_shrink(canvas))
-    recede = np.interp(np.arange(HEIGHT) / HEIGHT, [place.horizon, 1], [0.7, 0.05])
+    for shape, outline in traced:
+        if shape.depth == GROUND:
+            _fill(canvas, outline, (0, 0, 255))
+        elif leafy or shape.when == "always":
+            _fill(canvas, outline, (255 * shape.depth, 255 * (1 - 0.6 * shape.depth), 0))
+    depth, bulk, ground = cv2.split(_shrink(canvas))
+    recede = np.interp(np.arange(HEIGHT) / HEIGHT, [horizon, 1], [0.7, 0.05])
     depth = depth + np.asarray(ground * recede[:, None], np.uint8)
-    bulky = cv2.GaussianBlur(bulk_map, (0, 0), 2.2).astype(np.float32)
+    bulky = cv2.GaussianBlur(bulk, (0, 0), 2.2).astype(np.float32)
     relief = np.clip(128 - (bulky - np.roll(bulky, 3, axis=1)) * 1.6, 0, 255).astype(np.uint8)
     return np.dstack([depth, relief, ground, np.zeros_like(ground)])
 
@@ -115,10 +131,12 @@ def _weave(place: Place) -> Floats:
 
 def paint(place: Place) -> Painting:
     """Paint the place; about 40 ms, once."""
-    maps = np.stack([_paint_maps(place, leafy=leafy) for leafy in (False, True)])
+    traced = _trace(place)
+    bare, leafy = (_paint_maps(traced, place.horizon, leafy=leafy) for leafy in (False, True))
+    maps = np.stack([bare, leafy])
     weave, grain = _weave(place), 1 + 0.035 * np.resize(cloth(), (HEIGHT, WIDTH))
     strength = maps[0, ..., 2] / np.float32(255) * 0.4 * _GRAIN[place.ground][0]
-    looks = np.stack([_paint_look(place, look) for look in range(len(LOOKS))])
+    looks = np.stack([_paint_look(traced, look) for look in range(len(LOOKS))])
     for look, name in zip(looks, LOOKS, strict=True):
         texture = (1 + strength * weave * (0.3 if name == "snow" else 1)) * grain
         look[..., :3] = np.clip(look[..., :3] * texture[..., None], 0, 255)

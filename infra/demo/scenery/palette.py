@@ -2,9 +2,6 @@
 
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 LOOKS: Final = ("spring", "summer", "autumn", "bare", "snow")
 LEAFLESS: Final = frozenset({"bare", "snow"})
 
@@ -57,14 +54,14 @@ _COLOURS: Final = """
 """
 
 
-def _row(colours: list[str]) -> NDArray[np.float32]:
+def _row(colours: list[str]) -> list[bytes]:
     if len(colours) == 1:
         colours = colours * len(LOOKS)
-    return np.array([list(bytes.fromhex(colour)) for colour in colours], np.float32)
+    return [bytes.fromhex(colour) for colour in colours]
 
 
 PALETTE: Final = {
     material: _row(colours)
     for material, *colours in (line.split() for line in _COLOURS.strip().splitlines())
 }
-"""Material -> (looks, 3) float32, sRGB in 0-255."""
+"""Material -> one sRGB triple a look."""

@@ -1,0 +1,1 @@
+"""Speed, always as a ratio to a floor or a peer measured in the same run."""

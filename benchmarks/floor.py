@@ -1,0 +1,61 @@
+"""The floor: the raw forward pass, nothing else running. Run as a process of its own."""
+
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+
+import numpy as np
+
+from schemas.settings import load_settings
+from workers.embedder import share
+from workers.malloc import keep_freed_memory
+from workers.model import EmbeddingModel, load_model
+
+SECONDS = 6.0
+WARM_UP_S = 2.0
+
+
+def images_per_second(model: EmbeddingModel, lanes: int, batch: int) -> float:
+    """Return the images/s of ``lanes`` passes at the same time, each of ``batch`` images."""
+    size = model.input_size
+    images = np.random.default_rng(0).integers(0, 256, (batch, size, size, 3), dtype=np.uint8)
+
+    def passes(seconds: float) -> int:
+        done, until = 0, perf_counter() + seconds
+        while perf_counter() < until:
+            model.embed(images)
+            done += 1
+        return done
+
+    with ThreadPoolExecutor(lanes) as pool:
+        list(pool.map(passes, [WARM_UP_S] * lanes))
+        started = perf_counter()
+        done = sum(pool.map(passes, [SECONDS] * lanes))
+        return done * batch / (perf_counter() - started)
+
+
+def main() -> None:
+    """Print the images/s as JSON: as a worker arranges its threads, and in one pass of all."""
+    settings = load_settings()
+    keep_freed_memory()
+    lanes, threads = share(settings)
+    chosen = {"device": settings.device, "precision": settings.precision}
+    batch = settings.batch_size
+    arranged = load_model(settings.model, threads=threads, **chosen)
+    as_worker = images_per_second(arranged, lanes, batch)
+    one_pass = load_model(settings.model, threads=lanes * threads, **chosen)
+    json.dump(
+        {
+            "lanes": lanes,
+            "threads": threads,
+            "batch": batch,
+            "as_worker": as_worker,
+            "one_pass": images_per_second(one_pass, 1, batch),
+        },
+        sys.stdout,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""What the tests of the commands share."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from typer.testing import Result
+
+from schemas.event import Event
+from schemas.records import Record
+from schemas.settings import Settings
+from schemas.topics import Topic
+
+Run = Callable[..., Result]
+
+
+def records(settings: Settings, topic: Topic, *events: Event) -> list[Record]:
+    return [event.record(settings.topic(topic)) for event in events]
+
+
+def photographs(folder: Path, *names: str) -> Path:
+    for name in names:
+        path = folder / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"bytes of " + name.encode())
+    return folder / "photos"

@@ -1,0 +1,192 @@
+"""Publishing and following frames; the services are played by the test."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from infra.follow import Follower
+from infra.kafka import producer
+from infra.manifest import Outgoing
+from infra.publish import publish
+from schemas.codec import read_frame
+from schemas.dead_letter import dead_letter
+from schemas.errors import BadInput, SetupError
+from schemas.recognition_event import DecidedBy
+from schemas.records import Record
+from schemas.settings import Settings
+from schemas.topics import (
+    DEAD_LETTERS,
+    FRAMES,
+    HUMAN_REVIEW,
+    IDENTIFICATIONS,
+)
+from tests.services.commands import Run, photographs, records
+from tests.services.kafka import collecting, eventually, put
+from tests.unit.infra_events import identification, review_item
+
+
+def answer_to(settings: Settings, record: Record) -> list[Record]:
+    """Answer as the services would: what a frame's name asks for."""
+    frame = read_frame(record)
+    if "silent" in frame.id:
+        return []
+    if "broken" in frame.id:
+        why = BadInput("truncated", "half a JPEG")
+        return [dead_letter(settings.topic(DEAD_LETTERS), record, why, "decode", 1)]
+    if "stranger" in frame.id:
+        return records(settings, HUMAN_REVIEW, review_item(frame.id))
+    if "crowd" in frame.id:
+        both = (identification(f"{frame.id}#0"), identification(f"{frame.id}#1"))
+        return records(settings, IDENTIFICATIONS, *both)
+    return records(settings, IDENTIFICATIONS, identification(frame.id))
+
+
+@asynccontextmanager
+async def services_played(settings: Settings) -> AsyncIterator[list[Record]]:
+    """Answer every frame; yield the frames seen."""
+    async with collecting(settings, FRAMES) as seen:
+
+        async def play() -> None:
+            answered = 0
+            while True:
+                await asyncio.sleep(0.01)
+                while answered < len(seen):
+                    await put(settings, answer_to(settings, seen[answered]))
+                    answered += 1
+
+        task = asyncio.create_task(play())
+        try:
+            yield seen
+        finally:
+            task.cancel()
+
+
+async def test_publish_sends_what_the_manifest_says(
+    settings: Settings, run: Run, tmp_path: Path
+) -> None:
+    photographs(tmp_path, "a.jpg", "b.png")
+    manifest = tmp_path / "photos" / "manifest.csv"
+    manifest.write_text(
+        "path,label,captured_at,season,camera\na.jpg,x,2025-01-01,winter,c9\nb.png\n"
+    )
+    result = await asyncio.to_thread(run, "publish", manifest, "--var", "herd=3", "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, {"published": 2})
+    async with collecting(settings, FRAMES) as found:
+        await eventually(lambda: len(found) == 2, "two frames")
+    first, second = sorted((read_frame(record) for record in found), key=lambda frame: frame.id)
+    assert (first.id, first.source, first.image) == ("a.jpg", "c9", b"bytes of a.jpg")
+    assert first.captured_at.isoformat() == "2025-01-01T00:00:00+00:00"
+    assert first.background == {"season": "winter", "camera": "c9", "herd": 3}
+    assert (second.id, second.source, second.background) == ("b.png", "cli", {"herd": 3})
+    assert {record.header("content-type") for record in found} == {"image/jpeg", "image/png"}
+
+
+def test_nothing_is_published_where_the_topics_are_missing(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERENNIAL_TOPIC_PREFIX", "nobody.")
+    result = run("publish", photographs(tmp_path, "a.jpg"))
+    assert result.exit_code == 2
+    assert "no topic nobody.frames" in result.stderr
+    assert "run `perennial topics create`" in result.stderr
+
+
+async def test_columns_that_are_not_declared_stay_behind(
+    settings: Settings, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declaration = tmp_path / "variables.yaml"
+    declaration.write_text("variables:\n  season: {type: nominal}\n")
+    monkeypatch.setenv("PERENNIAL_VARIABLES", str(declaration))
+    photographs(tmp_path, "a.jpg")
+    manifest = tmp_path / "photos" / "manifest.csv"
+    manifest.write_text("path,season,split\na.jpg,winter,train\n")
+    result = await asyncio.to_thread(run, "publish", manifest)
+    assert "not declared, stay behind: split" in result.stderr
+    async with collecting(settings, FRAMES) as found:
+        await eventually(lambda: len(found) == 1, "one frame")
+    assert read_frame(found[0]).background == {"season": "winter"}
+
+
+async def test_wait_follows_every_frame_to_its_outcome(
+    settings: Settings, run: Run, tmp_path: Path
+) -> None:
+    folder = photographs(tmp_path, "a.jpg", "crowd.jpg", "stranger.jpg", "broken.jpg", "z/b.jpg")
+    async with services_played(settings) as seen:
+        result = await asyncio.to_thread(run, "publish", folder, "--wait", "--rate", "50")
+        assert result.exit_code == 0, result.output
+        assert "published 5 · identified 3 · review 1 · dead 1 · lost 0" in result.stdout
+        assert "dead: truncated × 1" in result.stdout
+        assert len(seen) == 5
+
+
+async def test_wait_tells_what_was_lost(settings: Settings, run: Run, tmp_path: Path) -> None:
+    folder = photographs(tmp_path, "a.jpg", "silent.jpg")
+    async with services_played(settings):
+        result = await asyncio.to_thread(
+            run, "publish", folder, "--wait", "--timeout", "1", "--json"
+        )
+    assert result.exit_code == 1
+    assert "`perennial worker`" in result.stderr
+    found = json.loads(result.stdout)
+    assert (found["published"], found["identified"], found["lost"]) == (2, 1, 1)
+    assert found["lost_ids"] == ["silent.jpg"]
+    assert 0 < found["latency_ms"]["end_to_end"]["p50"] < 60_000
+    assert found["latency_ms"]["embed"] == {"p50": 4.0, "p95": 4.0}
+
+
+async def test_a_rate_spaces_frames_evenly(settings: Settings) -> None:
+    sent: list[float] = []
+    clock = asyncio.get_running_loop().time
+    frames = [Outgoing(f"f{n}", "c", None, {}, None, "image/jpeg", lambda: b"x") for n in range(11)]
+    count = await publish(settings, frames, rate=20, progress=lambda _: sent.append(clock()))
+    assert count == len(sent) == 11
+    assert sent[-1] - sent[0] >= 0.49  # ten gaps of 50 ms
+    for number, at in enumerate(sent):
+        assert at - sent[0] >= number / 20 - 0.05  # none ran ahead of its turn
+
+
+async def test_a_file_that_vanished_stops_publishing_with_its_name(settings: Settings) -> None:
+    def gone() -> bytes:
+        raise FileNotFoundError("no such file")
+
+    frames = [Outgoing("f1", "c", None, {}, None, "image/jpeg", gone)]
+    with pytest.raises(SetupError, match="frame f1: no such file"):
+        await publish(settings, frames)
+
+
+async def test_a_record_that_is_too_large_is_refused(settings: Settings) -> None:
+    async with producer(settings, FRAMES) as broker:
+        with pytest.raises(SetupError, match="frames is too large"):
+            await broker.send(Record(settings.topic(FRAMES), b"k", bytes(FRAMES.max_bytes * 2)))
+
+
+async def test_a_follower_sees_only_what_comes_after_it(settings: Settings) -> None:
+    topic = settings.topic(IDENTIFICATIONS)
+    await put(settings, [identification("before").record(topic) for _ in range(50)])
+    by_person = identification("after", decided_by=DecidedBy.PERSON, revision=2)
+    unreadable = Record(topic, b"odd", b"{}", (("ce_id", b"odd"),))
+    erased = Record(settings.topic(HUMAN_REVIEW), b"gone", None)
+    async with Follower(settings) as follower:
+        coming = [
+            by_person.record(topic),
+            erased,
+            unreadable,
+            identification("end#1").record(topic),
+        ]
+        await put(settings, coming)
+        seen = []
+        async for outcome in follower.outcomes():
+            seen.append(outcome)
+            if len(seen) == 2:
+                break
+    by_id = {outcome.event_id: outcome for outcome in seen}
+    assert by_id["odd"].event is None
+    assert (by_id["end#1"].frame_id, by_id["end#1"].kind) == ("end", "identified")
+    async with Follower(settings) as follower:
+        await put(settings, [by_person.record(topic)])
+        found = await follower.batch(10, include_person=True)
+    assert [outcome.event_id for outcome in found] == ["after"]

@@ -1,0 +1,125 @@
+"""Matchers on an index in memory: thresholds set by hand, distances one can see."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from recognition.match import Neighbour
+from schemas.embedding import Embedding
+from schemas.gallery import GalleryEntry
+from schemas.metrics import Metrics
+from schemas.recognition_event import (
+    Identification,
+    RecognitionEvent,
+    ReviewItem,
+    ReviewReason,
+)
+from schemas.records import Record
+from streams.index.base import EVERYWHERE, GalleryState, Query, ShardState
+from streams.index.memory import MemoryIndex
+from streams.matcher import Matcher
+from tests.gallery_entries import CAPTURED, MODEL, entry, unit
+
+AXES = np.eye(4, dtype=np.float32)
+WINTER, SUMMER = "season=winter", "season=summer"
+
+
+class Watched(MemoryIndex):
+    """Remembers what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rounds: list[Sequence[Query]] = []
+        self.k: set[int] = set()
+
+    async def search(
+        self, queries: Sequence[Query], k: int, epoch: str
+    ) -> list[tuple[Neighbour, ...]]:
+        self.rounds.append(queries)
+        self.k.add(k)
+        return await super().search(queries, k, epoch)
+
+
+def matcher_on(
+    index: MemoryIndex, metrics: Metrics, *shard_by: str, neighbours: int = 10
+) -> Matcher:
+    """Return a matcher on the index."""
+    return Matcher(
+        index,
+        shard_by=shard_by,
+        neighbours=neighbours,
+        identifications="identifications",
+        human_review="human-review",
+        metrics=metrics,
+    )
+
+
+async def fill(
+    index: MemoryIndex,
+    entries: Sequence[GalleryEntry],
+    thresholds: Mapping[str, float] | None = None,
+) -> None:
+    """Write the entries, and a state with the thresholds given by cluster."""
+    shards: dict[tuple[str, str], list[str]] = {}
+    for e in entries:
+        for cluster in (e.cluster, EVERYWHERE):
+            shards.setdefault((e.model, cluster), []).append(e.identity)
+    models: dict[str, dict[str, ShardState]] = {}
+    for (model, cluster), names in shards.items():
+        models.setdefault(model, {})[cluster] = ShardState(
+            entries=len(names),
+            identities=len(set(names)),
+            threshold=(thresholds or {}).get(cluster),
+        )
+    await index.write(entries, [], GalleryState(epoch="one", position=41, models=models))
+
+
+def probe(event_id: str = "x", vector: Any = AXES[0], **changes: Any) -> Record:
+    values: dict[str, Any] = {
+        "event_id": event_id,
+        "source": "cam-1",
+        "captured_at": CAPTURED,
+        "background": {"season": "winter"},
+        "region": None,
+        "vector": unit(vector),
+        "model": MODEL,
+        "timings_ms": {},
+    }
+    return Embedding(**{**values, **changes}).record("embeddings")
+
+
+async def matched(matcher: Matcher, *probes: Record) -> list[RecognitionEvent]:
+    """Return the events, each read from the topic it belongs on."""
+    kinds: dict[str, type[RecognitionEvent]] = {
+        "identifications": Identification,
+        "human-review": ReviewItem,
+    }
+    return [kinds[record.topic].read(record) for record in await matcher.handle(probes)]
+
+
+async def one(matcher: Matcher, record: Record) -> RecognitionEvent:
+    (event,) = await matched(matcher, record)
+    return event
+
+
+def identity(event: RecognitionEvent) -> str | None:
+    return event.identity if isinstance(event, Identification) else None
+
+
+def reason(event: RecognitionEvent) -> ReviewReason | None:
+    return event.reason if isinstance(event, ReviewItem) else None
+
+
+def searched(event: RecognitionEvent) -> dict[str, int]:
+    return {shard.cluster: shard.entries for shard in event.shards}
+
+
+# In winter an oak on the first axis and an elm on the second; in summer the first axis is a fir.
+SEASONS = [
+    entry("oak-w", "oak", AXES[0] + 0.3 * AXES[3], cluster=WINTER),
+    entry("elm-w", "elm", AXES[1], cluster=WINTER),
+    entry("fir-s", "fir", AXES[0], cluster=SUMMER),
+    entry("ash-s", "ash", AXES[2], cluster=SUMMER),
+]
+THRESHOLDS = {WINTER: 0.1, SUMMER: 0.05, EVERYWHERE: 0.2}

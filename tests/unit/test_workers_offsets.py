@@ -1,0 +1,58 @@
+"""An offset may be committed once every record up to it is settled."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.records import Record
+from workers.offsets import Offsets
+
+
+def record(offset: int, partition: int = 0) -> Record:
+    return Record("frames", None, b"", (), partition, offset)
+
+
+def test_the_slowest_record_holds_back_the_rest() -> None:
+    offsets = Offsets()
+    settle = [offsets.begin(record(i)) for i in (5, 6, 7, 9)]
+    settle[1]()
+    settle[2]()
+    assert offsets.due() == {}
+    settle[0]()
+    assert offsets.due() == {("frames", 0): 8}
+    settle[3]()
+    assert offsets.due() == {("frames", 0): 10}
+
+
+def test_what_is_committed_is_due_no_more() -> None:
+    offsets = Offsets()
+    offsets.begin(record(1))()
+    offsets.begin(record(4, partition=1))()
+    due = offsets.due()
+    assert due == {("frames", 0): 2, ("frames", 1): 5}
+    offsets.committed({("frames", 0): 2})
+    assert offsets.due() == {("frames", 1): 5}
+    offsets.begin(record(2))()
+    assert offsets.due() == {("frames", 0): 3, ("frames", 1): 5}
+
+
+def test_after_a_rebalance_old_work_counts_no_more() -> None:
+    offsets = Offsets()
+    old = offsets.begin(record(1))
+    offsets.forget()
+    old()
+    assert offsets.due() == {}
+    offsets.begin(record(0))()
+    assert offsets.due() == {("frames", 0): 1}
+
+
+@given(st.integers(1, 30).flatmap(lambda n: st.tuples(st.just(n), st.permutations(range(n)))))
+def test_against_a_plain_count(case: tuple[int, list[int]]) -> None:
+    count, order = case
+    offsets = Offsets()
+    settle = [offsets.begin(record(i)) for i in range(count)]
+    settled: set[int] = set()
+    for offset in order:
+        settle[offset]()
+        settled.add(offset)
+        up_to = next(i for i in range(count + 1) if i not in settled)
+        assert offsets.due() == ({("frames", 0): up_to} if up_to else {})

@@ -1,0 +1,58 @@
+"""Patience outlasts what passes, says so, and gives up at once on what does not."""
+
+import pytest
+from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
+
+from schemas.errors import BadInput, DependencyDown
+from schemas.health import Health
+from schemas.metrics import Metrics
+from workers.patience import Patience
+
+
+class Work:
+    """Fails as it was told to, then succeeds."""
+
+    def __init__(self, health: Health, *failures: Exception) -> None:
+        self.failures = list(failures)
+        self.health = health
+        self.seen: list[bool] = []
+
+    async def __call__(self) -> str:
+        self.seen.append(self.health.ready)
+        if self.failures:
+            raise self.failures.pop(0)
+        return "done"
+
+
+def retries(metrics: Metrics) -> float:
+    return metrics.registry.get_sample_value("perennial_retries_total", {"stage": "read"}) or 0
+
+
+async def test_it_tries_until_it_succeeds(metrics: Metrics, health: Health) -> None:
+    health.up("kafka")
+    work = Work(health, KafkaConnectionError("refused"), DependencyDown("kafka", "no"))
+    patience = Patience(metrics, health, most_s=0.001)
+    assert await patience("kafka", "read", work) == "done"
+    assert work.seen == [True, False, False], "not ready between the attempts"
+    assert health.ready
+    assert retries(metrics) == 2
+
+
+async def test_success_at_once_changes_nothing(metrics: Metrics, health: Health) -> None:
+    health.down("kafka", "somebody else said so")
+    assert await Patience(metrics, health)("kafka", "read", Work(health)) == "done"
+    assert not health.ready
+    assert retries(metrics) == 0
+
+
+@pytest.mark.parametrize(
+    "error", [MessageSizeTooLargeError("large"), BadInput("bad", "bad"), KeyError("bug")]
+)
+@pytest.mark.parametrize("after", [(), (KafkaConnectionError("refused"),)])
+async def test_what_does_not_pass_is_raised(
+    metrics: Metrics, health: Health, error: Exception, after: tuple[Exception, ...]
+) -> None:
+    patience = Patience(metrics, health, most_s=0.001)
+    with pytest.raises(type(error)):
+        await patience("kafka", "read", Work(health, *after, error))
+    assert retries(metrics) == len(after)
