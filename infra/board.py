@@ -14,6 +14,7 @@ from infra.probe import Readings, readings, waiting_for
 from infra.stack import Stack, addresses
 
 _QUIET = "bright_black"
+_OUTCOMES = ("Identified", "To a person", "Dead")
 _RATE_OVER_S = 5.0
 
 
@@ -98,7 +99,7 @@ class Board:
     def _table(self) -> Table:
         seen = self._counts
         grid = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-        for name in ("Frames", "per second", "Identified", "To a person", "Dead", "Gallery"):
+        for name in ("Frames", "per second", *_OUTCOMES, "Waiting", "Gallery"):
             grid.add_column(name, justify="right")
         aside = f" (+{seen.quarantined:,} in quarantine)" if seen.quarantined else ""
         grid.add_row(
@@ -107,6 +108,7 @@ class Board:
             Text(f"{seen.identified:,}", style="green"),
             Text(f"{seen.review:,}", style="yellow"),
             Text(f"{seen.dead:,}", style="red" if seen.dead else _QUIET),
+            f"{seen.waiting:,}",
             f"{seen.entries:,}{aside}",
         )
         return grid

@@ -29,6 +29,7 @@ class GalleryEntry(Event):
     source: str
     captured_at: Instant
     vector: Vector
+    kept: bool = Field(False, description="A person restored it: retention leaves it alone")
     actor: str
     reason: str
     changed_at: Instant = Field(default_factory=now)

@@ -135,12 +135,21 @@ def _attach(app: TamedApp, stage: Stage, topic: str, size: int, wait_s: float) -
 def _each_second(
     app: TamedApp, work: Callable[[], Awaitable[None]], metrics: Metrics, health: Health
 ) -> None:
+    down: set[str] = set()
+
     async def tick() -> None:
         try:
             await work()
-        except (DependencyDown, KafkaError) as error:
+        except Exception as error:
+            if not isinstance(error, DependencyDown | KafkaError):
+                log.exception("a timer failed")
             metrics.retries.labels("timer").inc()
-            health.down(getattr(error, "dependency", "kafka"), str(error))
+            part = getattr(error, "dependency", "kafka")
+            down.add(part)
+            health.down(part, repr(error))
+        else:
+            while down:
+                health.up(down.pop())
 
     app.timer(interval=TICK_S)(tick)
 

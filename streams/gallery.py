@@ -15,12 +15,13 @@ from time import monotonic
 from typing import Protocol
 
 from recognition.retain import RetentionRule
+from schemas.errors import DependencyDown
 from schemas.event import now
 from schemas.gallery import GalleryCommand, GalleryEntry, Status
 from schemas.metrics import Metrics
 from schemas.records import Record
 from streams.holdings import Change, Group, Holdings, group_of
-from streams.index.base import EVERYWHERE, Index, Location
+from streams.index.base import EVERYWHERE, GalleryState, Index, Location
 from streams.plan import Planner
 
 log = logging.getLogger(__name__)
@@ -65,10 +66,12 @@ class GalleryAgent:
         self._interval = retention_interval.total_seconds()
         self._term = term
         self._metrics = metrics
+        self._target_fpir = target_fpir
         self._holdings = Holdings(target_fpir)
         self._read_in_term: int | None = None
-        self._epoch: str | None = None
+        self._written: GalleryState | None = None
         self._touched: dict[str, set[Location]] = {}
+        self._due: set[Group] = set()
         self._retained_at = monotonic()
         self._turn = asyncio.Lock()
 
@@ -82,12 +85,12 @@ class GalleryAgent:
         commands = [GalleryCommand.read(record) for record in records]
         async with self._turn:
             await self._catch_up()
-            groups: set[Group] = set()
             for command in commands:
                 changes = self._planner.plan(command, self._holdings)
                 await self._commit(changes)
-                groups |= {group_of(c) for c in changes if isinstance(c, GalleryEntry)}
-            await self._retain(groups)
+                self._due |= {group_of(c) for c in changes if isinstance(c, GalleryEntry)}
+            await self._retain(self._due)
+            self._due = set()
             await self._sync()
         return []
 
@@ -102,19 +105,28 @@ class GalleryAgent:
         async with self._turn:
             await self._catch_up()
             if monotonic() - self._retained_at >= self._interval:
-                self._retained_at = monotonic()
                 await self._retain(self._holdings.groups())
+                self._retained_at = monotonic()
             await self._sync()
 
     async def _catch_up(self) -> None:
         term = self._term()
-        if term == self._read_in_term:
-            return
+        if term is None:
+            raise DependencyDown("kafka", "the partition of the gallery commands was taken away")
+        before, self._read_in_term = self._read_in_term, None
+        if before is None or term not in (before, before + 1):
+            # Between two terms in a row nobody else wrote. Else begin anew: compaction may have
+            # dropped the tombstone of an entry that is still held here.
+            await self._read_all()
+        self._read_in_term = term
+
+    async def _read_all(self) -> None:
+        self._holdings = Holdings(self._target_fpir)
+        self._touched = {}
+        self._written = None
         async for change, offset in self._log.read(self._holdings.position):
             self._take(change, offset)
         log.info("gallery read up to %s: %s entries", self._holdings.position, len(self._holdings))
-        self._epoch = None
-        self._read_in_term = term
 
     async def _commit(self, changes: Sequence[Change]) -> None:
         if changes:
@@ -150,29 +162,28 @@ class GalleryAgent:
             self._metrics.removals.labels(reason).inc(count)
 
     async def _sync(self) -> None:
-        """Make the index hold what memory holds; make it anew when it was lost."""
+        """Make the index hold what memory holds; make it anew when it is not as it was left."""
         present = await self._index.state()
-        if self._epoch is None and present is not None:
-            wanted = self._holdings.state(present.epoch)
-            if (
-                present.position == wanted.position
-                and present.models.keys() == wanted.models.keys()
-            ):
-                self._epoch = present.epoch
-                self._touched.clear()
-        if present is None or present.epoch != self._epoch:
+        if self._written is None and present is not None and self._is_complete(present):
+            self._written, self._touched = present, {}
+        if present is None or present != self._written:
             await self._rebuild()
-        elif self._touched or present != self._holdings.state(self._epoch):
-            await self._write(self._touched)
+        elif self._touched or present != self._holdings.state(present.epoch):
+            await self._write(self._touched, present.epoch)
         self._report()
 
+    def _is_complete(self, state: GalleryState) -> bool:
+        """Whether an index that an earlier process wrote holds all that was read."""
+        wanted = self._holdings.state(state.epoch)
+        same = state.models.keys() == wanted.models.keys()
+        return same and state.position == wanted.position
+
     async def _rebuild(self) -> None:
-        self._epoch = uuid.uuid4().hex
         log.info("writing the index anew: %s entries", len(self._holdings))
         await self._index.clear()
-        await self._write({entry.entry_id: set() for entry in self._holdings})
+        await self._write({entry.entry_id: set() for entry in self._holdings}, uuid.uuid4().hex)
 
-    async def _write(self, touched: dict[str, set[Location]]) -> None:
+    async def _write(self, touched: dict[str, set[Location]], epoch: str) -> None:
         active: list[GalleryEntry] = []
         gone: list[Location] = []
         for entry_id, places in touched.items():
@@ -182,15 +193,17 @@ class GalleryAgent:
                 active.append(entry)
                 here = {_location(entry)}
             gone.extend(places - here)
-        await self._index.write(active, gone, self._holdings.state(str(self._epoch)))
-        self._touched = {}
+        state = self._holdings.state(epoch)
+        await self._index.write(active, gone, state)
+        self._written, self._touched = state, {}
 
     def _report(self) -> None:
         self._metrics.gallery_entries.clear()
         counts = Counter((entry.cluster, entry.status) for entry in self._holdings)
         for (cluster, status), count in counts.items():
             self._metrics.gallery_entries.labels(cluster, status).set(count)
-        for shards in self._holdings.state("").models.values():
+        self._metrics.threshold.clear()
+        for shards in () if self._written is None else self._written.models.values():
             for cluster, shard in shards.items():
                 if cluster != EVERYWHERE and shard.threshold is not None:
                     self._metrics.threshold.labels(cluster).set(shard.threshold)

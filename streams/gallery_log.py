@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from schemas.errors import BadInput, DependencyDown
 from schemas.gallery import GalleryEntry
 from schemas.records import Record
 from streams.holdings import Change, Erased
@@ -28,11 +29,13 @@ class KafkaGalleryLog:
         await consumer.start()
         try:
             consumer.assign([partition])
-            end = (await consumer.end_offsets([partition]))[partition]
             consumer.seek(partition, after + 1)
-            # Compaction leaves gaps, so the position decides when the end is reached.
-            while await consumer.position(partition) < end:
-                batches = await consumer.getmany(partition, timeout_ms=1000)
+            end = None
+            # Compaction leaves gaps, so the position decides when the end is reached. The end that
+            # a fetch tells is right; the embedded broker's answer to end_offsets is not.
+            while end is None or await consumer.position(partition) < end:
+                batches = await consumer.getmany(partition, timeout_ms=100)
+                end = consumer.highwater(partition)
                 for message in batches.get(partition, ()):
                     yield _change(to_record(message)), message.offset
         finally:
@@ -51,4 +54,8 @@ class KafkaGalleryLog:
 def _change(record: Record) -> Change:
     if record.value is None:
         return Erased((record.key or b"").decode())
-    return GalleryEntry.read(record)
+    try:
+        return GalleryEntry.read(record)
+    except BadInput as error:
+        # The truth itself cannot be read: going on without it would lose entries.
+        raise DependencyDown("gallery", f"{record.position}: {error}") from error

@@ -82,7 +82,9 @@ class Holdings:
         for group in groups:
             members = [self._entries[i] for i in sorted(self._groups.get(group, ()))]
             held = [Held(e.entry_id, e.captured_at, e.vector) for e in members]
-            removals |= retain(held, rule, now)
+            kept = {e.entry_id for e in members if e.kept}
+            found = retain(held, rule, now)
+            removals |= {entry_id: why for entry_id, why in found.items() if entry_id not in kept}
         return removals
 
     def state(self, epoch: str) -> GalleryState:
@@ -96,7 +98,12 @@ class Holdings:
                 identities=impostors.identities,
                 threshold=impostors.threshold(self._target_fpir),
             )
-        return GalleryState(epoch=epoch, position=self.position, models=dict(models))
+        return GalleryState(
+            epoch=epoch,
+            position=self.position,
+            models=dict(models),
+            dimensions={model: self._dimensions[model] for model in models},
+        )
 
     def _activate(self, entry: GalleryEntry) -> None:
         self._groups[group_of(entry)].add(entry.entry_id)

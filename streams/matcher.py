@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from recognition.cluster import UNCLUSTERED, cluster_of
 from recognition.match import Decision, Neighbour, Verdict, decide
 from schemas.embedding import Embedding, read_embedding
-from schemas.errors import DependencyDown
+from schemas.errors import BadInput, DependencyDown
 from schemas.metrics import Metrics
 from schemas.recognition_event import (
     CandidateIdentity,
@@ -54,14 +54,24 @@ class Matcher:
         state = await self._index.state()
         if state is None:
             raise DependencyDown("gallery", "the index is empty; the gallery agent must write it")
+        for embedding in embeddings:
+            _check_size(embedding, state)
         probes = [_Probe(e, state, cluster_of(e.background, self._shard_by)) for e in embeddings]
-        queries = [probe.query for probe in probes]
-        found = await self._index.search(queries, self._neighbours, state.epoch)
+        found = await self._search([probe.query for probe in probes], state)
         spent = (time.time() - arrived) * 1000
         return [
             self._answer(probe, neighbours, arrived, spent)
             for probe, neighbours in zip(probes, found, strict=True)
         ]
+
+    async def _search(
+        self, queries: Sequence[Query], state: GalleryState
+    ) -> list[tuple[Neighbour, ...]]:
+        try:
+            return await self._index.search(queries, self._neighbours, state.epoch)
+        except DependencyDown:
+            self._metrics.shard_timeouts.inc()
+            raise
 
     def _answer(
         self, probe: "_Probe", neighbours: Sequence[Neighbour], arrived: float, spent: float
@@ -78,6 +88,7 @@ class Matcher:
         reason = decision.reason if outcome == "identified" else probe.why(decision)
         cluster = UNCLUSTERED if probe.cluster is None else probe.cluster
         self._metrics.outcomes.labels(outcome, cluster, reason).inc()
+        self._metrics.version.labels("model", probe.embedding.model).set(1)
         if decision.distance is not None:
             self._metrics.distance.labels(outcome).observe(decision.distance)
         if decision.margin is not None:
@@ -98,7 +109,10 @@ class _Probe:
         judged_by = shards.get(EVERYWHERE)
         searched = _all_shards(shards)
         if cluster is not None and own is not None and own.identities >= ENOUGH_IDENTITIES:
-            judged_by, searched = own, _with_unclustered(cluster, shards)
+            searched = _with_unclustered(cluster, shards)
+            # More entries are more impostors: beside the unclustered ones the own threshold,
+            # which does not count them, would promise too much.
+            judged_by = own if searched == (cluster,) else judged_by
         self.threshold = None if judged_by is None else judged_by.threshold
         self.query = Query(embedding.vector, embedding.model, searched)
         self._searched = tuple(
@@ -151,6 +165,13 @@ class _Probe:
             "gallery_position": self._state.position,
             "timings_ms": timings,
         }
+
+
+def _check_size(embedding: Embedding, state: GalleryState) -> None:
+    size = state.dimensions.get(embedding.model)
+    if size not in (None, embedding.vector.size):
+        message = f"{embedding.vector.size} numbers; entries of {embedding.model} have {size}"
+        raise BadInput("bad_vector", message)
 
 
 def _with_unclustered(cluster: str, shards: dict[str, ShardState]) -> tuple[str, ...]:

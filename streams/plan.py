@@ -1,6 +1,6 @@
 """What a gallery command changes: pure functions from the holdings to the next entries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from schemas.gallery import (
     GalleryEntry,
     Move,
     Quarantine,
+    Restore,
     Status,
 )
 from streams.holdings import Change, Erased, Holdings
@@ -37,13 +38,16 @@ class Planner:
         action = command.action
         if isinstance(action, Enrol):
             return self._enrol(command, action, holdings)
-        entries = _named(command, action.entry_ids, holdings)
+        entries = _named(command, action, holdings)
         if isinstance(action, Erase):
             return [Erased(entry.entry_id) for entry in entries]
         if isinstance(action, Move):
-            return [_changed(e, command, identity=action.to) for e in entries]
-        status = Status.QUARANTINED if isinstance(action, Quarantine) else Status.ACTIVE
-        return [_changed(e, command, status=status) for e in entries if e.status is not status]
+            changed: dict[str, object] = {"identity": action.to}
+        elif isinstance(action, Quarantine):
+            changed = {"status": Status.QUARANTINED, "kept": False}
+        else:
+            changed = {"status": Status.ACTIVE, "kept": True}
+        return [_changed(entry, command, changed) for entry in entries if _differs(entry, changed)]
 
     def _enrol(self, command: GalleryCommand, action: Enrol, holdings: Holdings) -> list[Change]:
         present = holdings.get(action.entry_id)
@@ -53,7 +57,7 @@ class Planner:
         if size not in (None, action.vector.size):
             message = f"{action.vector.size} numbers; entries of {action.model} have {size}"
             raise BadInput("bad_vector", message)
-        norm = float(np.linalg.norm(action.vector))
+        norm = float(np.linalg.norm(action.vector.astype(np.float64)))
         if abs(norm - 1) > TOLERANCE:
             raise BadInput("bad_vector", f"norm {norm:.4g}; an entry has norm 1")
         cluster = cluster_of(action.background, self.shard_by)
@@ -73,31 +77,30 @@ class Planner:
 
 
 def _named(
-    command: GalleryCommand, entry_ids: Sequence[str], holdings: Holdings
+    command: GalleryCommand, action: Quarantine | Restore | Move | Erase, holdings: Holdings
 ) -> list[GalleryEntry]:
+    """Return the entries that the command is about; those of an earlier repeat are passed over."""
     entries = holdings.of_identity(command.identity)
-    if not entry_ids:
+    if not action.entry_ids:
         return entries
-    unknown = set(entry_ids) - {entry.entry_id for entry in entries}
-    if unknown:
+    found = {entry.entry_id for entry in entries}
+    if isinstance(action, Move):
+        found |= {entry.entry_id for entry in holdings.of_identity(action.to)}
+    unknown = set(action.entry_ids) - found
+    if unknown and not isinstance(action, Erase):
         message = f"{command.identity!r} has no entry {min(unknown)!r}"
         raise BadInput("unknown_entry", message)
-    return [entry for entry in entries if entry.entry_id in entry_ids]
+    return [entry for entry in entries if entry.entry_id in action.entry_ids]
+
+
+def _differs(entry: GalleryEntry, changed: Mapping[str, object]) -> bool:
+    if "status" in changed:
+        return entry.status is not changed["status"]
+    return entry.identity != changed["identity"]
 
 
 def _changed(
-    entry: GalleryEntry,
-    command: GalleryCommand,
-    *,
-    identity: str | None = None,
-    status: Status | None = None,
+    entry: GalleryEntry, command: GalleryCommand, changed: Mapping[str, object]
 ) -> GalleryEntry:
-    return entry.model_copy(
-        update={
-            "identity": entry.identity if identity is None else identity,
-            "status": entry.status if status is None else status,
-            "actor": command.actor,
-            "reason": command.reason,
-            "changed_at": now(),
-        }
-    )
+    who = {"actor": command.actor, "reason": command.reason, "changed_at": now()}
+    return entry.model_copy(update={**changed, **who})

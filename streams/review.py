@@ -38,12 +38,14 @@ def _identification(decision: ReviewDecision, identity: str) -> Identification:
     kept = {name: getattr(item, name) for name in type(item).model_fields}
     for name in ("reason", "vector"):
         del kept[name]
-    own = [c.distance for c in item.candidates if c.identity == identity]
+    own = min((c.distance for c in item.candidates if c.identity == identity), default=None)
+    others = min((c.distance for c in item.candidates if c.identity != identity), default=None)
     return Identification.model_validate(
         {
             **kept,
             "identity": identity,
-            "distance": min(own, default=None),
+            "distance": own,
+            "margin": None if own is None or others is None else others - own,
             "decided_by": DecidedBy.PERSON,
             "revision": item.revision + 1,
         }
@@ -53,7 +55,7 @@ def _identification(decision: ReviewDecision, identity: str) -> Identification:
 def _enrolment(decision: ReviewDecision, identity: str) -> GalleryCommand:
     item = decision.item
     return GalleryCommand(
-        command_id=f"enrol-{item.event_id}",
+        command_id=item.event_id,
         identity=identity,
         actor=decision.actor,
         reason=f"answered a review: {item.reason}",

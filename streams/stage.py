@@ -71,14 +71,14 @@ class Stage:
                     await self.process([record])
                 return
             await self._set_aside(records[0], error)
+        while self._down:
+            self._health.up(self._down.pop())
         self._metrics.stage_seconds.labels(self.name).observe(perf_counter() - started)
 
     async def _patiently(self, records: Sequence[Record]) -> None:
         async for attempt in self._waiting(_is_temporary):
             with attempt:
                 await self._once(records)
-        while self._down:
-            self._health.up(self._down.pop())
 
     async def _once(self, records: Sequence[Record]) -> None:
         outputs = await self._handler(records)
@@ -96,7 +96,8 @@ class Stage:
             return
         log.warning("%s: %s set aside: %s", self.name, record.position, bad)
         letter = dead_letter(self._dead_letters, record, bad, self.name, attempts)
-        async for attempt in self._waiting(_is_temporary):
+        # Whatever refuses a dead letter must be mended by the operator: there is no other place.
+        async for attempt in self._waiting(_is_refusal):
             with attempt:
                 await self._publish([letter])
         self._metrics.outcomes.labels("dead", "", bad.reason).inc()
@@ -145,6 +146,10 @@ def _is_temporary(error: BaseException) -> bool:
     return isinstance(error, DependencyDown) or (
         isinstance(error, KafkaError) and bool(error.retriable)
     )
+
+
+def _is_refusal(error: BaseException) -> bool:
+    return isinstance(error, KafkaError | DependencyDown)
 
 
 def _is_unforeseen(error: BaseException) -> bool:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -16,6 +17,7 @@ CARD = "model.json"
 WEIGHTS = "weights.safetensors"
 
 Channels = tuple[float, float, float]
+Positive = Annotated[float, Field(gt=0)]
 Weights = Mapping[str, Tensor]
 
 
@@ -29,7 +31,7 @@ class ModelCard(BaseModel):
     dimension: int = Field(ge=1)
     input_size: int = Field(224, ge=8, le=4096)
     mean: Channels
-    std: Channels
+    std: tuple[Positive, Positive, Positive]
     about: str = ""
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from aiokafka import AIOKafkaProducer
 
 from schemas.embedding import Embedding
-from schemas.errors import BadInput
+from schemas.errors import BadInput, DependencyDown
 from schemas.metrics import Metrics
 from schemas.records import Record
 from schemas.settings import Settings
@@ -61,10 +61,18 @@ class Outbox:
         try:
             return await self._put(cut(whole, CUT_VALUE))
         except TOO_LARGE:
-            return await self._put(cut(whole, 0))
+            smallest = cut(whole, 0)
+            return await self._patience(PART, "produce", lambda: self._insist(smallest))
 
     async def _put(self, record: Record) -> None:
         await self._patience(PART, "produce", lambda: self._send(record))
+
+    async def _insist(self, record: Record) -> None:
+        try:
+            await self._send(record)
+        except TOO_LARGE as error:
+            why = f"refuses {size(record)} bytes of dead letter; raise its max.message.bytes"
+            raise DependencyDown(PART, why) from error
 
     async def _send(self, record: Record) -> None:
         if self._producer is None:

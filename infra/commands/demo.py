@@ -34,7 +34,7 @@ def demo(
     ] = None,
     frames: Annotated[int, typer.Option(min=4, help="How many frames the year has.")] = 1200,
     seed: Annotated[int, typer.Option(help="Another one renders another trail.")] = 7,
-    rate: Annotated[float, typer.Option(min=0.1, help="Frames per second, at most.")] = 40.0,
+    rate: Annotated[float, typer.Option(min=0.1, help="Frames per second, at most.")] = 30.0,
     model: Annotated[
         Path | None,
         typer.Option(exists=True, file_okay=False, help="Model folder for the worker."),
@@ -68,7 +68,7 @@ def demo(
         title = f"Perennial: a year along a trail, {_PLACES} places"
     else:
         source, total = photographs(images, limit)
-        title = f"Perennial: {images.resolve().parent.name}, in time order"
+        title = f"Perennial: {images.resolve().parent.name}"
     plan = Plan(total, rate, _WINDOW)
     show = Show(out, title, plan)
     summary = show.play(settings, source, picture=picture, json_file=json_file, keep=keep)

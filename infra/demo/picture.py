@@ -52,18 +52,13 @@ def save(path: Path, rows: Sequence[Row], whole: Stretch, title: str) -> None:
 
 
 def captions(ended: Ended) -> tuple[str, str, str]:
-    """Return what is said of a frame: the identity, the distance, and the conditions."""
-    return _said(ended), _measured(ended.outcome.event), _conditions(ended)
-
-
-def _said(ended: Ended) -> str:
-    label = ended.frame.label if ended.frame.label is not None else "no label"
-    event = ended.outcome.event
-    if not isinstance(event, Identification):
-        return label
+    """Return what is said of a frame: who it is, how near that was, and the conditions."""
+    event, label = ended.outcome.event, ended.frame.label
+    said = event.identity if isinstance(event, Identification) else "no label"
+    truth = said if label is None else label
     if ended.verdict is Verdict.WRONG:
-        return f"{event.identity}, is {label}"
-    return event.identity
+        return truth, f"taken for {said}, {_measured(event)}", _conditions(ended)
+    return truth, _measured(event), _conditions(ended)
 
 
 def _measured(event: RecognitionEvent | None) -> str:
@@ -74,13 +69,13 @@ def _measured(event: RecognitionEvent | None) -> str:
     if event.threshold is None:
         return f"distance {event.distance:.3f}, no threshold yet"
     sign = "<" if event.distance <= event.threshold else ">"
-    return f"distance {event.distance:.3f} {sign} threshold {event.threshold:.3f}"
+    return f"distance {event.distance:.3f} {sign} {event.threshold:.3f}"
 
 
 def _conditions(ended: Ended) -> str:
     at = ended.frame.captured_at
     named = [v for v in ended.frame.background.values() if isinstance(v, str)]
-    return " · ".join([*named, *([] if at is None else [f"{at:%-d %b %Y, %H:%M}"])])
+    return " · ".join([*([] if at is None else [f"{at:%-d %b %Y, %H:%M}"]), *named])
 
 
 def _header(draw: ImageDraw.ImageDraw, width: int, whole: Stretch, title: str) -> None:
@@ -93,7 +88,7 @@ def _header(draw: ImageDraw.ImageDraw, width: int, whole: Stretch, title: str) -
         text = f"{whole.counts[verdict]:,} {badge}"
         draw.text((x + 20, 55), text, _QUIET, _font(15))
         x += 44 + draw.textlength(text, _font(15))
-    about = "a row: one identity, from its first sight on"
+    about = "a row: one identity, from first sight on; distance against threshold"
     draw.text((width - _GAP, 55), about, _QUIET, _font(15), anchor="ra")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from recognition.match import Neighbour
 from schemas.event import FloatVector
@@ -31,6 +31,7 @@ class GalleryState(BaseModel):
         epoch: changes when the index was made anew; a search that sees two epochs is repeated.
         position: offset on ``gallery`` of the last change that is in the index, -1 if none.
         models: per model version and cluster (and ``*`` for all its clusters) the shard's state.
+        dimensions: per model version the size of its vectors.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,6 +39,7 @@ class GalleryState(BaseModel):
     epoch: str
     position: int
     models: dict[str, dict[str, ShardState]]
+    dimensions: dict[str, int] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,6 +13,8 @@ from schemas.event import now
 from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import EMBEDDINGS, Topic
+from streams.index.base import EVERYWHERE
+from streams.index.redis import RedisIndex
 
 
 async def put(settings: Settings, records: Iterable[Record]) -> None:
@@ -76,6 +78,25 @@ async def running(service: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncI
     finally:
         stop.set()
         await asyncio.wait_for(task, 30)
+
+
+async def indexed(settings: Settings, entries: int) -> None:
+    """Wait until the index holds so many entries; the ``gallery`` topic has them a little before."""
+    index = RedisIndex.connect(
+        settings.need_redis(), prefix=settings.topic_prefix, hnsw_above=10_000, timeout_s=5
+    )
+    try:
+        async with asyncio.timeout(60):
+            while await _held(index) < entries:
+                await asyncio.sleep(0.02)
+    finally:
+        await index.close()
+
+
+async def _held(index: RedisIndex) -> int:
+    state = await index.state()
+    models = {} if state is None else state.models
+    return sum(shards[EVERYWHERE].entries for shards in models.values())
 
 
 def embedding(event_id: str, vector: Any, **changes: Any) -> Embedding:

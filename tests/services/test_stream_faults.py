@@ -21,7 +21,6 @@ from schemas.records import Record
 from schemas.settings import Settings, load_settings
 from schemas.topics import (
     DEAD_LETTERS,
-    GALLERY,
     GALLERY_COMMANDS,
     HUMAN_REVIEW,
     IDENTIFICATIONS,
@@ -34,6 +33,7 @@ from tests.services.kafka import (
     embedding,
     embedding_records,
     eventually,
+    indexed,
     put,
     running,
 )
@@ -60,18 +60,14 @@ def own_settings(own: Services) -> Settings:
     return settings
 
 
-async def teach(settings: Settings, found: list[Record]) -> None:
-    """Enrol each place once and wait until the gallery topic holds them."""
+async def teach(settings: Settings) -> None:
+    """Enrol each place once and wait until the index holds them."""
     commands: list[GalleryCommand] = [
         enrol(f"taught-{i}", f"place-{i}", place) for i, place in enumerate(PLACES)
     ]
     topic = settings.topic(GALLERY_COMMANDS)
     await put(settings, [command.record(topic) for command in commands])
-    gallery = settings.topic(GALLERY)
-    await eventually(
-        lambda: len([r for r in found if r.topic == gallery]) == len(PLACES),
-        "the gallery is taught",
-    )
+    await indexed(settings, len(PLACES))
 
 
 async def load(settings: Settings, count: int, rate: float, prefix: str = "probe") -> set[str]:
@@ -122,9 +118,9 @@ async def test_a_handler_that_raises_loses_nothing_and_does_not_stick(
     monkeypatch.setattr(Matcher, "handle", failing)
     async with (
         in_process(settings, metrics, health),
-        collecting(settings, *OUTCOMES, GALLERY) as found,
+        collecting(settings, *OUTCOMES) as found,
     ):
-        await teach(settings, found)
+        await teach(settings)
         sent = await load(settings, 120, rate=400)
         await eventually(lambda: outcomes(settings, found) >= sent, "each probe has an outcome")
         sent |= await load(settings, 30, rate=400, prefix="after")
@@ -141,9 +137,9 @@ async def test_a_handler_that_raises_loses_nothing_and_does_not_stick(
 
 async def test_a_killed_matcher_loses_nothing(own_settings: Settings, tmp_path: Path) -> None:
     log = tmp_path / "streams.log"
-    async with collecting(own_settings, *OUTCOMES, GALLERY) as found:
+    async with collecting(own_settings, *OUTCOMES) as found:
         with process(own_settings, log, "streams") as first:
-            await teach(own_settings, found)
+            await teach(own_settings)
             loading = asyncio.create_task(load(own_settings, 400, rate=100))
             await eventually(lambda: len(outcomes(own_settings, found)) > 60, "it is at work")
             first.kill()
@@ -161,9 +157,9 @@ async def test_redis_that_stops_for_20_s_and_comes_back_empty_loses_nothing(
     assert isinstance(redis, EmbeddedRedis)
     async with (
         in_process(own_settings, metrics, health),
-        collecting(own_settings, *OUTCOMES, GALLERY) as found,
+        collecting(own_settings, *OUTCOMES) as found,
     ):
-        await teach(own_settings, found)
+        await teach(own_settings)
         loading = asyncio.create_task(load(own_settings, 600, rate=30))
         await eventually(lambda: len(outcomes(own_settings, found)) > 30, "it is at work")
         redis.stop()
@@ -185,9 +181,9 @@ async def test_a_broker_that_is_silent_for_a_while_loses_nothing(
     assert broker is not None
     async with (
         in_process(own_settings, metrics, health),
-        collecting(own_settings, *OUTCOMES, GALLERY) as found,
+        collecting(own_settings, *OUTCOMES) as found,
     ):
-        await teach(own_settings, found)
+        await teach(own_settings)
         loading = asyncio.create_task(load(own_settings, 300, rate=60))
         await eventually(lambda: len(outcomes(own_settings, found)) > 30, "it is at work")
         broker.pause()
@@ -212,10 +208,10 @@ async def test_bad_records_on_our_own_topics_are_set_aside(
     ]
     async with (
         in_process(settings, metrics, health),
-        collecting(settings, *OUTCOMES, GALLERY) as found,
+        collecting(settings, *OUTCOMES) as found,
     ):
         await put(settings, bad)
-        await teach(settings, found)
+        await teach(settings)
         dead = settings.topic(DEAD_LETTERS)
         await eventually(lambda: len(ids_on(found, dead)) == len(bad), "each lies in dead-letters")
     reasons = {r.header("dead_reason") for r in found if r.topic == dead}

@@ -15,7 +15,15 @@ from schemas.topics import (
     REVIEW_DECISIONS,
 )
 from streams.app import run
-from tests.services.kafka import collecting, embedding, embedding_records, eventually, put, running
+from tests.services.kafka import (
+    collecting,
+    embedding,
+    embedding_records,
+    eventually,
+    indexed,
+    put,
+    running,
+)
 
 AXES = np.eye(8, dtype=np.float32)
 
@@ -46,6 +54,7 @@ async def test_what_is_taught_is_recognised(
         topic = settings.topic(REVIEW_DECISIONS)
         await put(settings, [decision.record(topic) for decision in decisions])
         await eventually(lambda: len(_of(found, settings.topic(GALLERY))) == 4, "4 entries")
+        await indexed(settings, 4)
         by_person = [Identification.read(r) for r in _of(found, settings.topic(IDENTIFICATIONS))]
         assert {(e.decided_by, e.revision) for e in by_person} == {(DecidedBy.PERSON, 2)}
 

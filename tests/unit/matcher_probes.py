@@ -72,7 +72,9 @@ async def fill(
             identities=len(set(names)),
             threshold=(thresholds or {}).get(cluster),
         )
-    await index.write(entries, [], GalleryState(epoch="one", position=41, models=models))
+    dimensions = {e.model: e.vector.size for e in entries}
+    state = GalleryState(epoch="one", position=41, models=models, dimensions=dimensions)
+    await index.write(entries, [], state)
 
 
 def probe(event_id: str = "x", vector: Any = AXES[0], **changes: Any) -> Record:

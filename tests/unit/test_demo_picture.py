@@ -24,9 +24,9 @@ def photograph(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(
     ("said", "label", "expected"),
     [
-        (outcome(0, "identified"), "oak", ("oak", "distance 0.200 < threshold 0.300")),
-        (outcome(0, "identified", "elm"), "oak", ("elm, is oak", "distance 0.200 < threshold")),
-        (outcome(0, "review", distance=0.4), "oak", ("oak", "distance 0.400 > threshold 0.300")),
+        (outcome(0, "identified"), "oak", ("oak", "distance 0.200 < 0.300")),
+        (outcome(0, "identified", "elm"), "oak", ("oak", "taken for elm, distance 0.200 < 0.300")),
+        (outcome(0, "review", distance=0.4), "oak", ("oak", "distance 0.400 > 0.300")),
         (outcome(0, "review", threshold=None), "oak", ("oak", "distance 0.200, no threshold yet")),
         (outcome(0, "review", distance=None), "oak", ("oak", "the gallery held nothing")),
         (outcome(0, "dead"), "oak", ("oak", "not embedded")),
@@ -37,7 +37,7 @@ def test_captions(said: Outcome, label: str | None, expected: tuple[str, str]) -
     who, measured, conditions = captions(ended(said, label))
     assert who == expected[0]
     assert measured.startswith(expected[1])
-    assert conditions == "winter · 10 Apr 2025, 00:00"
+    assert conditions == "10 Apr 2025, 00:00 · winter"
 
 
 def test_each_tile_is_framed_in_the_colour_of_its_outcome(tmp_path: Path) -> None:

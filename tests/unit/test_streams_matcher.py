@@ -101,7 +101,7 @@ async def test_entries_without_a_cluster_are_searched_beside_the_own_shard(
     event = await one(matcher, probe())
     assert searched(event) == {WINTER: 2, UNCLUSTERED: 1}
     assert identity(event) == "yew"
-    assert event.threshold == 0.1
+    assert event.threshold == THRESHOLDS[EVERYWHERE], "the own one does not count the strays"
 
 
 async def test_without_variables_to_shard_by_there_is_one_shard(

@@ -14,7 +14,7 @@ if sys.argv[1] == "keep":
     assert keep_freed_memory()
 def touch():
     for _ in range(20):
-        np.ones(2**22, np.uint8)
+        np.ones(48 * 2**20, np.uint8)
 touch()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 touch()

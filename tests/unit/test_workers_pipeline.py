@@ -1,0 +1,342 @@
+"""The pipeline between a fake consumer and a fake broker: ids, order, back-pressure, settling."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from aiokafka.errors import MessageSizeTooLargeError
+from numpy.typing import NDArray
+
+from schemas.embedding import Embedding, read_embedding
+from schemas.errors import DependencyDown
+from schemas.health import Health
+from schemas.metrics import Metrics
+from schemas.records import Record
+from schemas.settings import Settings, load_settings
+from schemas.topics import DEAD_LETTERS
+from tests.pictures import encode, quarters
+from workers.claim_check import Fetcher
+from workers.decode import Limits
+from workers.images import Images
+from workers.outbox import Outbox
+from workers.patience import Patience
+from workers.pipeline import Pipeline
+
+IMAGE = encode(quarters())
+BLACK = encode(quarters() * 0, "PNG")
+
+
+class Model:
+    """Unit vectors; a black image makes it fail."""
+
+    version = "test@000000000000"
+    input_size = 16
+
+    def __init__(self) -> None:
+        self.down = 0
+        self.batches: list[int] = []
+
+    def embed(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.batches.append(len(images))
+        if self.down:
+            self.down -= 1
+            raise DependencyDown("model", "gone")
+        if (images.max(axis=(1, 2, 3)) == 0).any():
+            raise RuntimeError("too dark")
+        return np.repeat(np.array([[0.6, 0.8]], np.float32), len(images), axis=0)
+
+
+class Broker(Outbox):
+    """An outbox whose broker is a list; it acknowledges while it is open."""
+
+    def __init__(self, settings: Settings, metrics: Metrics, patience: Patience) -> None:
+        super().__init__(settings, metrics, patience)
+        self.records: list[Record] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.largest = 10**9
+
+    async def _send(self, record: Record) -> None:
+        if len(record.value or b"") + sum(len(v) for _, v in record.headers) > self.largest:
+            raise MessageSizeTooLargeError
+        self.records.append(record)
+        await self.open.wait()
+
+    @property
+    def embeddings(self) -> list[Embedding]:
+        return [read_embedding(r) for r in self.records if not r.topic.endswith("dead-letters")]
+
+
+class Bench:
+    """A pipeline with all its neighbours."""
+
+    def __init__(
+        self, settings: Settings, metrics: Metrics, tasks: asyncio.TaskGroup, fetcher: Fetcher
+    ) -> None:
+        patience = Patience(metrics, Health(metrics), most_s=0.001)
+        self.metrics = metrics
+        self.model = Model()
+        self.broker = Broker(settings, metrics, patience)
+        limits = Limits(10**6, 10**6)
+        self.images = Images(fetcher, patience, limits, self.model.input_size, threads=2)
+        self.pipeline = Pipeline(
+            settings,
+            metrics,
+            self.model,
+            self.images,
+            self.broker,
+            patience,
+            tasks,
+            lanes=2,
+            declaration=None,
+        )
+        self.settled: list[int] = []
+
+    async def submit(self, offset: int, value: bytes = IMAGE, **headers: Any) -> None:
+        partition = headers.pop("partition", 0)
+        texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in headers.items()}
+        packed = (("ce_id", f"f-{offset}".encode()), *((k, t.encode()) for k, t in texts.items()))
+        record = Record("frames", b"cam", value, packed, partition, offset, 0)
+        await self.pipeline.submit(record, lambda: self.settled.append(offset))
+
+    async def drained(self) -> None:
+        async with asyncio.timeout(10):
+            await self.pipeline.drained()
+
+    @property
+    def ids(self) -> list[str]:
+        return [embedding.event_id for embedding in self.broker.embeddings]
+
+    @property
+    def dead(self) -> dict[str | None, tuple[str | None, str | None]]:
+        return {
+            r.header("ce_id"): (r.header("dead_stage"), r.header("dead_reason"))
+            for r in self.broker.records
+            if r.topic.endswith(DEAD_LETTERS.name)
+        }
+
+
+@asynccontextmanager
+async def bench(metrics: Metrics, **changes: Any) -> AsyncIterator[Bench]:
+    settings = load_settings(**{"batch_deadline_ms": 1, "batch_size": 4, **changes})
+    fetcher = Fetcher(settings.image_uri_allow, 10**6, 5, None)
+    async with fetcher, asyncio.TaskGroup() as tasks:
+        made = Bench(settings, metrics, tasks, fetcher)
+        try:
+            yield made
+        finally:
+            made.pipeline.close()
+            made.images.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+async def test_frames_become_embeddings_in_order(metrics: Metrics) -> None:
+    async with bench(metrics) as b:
+        for offset in range(50):
+            await b.submit(offset, background={"season": "summer"})
+        await b.drained()
+        assert b.ids == [f"f-{offset}" for offset in range(50)]
+        assert sorted(b.settled) == list(range(50))
+        first = b.broker.embeddings[0]
+        assert first.background == {"season": "summer"}
+        assert first.source == "cam"
+        assert first.model == b.model.version
+        wanted = {"published_at", "fetch", "decode", "wait", "forward", "sent_at"}
+        assert set(first.timings_ms) == wanted
+        assert max(b.model.batches) <= 4
+        value = metrics.registry.get_sample_value
+        assert value("perennial_frames_total") == 50
+        for stage in ("fetch", "decode", "batch", "forward", "produce"):
+            assert value("perennial_stage_seconds_count", {"stage": stage}), stage
+        assert value("perennial_batch_size_sum", {"stage": "worker"}) == 50
+        assert value("perennial_queue_depth", {"queue": "in_flight"}) == 0
+
+
+async def test_one_embedding_a_region(metrics: Metrics) -> None:
+    boxes = [{"x": x, "y": 0, "width": 20, "height": 20} for x in range(10)]
+    async with bench(metrics) as b:
+        await b.submit(1, regions=boxes)
+        await b.drained()
+        assert b.ids == [f"f-1#{n}" for n in range(10)]
+        regions = [e.region for e in b.broker.embeddings]
+        assert [r.x for r in regions if r is not None] == list(range(10))
+        assert b.settled == [1]
+
+
+async def test_bad_frames_are_dead_and_the_rest_goes_on(metrics: Metrics) -> None:
+    outside = [{"x": x, "y": 0, "width": 9, "height": 9} for x in (0, 999)]
+    async with bench(metrics) as b:
+        await b.submit(0, b"")
+        await b.submit(1, background="{")
+        await b.submit(2, IMAGE[:300])
+        await b.submit(3, regions=outside)
+        await b.submit(4, BLACK)
+        await b.submit(5)
+        uri = b'{"image_uri": "file:///etc/passwd"}'
+        await b.submit(6, uri, **{"content-type": "application/json"})
+        await b.drained()
+        assert b.ids == ["f-5"]
+        assert b.dead == {
+            "f-0": ("parse", "empty_frame"),
+            "f-1": ("parse", "bad_background"),
+            "f-2": ("decode", "truncated_image"),
+            "f-3": ("decode", "bad_region"),
+            "f-4": ("forward", "model_failed"),
+            "f-6": ("fetch", "image_uri_refused"),
+        }
+        assert sorted(b.settled) == list(range(7))
+        labels = {"outcome": "dead", "cluster": "", "reason": "truncated_image"}
+        assert metrics.registry.get_sample_value("perennial_outcomes_total", labels) == 1
+
+
+async def test_an_unforeseen_error_of_the_decoder_is_the_frames_own(
+    metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("surprise")
+
+    monkeypatch.setattr("workers.images.prepare", fail)
+    async with bench(metrics) as b:
+        await b.submit(0)
+        await b.drained()
+        assert b.dead == {"f-0": ("decode", "decode_failed")}
+
+
+async def test_nothing_is_settled_before_it_is_acknowledged(metrics: Metrics) -> None:
+    async with bench(metrics) as b:
+        b.broker.open.clear()
+        await b.submit(0)
+        await b.submit(1, b"text")
+        await until(lambda: len(b.broker.records) == 2)
+        await asyncio.sleep(0.01)
+        assert b.settled == []
+        b.broker.open.set()
+        await b.drained()
+        assert sorted(b.settled) == [0, 1]
+
+
+async def test_back_pressure(metrics: Metrics) -> None:
+    async with bench(metrics, in_flight=5) as b:
+        b.broker.open.clear()
+        for offset in range(5):
+            await b.submit(offset)
+        sixth = asyncio.create_task(b.submit(5))
+        await until(lambda: len(b.broker.records) == 5)
+        assert not sixth.done()
+        b.broker.open.set()
+        await asyncio.wait_for(sixth, 10)
+        await b.drained()
+        assert b.ids == [f"f-{offset}" for offset in range(6)]
+
+
+async def test_a_slow_image_holds_up_its_own_partition_only(
+    metrics: Metrics, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = asyncio.Event()
+
+    async def fetch(_: Fetcher, __: str) -> bytes:
+        await gate.wait()
+        return IMAGE
+
+    monkeypatch.setattr(Fetcher, "fetch", fetch)
+    async with bench(metrics) as b:
+        uri = b'{"image_uri": "https://slow/"}'
+        await b.submit(0, uri, **{"content-type": "application/json"})
+        await b.submit(1)
+        await b.submit(2, partition=1)
+        await until(lambda: b.ids == ["f-2"])
+        gate.set()
+        await b.drained()
+        assert b.ids == ["f-2", "f-0", "f-1"]
+
+
+async def test_a_store_that_is_down_is_waited_for(
+    metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = 20
+
+    async def fetch(_: Fetcher, __: str) -> bytes:
+        nonlocal failures
+        failures -= 1
+        if failures:
+            raise DependencyDown("image store", "refused")
+        return IMAGE
+
+    monkeypatch.setattr(Fetcher, "fetch", fetch)
+    async with bench(metrics) as b:
+        uri = b'{"image_uri": "https://down/"}'
+        await b.submit(0, uri, **{"content-type": "application/json"})
+        await b.drained()
+        assert b.ids == ["f-0"]
+
+
+async def test_an_image_that_fails_while_others_come_is_dead(
+    metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fetch(fetcher: Fetcher, uri: str) -> bytes:
+        if "bad" in uri:
+            raise DependencyDown("image store", "status 500")
+        fetcher.answers += 1
+        return IMAGE
+
+    monkeypatch.setattr(Fetcher, "fetch", fetch)
+    async with bench(metrics) as b:
+        for offset, name in enumerate(("bad", "good")):
+            uri = b'{"image_uri": "https://store/%s"}' % name.encode()
+            await b.submit(offset, uri, **{"content-type": "application/json"})
+        await b.drained()
+        assert b.dead == {"f-0": ("fetch", "image_uri_failing")}
+        assert b.ids == ["f-1"]
+        assert int(str(b.broker.records[0].header("dead_attempts"))) >= 8
+
+
+async def test_a_model_that_is_down_is_waited_for(metrics: Metrics) -> None:
+    async with bench(metrics) as b:
+        b.model.down = 12
+        await b.submit(0)
+        await b.drained()
+        assert b.ids == ["f-0"]
+        assert b.dead == {}
+
+
+async def test_an_embedding_that_no_broker_takes_is_dead(metrics: Metrics) -> None:
+    async with bench(metrics) as b:
+        b.broker.largest = 10_000
+        await b.submit(0, IMAGE, background={"note": "x" * 40_000})
+        await b.submit(1)
+        await b.drained()
+        assert b.dead == {"f-0": ("produce", "embedding_too_large")}
+        assert b.ids == ["f-1"]
+        letter = next(r for r in b.broker.records if r.header("dead_reason"))
+        assert letter.header("dead_truncated") == str(len(IMAGE))
+
+
+async def test_a_broker_that_takes_no_dead_letter_at_all_is_down(metrics: Metrics) -> None:
+    async with bench(metrics) as b:
+        b.broker.largest = 10
+        await b.submit(0, b"text")
+        retries = {"stage": "produce"}
+        value = metrics.registry.get_sample_value
+        await until(lambda: (value("perennial_retries_total", retries) or 0) > 2)
+        assert b.settled == []
+        b.broker.largest = 10**9
+        await b.drained()
+        assert b.dead == {"f-0": ("decode", "not_an_image")}
+
+
+async def test_close_drops_what_is_not_done(metrics: Metrics) -> None:
+    async with bench(metrics) as b:
+        b.broker.open.clear()
+        await b.submit(0)
+        await until(lambda: len(b.broker.records) == 1)
+    assert b.settled == []
