@@ -19,83 +19,17 @@ import math
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from reprlib import repr as short
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from schemas.derived import Derivation, Place, derive
 from schemas.errors import BadInput, SetupError
 from schemas.event import Background, Scalar
-
-
-class _Variable(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    derived: Derivation | None = None
-
-
-class Nominal(_Variable):
-    """One of a set of names (any name, when ``values`` is empty)."""
-
-    type: Literal["nominal"]
-    values: tuple[str, ...] = ()
-
-    def check(self, value: object) -> Scalar:
-        """Return the name as text; ValueError says what would have been accepted."""
-        if isinstance(value, float) or (self.values and str(value) not in self.values):
-            raise ValueError(f"expected one of {', '.join(self.values) or 'names'}")
-        return str(value)
-
-
-class Ordinal(Nominal):
-    """One of a list of names that have an order."""
-
-    type: Literal["ordinal"]  # type: ignore[assignment]  # narrows the tag of the union
-    values: tuple[str, ...] = Field(min_length=2)
-
-
-class Binary(Nominal):
-    """One of two names; ``false, true`` when none are given."""
-
-    type: Literal["binary"]  # type: ignore[assignment]  # narrows the tag of the union
-    values: tuple[str, ...] = Field(("false", "true"), min_length=2, max_length=2)
-
-    def check(self, value: object) -> Scalar:
-        """Return the name; booleans and 0/1 stand for the first and second value."""
-        if isinstance(value, bool) or value in (0, 1):
-            return self.values[int(bool(value))]
-        return super().check(value)
-
-
-class Continuous(_Variable):
-    """A number within bounds, both included."""
-
-    type: Literal["continuous"]
-    minimum: float = -math.inf
-    maximum: float = math.inf
-
-    def check(self, value: object) -> Scalar:
-        """Return the number as float."""
-        number = _number(value)
-        if not self.minimum <= number <= self.maximum:
-            raise ValueError(f"expected a number from {self.minimum} to {self.maximum}")
-        return number
-
-
-class Cyclic(_Variable):
-    """A number on a circle of the given period, in the same unit (24 h, 360 degrees)."""
-
-    type: Literal["cyclic"]
-    period: float = Field(gt=0, allow_inf_nan=False)
-
-    def check(self, value: object) -> Scalar:
-        """Return the number wrapped into [0, period)."""
-        return _number(value) % self.period
-
-
-Variable = Annotated[Nominal | Ordinal | Binary | Continuous | Cyclic, Field(discriminator="type")]
+from schemas.variables import Numeric, Variable
 
 
 class Declaration(BaseModel):
@@ -120,8 +54,8 @@ class Declaration(BaseModel):
         return name
 
     @model_validator(mode="after")
-    def _sun_needs_place(self) -> "Declaration":
-        needs = [n for n, v in self.variables.items() if v.derived == Derivation.SUN_ELEVATION]
+    def _sun_needs_place(self) -> Self:
+        needs = [n for n, what in self._derived().items() if what is Derivation.SUN_ELEVATION]
         if needs and (self.latitude is None or self.longitude is None):
             raise ValueError(f"{needs[0]} is derived from the sun: give latitude and longitude")
         return self
@@ -129,29 +63,36 @@ class Declaration(BaseModel):
     def complete(self, sent: Mapping[str, Any], captured_at: datetime) -> Background:
         """Check what was sent and add the derived variables that were not.
 
+        Derived values obey the declaration too: they are wrapped, or held against the bounds.
+
         Raises:
             BadInput: ``unknown_variable`` or ``bad_variable``, naming the variable and the remedy.
         """
-        background: Background = {}
-        for name, value in sent.items():
-            background[name] = self._check(name, value)
         place = Place(self.latitude, self.longitude, ZoneInfo(self.timezone))
-        for name, variable in self.variables.items():
-            if variable.derived is not None and name not in background:
-                background[name] = derive(variable.derived, captured_at, place)
-        return background
+        known = dict(sent)
+        for name, what in self._derived().items():
+            if name not in known:
+                known[name] = derive(what, captured_at, place)
+        return {name: self._check(name, value) for name, value in known.items()}
+
+    def _derived(self) -> dict[str, Derivation]:
+        return {
+            name: variable.derived
+            for name, variable in self.variables.items()
+            if isinstance(variable, Numeric) and variable.derived is not None
+        }
 
     def _check(self, name: str, value: object) -> Scalar:
         variable = self.variables.get(name)
         if variable is None:
             known = ", ".join(self.variables)
             raise BadInput(
-                "unknown_variable", f"background {name!r} is not declared; known: {known}"
+                "unknown_variable", f"background {short(name)} is not declared; known: {known}"
             )
         try:
             return variable.check(value)
         except ValueError as error:
-            raise BadInput("bad_variable", f"background {name}={value!r}: {error}") from error
+            raise BadInput("bad_variable", f"background {name}={short(value)}: {error}") from error
 
 
 def undeclared(sent: Mapping[str, Any]) -> Background:
@@ -163,9 +104,8 @@ def undeclared(sent: Mapping[str, Any]) -> Background:
     for name, value in sent.items():
         finite = not isinstance(value, float) or math.isfinite(value)
         if not isinstance(value, str | bool | int | float) or not finite:
-            raise BadInput(
-                "bad_variable", f"background {name}={value!r}: expected text, a number or a boolean"
-            )
+            expected = "expected text, a number or a boolean"
+            raise BadInput("bad_variable", f"background {name}={short(value)}: {expected}")
     return dict(sent)
 
 
@@ -177,14 +117,5 @@ def load_declaration(path: Path) -> Declaration:
     """
     try:
         return Declaration.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError, ValidationError) as error:
+    except (OSError, yaml.YAMLError, ValueError) as error:
         raise SetupError(f"background declaration {path}: {error}") from error
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError("expected a number")
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError("expected a finite number")
-    return number

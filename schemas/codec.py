@@ -7,23 +7,30 @@ Source: CloudEvents Kafka protocol binding 1.0.2, section 3.
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from reprlib import repr as short
 from typing import Any, NoReturn
 
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.errors import BadInput
 from schemas.event import Region
+from schemas.instants import instant_at, read_instant
 from schemas.records import Headers, Record
 
 STRUCTURED = "application/cloudevents+json"
 FRAME_TYPE = "perennial.frame.v1"
 MAX_REGIONS = 64
+# An id has to hold a position (a topic's 249 characters and two numbers), and to leave room
+# within EventId for what is made of it, as <id>#63.
+MAX_ID = 280
+MAX_TEXT = 300
 
 _regions = TypeAdapter(tuple[Region, ...])
-_instant = TypeAdapter(datetime)
+_lone_surrogate = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +56,9 @@ def read_frame(record: Record) -> Frame:
     kind = "" if content_type is None else content_type.split(";")[0].strip().lower()
     if kind == STRUCTURED:
         return _structured(record)
-    if not record.value:
-        raise BadInput("empty_frame", "the record has no bytes; send an image as its value")
-    data = _json(record.value, "value") if kind == "application/json" else record.value
+    data: object = record.value or b""
+    if kind == "application/json" and data:
+        data = _json(record.value, "value")
     attributes = {
         name: record.header("ce_" + name) for name in ("specversion", "id", "source", "time")
     }
@@ -99,15 +106,15 @@ def _frame(
 ) -> Frame:
     version = attributes.get("specversion")
     if version not in (None, "1.0"):
-        raise BadInput("bad_specversion", f"CloudEvents specversion {version!r}; expected '1.0'")
-    if not isinstance(background, dict | None):
-        raise BadInput("bad_background", f"background {background!r}; expected a JSON object")
+        raise BadInput(
+            "bad_specversion", f"CloudEvents specversion {short(version)}; expected '1.0'"
+        )
     image, image_uri = _payload(data)
     return Frame(
-        id=_text(attributes, "id") or record.position,
-        source=_text(attributes, "source") or _key(record),
-        captured_at=_captured_at(_text(attributes, "time"), record),
-        background=background if background is not None else {},
+        id=_text(attributes, "id", MAX_ID) or record.position,
+        source=_text(attributes, "source", MAX_TEXT) or _key(record),
+        captured_at=_captured_at(_text(attributes, "time", MAX_TEXT), record),
+        background=_read_background(background),
         regions=_read_regions(regions),
         image=image,
         image_uri=image_uri,
@@ -115,33 +122,49 @@ def _frame(
 
 
 def _payload(data: object) -> tuple[bytes | None, str | None]:
+    if data == b"":
+        raise BadInput("empty_frame", "the record has no bytes; send an image as its value")
     if isinstance(data, bytes):
         return data, None
     uri = data.get("image_uri") if isinstance(data, dict) else None
-    if not isinstance(uri, str):
+    if not isinstance(uri, str) or not _is_text(uri):
         raise BadInput("no_image", "neither image bytes nor a JSON object with image_uri")
     return None, uri
 
 
-def _text(attributes: Mapping[str, Any], name: str) -> str | None:
+def _text(attributes: Mapping[str, Any], name: str, most: int) -> str | None:
     value = attributes.get(name)
-    if value is not None and (not isinstance(value, str) or len(value) > 300):
-        raise BadInput(f"bad_{name}", f"ce_{name}: expected text of at most 300 characters")
-    return value
+    if value is None or (isinstance(value, str) and len(value) <= most and _is_text(value)):
+        return value
+    raise BadInput(f"bad_{name}", f"ce_{name}: expected text of at most {most} characters")
+
+
+def _is_text(value: str) -> bool:
+    """Tell whether UTF-8 can carry it: JSON can spell half a character, no header can hold it."""
+    return _lone_surrogate.search(value) is None
 
 
 def _key(record: Record) -> str:
-    return "unknown" if not record.key else record.key.decode("utf-8", errors="replace")[:300]
+    return "unknown" if not record.key else record.key.decode("utf-8", errors="replace")[:MAX_TEXT]
 
 
 def _captured_at(time: str | None, record: Record) -> datetime:
-    if time is None:
-        return datetime.fromtimestamp(max(record.timestamp_ms, 0) / 1000, UTC)
     try:
-        instant = _instant.validate_strings(time)
-    except ValidationError as error:
-        raise BadInput("bad_time", f"ce_time {time!r}; expected RFC 3339") from error
-    return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
+        return instant_at(record.timestamp_ms) if time is None else read_instant(time)
+    except ValueError as error:
+        said = f"timestamp {record.timestamp_ms}" if time is None else f"ce_time {time!r}"
+        raise BadInput("bad_time", f"{said}; expected RFC 3339 in years 1 to 9999") from error
+
+
+def _read_background(background: Any) -> Mapping[str, Any]:
+    if background is None:
+        return {}
+    if not isinstance(background, dict):
+        raise BadInput("bad_background", f"background {short(background)}; expected a JSON object")
+    texts = (part for item in background.items() for part in item if isinstance(part, str))
+    if not all(map(_is_text, texts)):
+        raise BadInput("bad_background", f"background {short(background)}; expected UTF-8 text")
+    return background
 
 
 def _read_regions(regions: Any) -> tuple[Region, ...]:
@@ -151,7 +174,7 @@ def _read_regions(regions: Any) -> tuple[Region, ...]:
         boxes = _regions.validate_python(regions)
     except ValidationError as error:
         expected = '[{"x": .., "y": .., "width": .., "height": ..}]'
-        raise BadInput("bad_regions", f"regions {regions!r}; expected {expected}") from error
+        raise BadInput("bad_regions", f"regions {short(regions)}; expected {expected}") from error
     if len(boxes) > MAX_REGIONS:
         raise BadInput("bad_regions", f"{len(boxes)} regions; at most {MAX_REGIONS} a frame")
     return boxes

@@ -5,19 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter
 
 from schemas.errors import BadInput
-from schemas.event import Background, FloatVector, Region
+from schemas.event import Background, EventId, FloatVector, Region
+from schemas.instants import read_instant
 from schemas.records import Headers, Record
 
 TYPE = "perennial.embedding.v1"
 TOLERANCE = 1e-3
 
+_FINITE = ConfigDict(allow_inf_nan=False)
+
+_event_id = TypeAdapter(EventId)
 _region = TypeAdapter(Region)
-_background = TypeAdapter(Background)
-_timings = TypeAdapter(dict[str, float])
-_instant = TypeAdapter(datetime)
+_background = TypeAdapter(Background, config=_FINITE)
+_timings = TypeAdapter(dict[str, float], config=_FINITE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,21 +66,21 @@ def read_embedding(record: Record) -> Embedding:
     """Read an embedding record.
 
     Raises:
-        BadInput: ``bad_embedding`` for missing headers, ``bad_vector`` when the value is not a
-            finite, unit-norm float32 vector.
+        BadInput: ``bad_embedding`` for missing or wrong headers, ``bad_vector`` when the value is
+            not a finite, unit-norm float32 vector.
     """
     try:
         return Embedding(
-            event_id=_need(record, "ce_id"),
+            event_id=_event_id.validate_python(_need(record, "ce_id")),
             source=_need(record, "ce_source"),
-            captured_at=_instant.validate_strings(_need(record, "ce_time")),
+            captured_at=read_instant(_need(record, "ce_time")),
             background=_background.validate_json(_need(record, "background")),
             region=_read_region(record.header("region")),
             vector=_read_vector(record.value),
             model=_need(record, "model"),
             timings_ms=_timings.validate_json(_need(record, "timings")),
         )
-    except ValidationError as error:
+    except ValueError as error:
         raise BadInput("bad_embedding", f"not an embedding: {error}") from error
 
 
@@ -96,7 +99,7 @@ def _read_vector(value: bytes | None) -> FloatVector:
     if not value or len(value) % 4:
         raise BadInput("bad_vector", f"{len(value or b'')} bytes are no float32 vector")
     vector = np.frombuffer(value, dtype="<f4").astype(np.float32, copy=False)
-    norm = float(np.linalg.norm(vector))
+    norm = float(np.linalg.norm(vector.astype(np.float64)))  # float32 squares overflow at 1e19
     if not abs(norm - 1.0) <= TOLERANCE:  # also catches NaN
         raise BadInput("bad_vector", f"norm {norm:.4g}; expected a finite vector of norm 1")
     return vector

@@ -29,7 +29,7 @@ class GalleryEntry(Event):
     source: str
     captured_at: Instant
     vector: Vector
-    kept: bool = Field(False, description="A person restored it: retention leaves it alone")
+    kept: bool = Field(default=False, description="A person restored it: retention leaves it alone")
     actor: str
     reason: str
     changed_at: Instant = Field(default_factory=now)
@@ -41,7 +41,9 @@ class GalleryEntry(Event):
 
 
 class _Action(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True
+    )
 
 
 class Enrol(_Action):

@@ -19,7 +19,7 @@ class Health:
 
     def down(self, part: str, why: str) -> None:
         """Say that ``part`` does not answer, and why."""
-        self._problems[part] = why
+        self._problems[part] = why or "no reason given"
         self._gauge.labels(part).set(0)
 
     @property
@@ -29,4 +29,4 @@ class Health:
 
     def report(self) -> dict[str, str]:
         """Return ``{part: "ok" or the problem}``."""
-        return {part: problem or "ok" for part, problem in self._problems.items()}
+        return {part: "ok" if why is None else why for part, why in self._problems.items()}

@@ -27,7 +27,7 @@ class ReviewReason(StrEnum):
 class CandidateIdentity(BaseModel):
     """One identity that was considered, with its nearest entry."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     identity: Identity
     distance: float

@@ -13,6 +13,11 @@ from schemas.topics import Topic
 
 Names = Annotated[tuple[str, ...], NoDecode]
 
+_MINUTE_MS = 60_000
+_HOUR_S = 3600
+_MONTH_S = 31 * 24 * _HOUR_S
+_CENTURY_DAYS = 36_525
+
 
 class Device(StrEnum):
     """Where the model runs."""
@@ -33,7 +38,14 @@ class Precision(StrEnum):
 class Settings(BaseSettings):
     """Settings of every service; each has a default that works on one machine."""
 
-    model_config = SettingsConfigDict(env_prefix="PERENNIAL_", frozen=True, extra="ignore")
+    # Empty counts as unset: `${UNSET}` in a compose file sets a variable to nothing.
+    model_config = SettingsConfigDict(
+        env_prefix="PERENNIAL_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        allow_inf_nan=False,
+    )
 
     kafka_bootstrap_servers: str | None = Field(
         None, description="Broker addresses, `host:port,host:port`; unset: the embedded broker"
@@ -63,7 +75,7 @@ class Settings(BaseSettings):
     threads: int | None = Field(None, ge=1, description="Threads of the forward pass; unset: all")
     batch_size: int = Field(8, ge=1, le=1024, description="Most images in one forward pass")
     batch_deadline_ms: float = Field(
-        15, ge=0, description="Longest that an image waits for its batch to fill"
+        15, ge=0, le=_MINUTE_MS, description="Longest that an image waits for its batch to fill"
     )
     decode_threads: int = Field(2, ge=1, description="Threads that decode images")
     in_flight: int = Field(64, ge=1, description="Most frames a worker holds at once")
@@ -74,7 +86,7 @@ class Settings(BaseSettings):
         (), description="Prefixes that image_uri may have: `file:///data/`, `https://host/`, "
         "`s3://bucket/`; empty: claim checks are refused",
     )  # fmt: skip
-    image_uri_timeout_s: float = Field(10, gt=0, description="Time limit of one fetch")
+    image_uri_timeout_s: float = Field(10, gt=0, le=_HOUR_S, description="Time limit of one fetch")
     s3_endpoint: str | None = Field(None, description="Endpoint for s3:// (MinIO and the like)")
 
     target_fpir: float = Field(
@@ -85,12 +97,17 @@ class Settings(BaseSettings):
     )
     neighbours: int = Field(10, ge=1, le=1000, description="k of the nearest-neighbour vote")
     match_batch: int = Field(32, ge=1, description="Most embeddings in one round of Redis queries")
-    match_deadline_ms: float = Field(5, gt=0, description="Longest that an embedding waits for it")
+    match_deadline_ms: float = Field(
+        5, gt=0, le=_MINUTE_MS, description="Longest that an embedding waits for it"
+    )
     hnsw_above: int = Field(10_000, ge=1, description="Entries above which a shard becomes HNSW")
-    redis_timeout_s: float = Field(2, gt=0, description="Time limit of one Redis call")
+    redis_timeout_s: float = Field(2, gt=0, le=_HOUR_S, description="Time limit of one Redis call")
 
     retention_max_age_days: float | None = Field(
-        None, gt=0, description="Entries older than this go to quarantine; unset: none"
+        None,
+        gt=0,
+        le=_CENTURY_DAYS,
+        description="Entries older than this go to quarantine; unset: none",
     )
     retention_newest: int = Field(
         50, ge=1, description="Entries kept for each identity and cluster, the newest ones"
@@ -98,7 +115,9 @@ class Settings(BaseSettings):
     retention_mad: float = Field(
         3.5, gt=0, description="Modified z-score above which an entry is an outlier"
     )
-    retention_interval_s: float = Field(60, gt=0, description="How often age is looked at")
+    retention_interval_s: float = Field(
+        60, gt=0, le=_MONTH_S, description="How often age is looked at"
+    )
 
     @field_validator("image_uri_allow", "shard_by", mode="before")
     @classmethod
@@ -145,7 +164,7 @@ class Settings(BaseSettings):
 
 
 def _needed(value: str | None, name: str) -> str:
-    if value is None:
+    if not value:
         raise SetupError(f"{name} is not set: name a running service, or use `perennial up`")
     return value
 

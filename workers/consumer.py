@@ -89,9 +89,10 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         _log.info("reading partitions %s", sorted(p.partition for p in assigned))
 
     async def _read(self) -> None:
-        generation = self._generation
         most = self._settings.in_flight
         found = await self.client.getmany(timeout_ms=_POLL_MS, max_records=most)
+        # Asked after the wait, not before: a rebalance meanwhile makes these no older.
+        generation = self._generation
         for message in (message for messages in found.values() for message in messages):
             if generation != self._generation:
                 return  # the rest is read again from what is committed, here or elsewhere

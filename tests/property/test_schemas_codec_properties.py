@@ -10,7 +10,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from schemas.background import undeclared
-from schemas.codec import STRUCTURED, Frame, frame_headers, read_frame
+from schemas.codec import MAX_ID, STRUCTURED, Frame, frame_headers, read_frame
 from schemas.embedding import Embedding, read_embedding
 from schemas.errors import BadInput
 from schemas.gallery import Enrol
@@ -85,7 +85,7 @@ def read(record: Record) -> Frame | None:
 def test_a_frame_is_read_or_refused_and_nothing_else(record: Record) -> None:
     frame = read(record)
     if frame is not None:
-        assert 1 <= len(frame.id) <= 300
+        assert 1 <= len(frame.id) <= MAX_ID
         assert 1 <= len(frame.source) <= 300
         assert frame.captured_at.tzinfo is not None
         assert (frame.image is None) != (frame.image_uri is None)
@@ -138,7 +138,7 @@ def test_a_frame_that_was_read_is_never_refused_later(record: Record) -> None:
 
 
 @given(
-    event_id=st.text(min_size=1, max_size=300),
+    event_id=st.text(min_size=1, max_size=MAX_ID),
     source=st.text(min_size=1, max_size=300),
     captured_at=st.none()
     | st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.timezones()),  # noqa: DTZ001

@@ -4,8 +4,9 @@ import math
 from fractions import Fraction
 
 import numpy as np
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy import stats
 
 from recognition.threshold import open_set_threshold
 
@@ -31,6 +32,7 @@ def test_no_more_than_the_target_share_is_accepted(impostors: list[float], perce
 def test_any_larger_threshold_breaks_the_promise(impostors: list[float], percent: int) -> None:
     tau = open_set_threshold(np.array(impostors, dtype=np.float32), percent / 100)
     assert tau is not None
+    assume(len(impostors) * percent >= 100)  # fewer cannot show the share: see the bound below
     larger = float(np.nextafter(np.float32(tau), np.float32(np.inf)))
     assert accepted(impostors, larger) > Fraction(percent, 100)
 
@@ -53,3 +55,20 @@ def test_a_larger_fpir_never_lowers_it(impostors: list[float], one: int, other: 
     ]
     lower, upper = (math.nan if tau is None else tau for tau in taus)
     assert lower <= upper
+
+
+@given(distances, percents)
+def test_few_impostors_keep_it_below_the_bound_for_the_next_one(
+    impostors: list[float], percent: int
+) -> None:
+    """SciPy's own prediction interval: that of a t-distributed next draw, turned round."""
+    assume(1 < len(impostors) < 100 / percent)
+    row = np.array(impostors, dtype=np.float32)
+    tau = open_set_threshold(row, percent / 100)
+    n, wide = len(impostors), row.astype(np.float64)
+    spread = wide.std(ddof=1) * math.sqrt(1 + 1 / n)
+    bound = wide.mean() + stats.t.ppf(percent / 100, n - 1) * spread
+    assert tau is not None
+    slack = 1e-6 * (1 + abs(bound) + abs(wide).max())
+    assert tau <= min(bound, wide.min()) + slack
+    assert tau >= min(bound, wide.min()) - slack

@@ -85,13 +85,13 @@ async def test_frames_in_embeddings_out(
     frames = [frame(settings, number) for number in range(60)]
     frames.append(frame(settings, 60, None, ("regions", boxes)))
     frames.append(Record(settings.topic(FRAMES), None, IMAGES[0]))
-    async with collecting(settings, EMBEDDINGS) as found:
-        async with running(lambda stop: run(settings, metrics, health, stop)):
-            await put(settings, frames)
-            await eventually(lambda: len(found) >= 63, "each has its embedding")
-            await eventually(lambda: lag(metrics, settings) == 0, "the lag is known")
-            assert health.ready
-            assert health.report() == {"model": "ok", "kafka": "ok"}
+    worker = running(lambda stop: run(settings, metrics, health, stop))
+    async with collecting(settings, EMBEDDINGS) as found, worker:
+        await put(settings, frames)
+        await eventually(lambda: len(found) >= 63, "each has its embedding")
+        await eventually(lambda: lag(metrics, settings) == 0, "the lag is known")
+        assert health.ready
+        assert health.report() == {"model": "ok", "kafka": "ok"}
     embeddings = [read_embedding(record) for record in found]
     by_id = {e.event_id: e for e in embeddings}
     nameless = [i for i in by_id if i.startswith(settings.topic(FRAMES))]

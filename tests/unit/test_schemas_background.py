@@ -136,6 +136,16 @@ def test_a_cyclic_value_never_reaches_its_period() -> None:
     assert 0 <= value < 24
 
 
+def test_a_hostile_value_is_quoted_in_short(declaration: Declaration) -> None:
+    nested: list[object] = []
+    for _ in range(100_000):  # its whole repr would exhaust the stack
+        nested = [nested]
+    for value in (nested, "x" * 2**20, [1] * 2**20):
+        with pytest.raises(BadInput) as caught:
+            declaration.complete({"season": value}, NOON)
+        assert len(str(caught.value)) < 200
+
+
 def test_an_unknown_variable_is_named_with_the_known_ones(declaration: Declaration) -> None:
     with pytest.raises(BadInput) as caught:
         declaration.complete({"weather": "rain"}, NOON)
@@ -183,6 +193,15 @@ def test_a_derived_value_obeys_its_declaration(
     (value,) = declare(**variable).complete({}, night).values()
     assert isinstance(value, float)
     assert lowest <= value < highest
+
+
+def test_a_derived_value_out_of_bounds_is_named() -> None:
+    declaration = declare(type="continuous", minimum=0, maximum=90, derived="sun_elevation")
+    with pytest.raises(
+        BadInput, match=r"x=-23\.19.*expected a number from 0\.0 to 90\.0"
+    ) as caught:
+        declaration.complete({}, NOON + timedelta(hours=11))
+    assert caught.value.reason == "bad_variable"
 
 
 @pytest.mark.parametrize("kind", ["nominal", "binary"])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from schemas.codec import MAX_REGIONS, STRUCTURED, Frame, frame_headers, read_frame
+from schemas.codec import MAX_ID, MAX_REGIONS, STRUCTURED, Frame, frame_headers, read_frame
 from schemas.errors import BadInput
 from schemas.event import EventId, Region
 from schemas.records import Record
@@ -147,9 +147,10 @@ JSON = {"content-type": "application/json"}
     [
         (sent(value=None), "empty_frame", "no bytes"),
         (sent(value=b""), "empty_frame", "no bytes"),
+        (sent(JSON, b""), "empty_frame", "no bytes"),
         (sent({"ce_specversion": "0.3"}), "bad_specversion", "'0.3'; expected '1.0'"),
         (structured(specversion=1.0, data={}), "bad_specversion", "1.0; expected '1.0'"),
-        (sent({"ce_id": "x" * 301}), "bad_id", "at most"),
+        (sent({"ce_id": "x" * (MAX_ID + 1)}), "bad_id", "at most 280"),
         (sent({"ce_source": "x" * 301}), "bad_source", "at most"),
         (structured(id=7, data_base64="eA=="), "bad_id", "expected text"),
         (structured(source=["cam"], data_base64="eA=="), "bad_source", "expected text"),
@@ -157,7 +158,11 @@ JSON = {"content-type": "application/json"}
         (sent({"ce_time": "yesterday"}), "bad_time", "'yesterday'; expected RFC 3339"),
         (sent({"ce_time": ""}), "bad_time", "expected RFC 3339"),
         (sent({"ce_time": "2025-02-30T00:00:00Z"}), "bad_time", "expected RFC 3339"),
+        (sent({"ce_time": "0001-01-01T12:00:00Z"}), "bad_time", "expected RFC 3339"),
+        (sent({"ce_time": "9999-12-31T12:00:00Z"}), "bad_time", "expected RFC 3339"),
         (sent({"background": "winter"}), "bad_background", "no valid JSON"),
+        (sent({"background": '{"t": "\\udc00"}'}), "bad_background", "expected UTF-8 text"),
+        (sent({"background": '{"\\ud800": 1}'}), "bad_background", "expected UTF-8 text"),
         (sent({"background": ""}), "bad_background", "no valid JSON"),
         (sent({"background": '{"t": NaN}'}), "bad_background", "NaN is not JSON"),
         (sent({"background": '{"t": -Infinity}'}), "bad_background", "-Infinity is not JSON"),
@@ -180,6 +185,7 @@ JSON = {"content-type": "application/json"}
         (sent({"content-type": STRUCTURED}, None), "bad_json", "JSON object"),
         (structured(id="x"), "no_image", "neither image bytes"),
         (structured(data="image"), "no_image", "neither image bytes"),
+        (structured(data={"image_uri": "\ud800"}), "no_image", "image_uri"),
         (structured(data_base64="e A=="), "bad_base64", "data_base64"),
         (structured(data_base64="é"), "bad_base64", "data_base64"),
         (structured(data_base64=7), "bad_base64", "data_base64"),
@@ -226,4 +232,12 @@ def test_the_longest_id_leaves_room_for_the_number_of_a_region() -> None:
             break
         except BadInput:
             longest -= 1
-    TypeAdapter(EventId).validate_python(f"{frame.id}#{MAX_REGIONS - 1}")
+    TypeAdapter(EventId).validate_python(f"enrol-{frame.id}#{MAX_REGIONS - 1}")
+
+
+def test_the_longest_position_is_an_id() -> None:
+    """A topic's name has at most 249 characters; a worker must not refuse the id it gave."""
+    record = Record("t" * 249, None, b"image", (), 2**31 - 1, 2**63 - 1)
+    assert len(record.position) == MAX_ID
+    republished = Record("frames", None, b"image", (("ce_id", record.position.encode()),))
+    assert read_frame(republished).id == read_frame(record).id

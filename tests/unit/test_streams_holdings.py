@@ -40,7 +40,8 @@ def test_the_state_counts_each_shard_and_all_of_them(holdings: Holdings) -> None
     assert shards["winter"] == ShardState(entries=1, identities=1, threshold=None)
     everywhere = shards[EVERYWHERE]
     assert (everywhere.entries, everywhere.identities) == (3, 3)
-    assert everywhere.threshold == pytest.approx(1 - 4 / 5)  # ash to elm, which none may pass
+    # Nearest impostors .4, .2, .2: mean 4/15, deviation .11547; t(2 degrees, 30 %) = -.61721.
+    assert everywhere.threshold == pytest.approx(4 / 15 - 0.617213 * 0.1154701 * (4 / 3) ** 0.5)
 
 
 def test_quarantined_entries_are_held_but_not_matched(holdings: Holdings) -> None:

@@ -18,13 +18,30 @@ def test_without_impostors_there_is_none() -> None:
 
 @pytest.mark.parametrize(
     ("target_fpir", "first_rejected"),
-    [(0.01, 1), (0.0999, 1), (0.1, 2), (0.19, 2), (0.2, 3), (0.3, 4), (0.7, 8), (0.99, 10)],
+    [(0.1, 2), (0.19, 2), (0.2, 3), (0.3, 4), (0.7, 8), (0.99, 10)],
 )
 def test_it_lies_just_below_the_first_impostor_too_many(
     target_fpir: float, first_rejected: int
 ) -> None:
     impostors = np.array([7, 3, 10, 1, 9, 2, 8, 4, 6, 5], dtype=np.float32)
     assert open_set_threshold(impostors, target_fpir) == just_below(first_rejected)
+
+
+def test_few_impostors_cannot_show_a_small_share() -> None:
+    """Of 1, 2, 3: mean 2, deviation 1, and t(2 degrees of freedom, 5 %) = 2.920 from any table."""
+    tau = open_set_threshold(np.array([1, 2, 3], dtype=np.float32), 0.05)
+    assert tau == pytest.approx(2 - 2.919986 * math.sqrt(4 / 3), rel=1e-6)
+
+
+def test_few_impostors_far_from_each_other_never_raise_it_above_the_nearest() -> None:
+    impostors = np.array([1, 1.01, 1.02, 9], dtype=np.float32)
+    tau = open_set_threshold(impostors, 0.24)
+    assert tau is not None
+    assert tau <= just_below(1)
+
+
+def test_a_single_impostor_bounds_it_alone() -> None:
+    assert open_set_threshold(np.array([0.4], dtype=np.float32), 0.01) == just_below(0.4)
 
 
 def test_the_share_is_met_where_its_product_rounds_down() -> None:
