@@ -122,9 +122,9 @@ def _frame(
 
 
 def _payload(data: object) -> tuple[bytes | None, str | None]:
-    if data == b"":
-        raise BadInput("empty_frame", "the record has no bytes; send an image as its value")
     if isinstance(data, bytes):
+        if not data:
+            raise BadInput("empty_frame", "the record has no bytes; send an image as its value")
         return data, None
     uri = data.get("image_uri") if isinstance(data, dict) else None
     if not isinstance(uri, str) or not _is_text(uri):

