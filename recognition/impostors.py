@@ -97,8 +97,13 @@ class NearestImpostors:
         return nearest[np.isfinite(nearest)]
 
     def threshold(self, target_fpir: float) -> float | None:
-        """Return :func:`open_set_threshold` of the distances: None below two identities."""
-        return open_set_threshold(self.distances(), target_fpir)
+        """Return :func:`open_set_threshold` of the distances.
+
+        None where the entries are too few to promise the FPIR at any distance there can be.
+        """
+        threshold = open_set_threshold(self.distances(), target_fpir)
+        nothing = threshold is not None and threshold < 0 and self._metric is not Metric.IP
+        return None if nothing else threshold
 
     def _recompute(self, rows: NDArray[np.intp]) -> FloatArray:
         """Find the nearest impostors of ``rows`` anew; return all (rows, n) distances.

@@ -12,11 +12,13 @@ def open_set_threshold(nearest_impostor: FloatArray, target_fpir: float) -> floa
     ``nearest_impostor`` (n,) holds, for each impostor probe, the distance to its nearest gallery
     entry; such a probe is a false positive identification where that distance is <= τ (FPIR,
     ISO/IEC 19795-1). τ lies just below the (k+1)-th smallest of them, k being the number that may
-    be accepted. None when there is no impostor to learn from.
+    be accepted.
 
     Fewer than 1/FPIR impostors cannot show so small a share: the smallest of them is too large a
     τ. Then τ is no larger than the lower Student prediction bound for the next impostor, mean −
-    t(n−1, FPIR)·s·√(1 + 1/n) (Hahn & Meeker 1991, §4.7), which is wide while n is small.
+    t(n−1, FPIR)·s·√(1 + 1/n) (Hahn & Meeker 1991, §4.7), which is wide while n is small. Equal
+    distances count once in it: two entries that are each other's nearest are one observation.
+    None where there are not two to estimate a spread from.
 
     >>> open_set_threshold(np.float32([0.4, 0.1, 0.3, 0.2]), 0.25)  # 0.1 may pass, 0.2 may not
     0.19999998807907104
@@ -34,8 +36,11 @@ def open_set_threshold(nearest_impostor: FloatArray, target_fpir: float) -> floa
     # Compared as shares, since floor(0.29 * 100) is 28 in floating point. Never n: the FPIR is < 1.
     accepted = np.count_nonzero(np.arange(1, n + 1) / n <= target_fpir)
     first_rejected = float(np.partition(nearest_impostor, accepted)[accepted])
-    if accepted == 0 and n > 1:
-        first_rejected = min(first_rejected, _prediction_bound(nearest_impostor, target_fpir))
+    if accepted == 0:
+        distinct = np.unique(nearest_impostor)
+        if distinct.size < 2:
+            return None
+        first_rejected = min(first_rejected, _prediction_bound(distinct, target_fpir))
     return float(np.nextafter(np.float32(first_rejected), np.float32(-np.inf)))
 
 

@@ -15,7 +15,7 @@ Names = Annotated[tuple[str, ...], NoDecode]
 
 _MINUTE_MS = 60_000
 _HOUR_S = 3600
-_MONTH_S = 31 * 24 * _HOUR_S
+_WEEK_S = 7 * 24 * _HOUR_S
 _CENTURY_DAYS = 36_525
 
 
@@ -116,7 +116,7 @@ class Settings(BaseSettings):
         3.5, gt=0, description="Modified z-score above which an entry is an outlier"
     )
     retention_interval_s: float = Field(
-        60, gt=0, le=_MONTH_S, description="How often age is looked at"
+        60, gt=0, le=_WEEK_S, description="How often age is looked at"
     )
 
     @field_validator("image_uri_allow", "shard_by", mode="before")

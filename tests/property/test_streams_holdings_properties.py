@@ -54,7 +54,8 @@ def threshold(shard: Sequence[GalleryEntry]) -> float | None:
         for a in shard
         if any(b.identity != a.identity for b in shard)
     ]
-    return open_set_threshold(np.array(nearest, dtype=np.float32), TARGET)
+    found = open_set_threshold(np.array(nearest, dtype=np.float32), TARGET)
+    return None if found is None or found < 0 else found
 
 
 def oldest(kept: dict[str, GalleryEntry]) -> set[str]:

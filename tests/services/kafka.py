@@ -81,7 +81,7 @@ async def running(service: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncI
 
 
 async def indexed(settings: Settings, entries: int) -> None:
-    """Wait until the index holds so many entries; the ``gallery`` topic has them a little before."""
+    """Wait until the index holds so many entries; the topic has them a little before."""
     index = RedisIndex.connect(
         settings.need_redis(), prefix=settings.topic_prefix, hnsw_above=10_000, timeout_s=5
     )

@@ -34,14 +34,16 @@ def left_behind(settings: Settings) -> tuple[set[str], list[bytes]]:
 
 def test_the_demo_follows_every_frame_to_its_end(named: Settings, tmp_path: Path) -> None:
     summary, picture = tmp_path / "summary.json", tmp_path / "picture.png"
-    arguments = ["demo", "--frames", "40", "--json", str(summary), "--picture", str(picture)]
+    arguments = ["demo", "--frames", "240", "--json", str(summary), "--picture", str(picture)]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     found = json.loads(summary.read_text())
-    assert (found["published"], found["lost"], found["dead"]) == (40, 0, 0)
-    assert found["identified"] + found["reviewed"] == 40
+    assert (found["published"], found["lost"], found["dead"]) == (240, 0, 0)
+    assert found["identified"] + found["reviewed"] == 240
     assert found["right"] + found["wrong"] == found["identified"]
     assert 0 < found["gallery_entries"] <= found["reviewed"]
+    assert found["accuracy"] >= 0.95
+    assert found["review_share_last_quarter"] < found["review_share_first_quarter"]
     assert {"end_to_end", "match"} <= found["latency_ms"].keys()
     assert [f"{tenth}0 %" in result.output for tenth in range(1, 11)] == [True] * 10
     with Image.open(picture) as sheet:

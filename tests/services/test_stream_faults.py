@@ -40,7 +40,8 @@ from tests.services.kafka import (
 from tests.services.processes import process
 
 OUTCOMES = (IDENTIFICATIONS, HUMAN_REVIEW, DEAD_LETTERS)
-PLACES = np.eye(16, dtype=np.float32)[:12]
+# Nearly orthogonal, at slightly different distances from each other.
+PLACES = np.eye(16, dtype=np.float32)[:12] + np.linspace(0, 0.1, 12, dtype=np.float32)[:, None]
 
 
 @pytest.fixture

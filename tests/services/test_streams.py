@@ -29,8 +29,8 @@ AXES = np.eye(8, dtype=np.float32)
 
 
 def near(axis: int, step: float = 0.05) -> np.ndarray:
-    """Return a vector close to an axis, tilted toward the last one."""
-    return AXES[axis] + step * AXES[7]
+    """Return a vector close to an axis, tilted toward the last one, each by a little more."""
+    return np.asarray(AXES[axis] + (step + 0.01 * axis) * AXES[7])
 
 
 async def test_what_is_taught_is_recognised(

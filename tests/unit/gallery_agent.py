@@ -31,7 +31,7 @@ Make = Callable[..., GalleryAgent]
 
 
 TRAIL = [enrol(f"oak-{i}", "oak", AXES[0] + 0.1 * i * AXES[3]) for i in range(3)]
-ELM = enrol("elm-0", "elm", AXES[1])
+ELM = enrol("elm-0", "elm", AXES[1] + 0.5 * AXES[3])
 
 
 class FragileIndex(MemoryIndex):

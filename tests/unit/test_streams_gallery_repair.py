@@ -166,7 +166,7 @@ async def test_a_new_process_with_another_target_sets_other_thresholds(
     make: Make, index: FragileIndex
 ) -> None:
     along = [enrol(f"e{i}", f"place-{i}", AXES[0] + i * i * AXES[1]) for i in range(5)]
-    await make(target_fpir=0.01).handle(sent(*along))
+    await make(target_fpir=0.2).handle(sent(*along))
     before = await index.state()
     await make(target_fpir=0.5).tick()
     after = await index.state()

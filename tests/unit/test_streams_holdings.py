@@ -36,12 +36,13 @@ def test_the_state_counts_each_shard_and_all_of_them(holdings: Holdings) -> None
     shards = state.models[MODEL]
     summer = shards["summer"].threshold
     assert shards["summer"] == ShardState(entries=2, identities=2, threshold=summer)
-    assert summer == pytest.approx(1)  # oak and elm: 1 - cos 90°; none may pass
+    assert summer is None  # oak and elm are each other's nearest: one distance, no spread
     assert shards["winter"] == ShardState(entries=1, identities=1, threshold=None)
     everywhere = shards[EVERYWHERE]
     assert (everywhere.entries, everywhere.identities) == (3, 3)
-    # Nearest impostors .4, .2, .2: mean 4/15, deviation .11547; t(2 degrees, 30 %) = -.61721.
-    assert everywhere.threshold == pytest.approx(4 / 15 - 0.617213 * 0.1154701 * (4 / 3) ** 0.5)
+    # Nearest impostors .4, .2, .2, of which two differ: mean .3, deviation .1414214, and
+    # t(1 degree of freedom, 30 %) = -.7265425.
+    assert everywhere.threshold == pytest.approx(0.3 - 0.7265425 * 0.1414214 * 1.5**0.5)
 
 
 def test_quarantined_entries_are_held_but_not_matched(holdings: Holdings) -> None:

@@ -40,8 +40,15 @@ def test_few_impostors_far_from_each_other_never_raise_it_above_the_nearest() ->
     assert tau <= just_below(1)
 
 
-def test_a_single_impostor_bounds_it_alone() -> None:
-    assert open_set_threshold(np.array([0.4], dtype=np.float32), 0.01) == just_below(0.4)
+@pytest.mark.parametrize("impostors", [[0.4], [0.4, 0.4], [0.4, 0.4, 0.4]])
+def test_one_distance_tells_of_no_spread(impostors: list[float]) -> None:
+    """Two entries are each other's nearest: that is one observation, not two that agree."""
+    assert open_set_threshold(np.array(impostors, dtype=np.float32), 0.01) is None
+
+
+def test_equal_distances_count_once_for_few_impostors() -> None:
+    once = open_set_threshold(np.array([1, 2, 3], dtype=np.float32), 0.05)
+    assert open_set_threshold(np.array([1, 1, 2, 2, 3], dtype=np.float32), 0.05) == once
 
 
 def test_the_share_is_met_where_its_product_rounds_down() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from schemas.background import Declaration
+from schemas.codec import MAX_ID
 from schemas.records import Headers, Record
 from workers.job import Image, now_ms, read_job
 
@@ -47,10 +48,18 @@ def test_a_problem_is_noted(headers: Headers, reason: str) -> None:
     assert job.stage == "parse"
 
 
-def test_what_nobody_foresaw_is_a_problem_of_the_record() -> None:
-    job = read_job(record(timestamp_ms=2**62), None)
+def test_what_nobody_foresaw_is_a_problem_of_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.job.read_frame", lambda _: 1 // 0)
+    job = read_job(record(), None)
     assert job.problem is not None
     assert job.problem.reason == "unreadable_frame"
+
+
+def test_an_id_must_leave_room_for_the_number_of_a_region() -> None:
+    boxes = ("regions", b'[{"x": 0, "y": 0, "width": 2, "height": 2}]')
+    for length, reason in ((MAX_ID, None), (MAX_ID + 1, "bad_id")):
+        job = read_job(record(("ce_id", b"x" * length), boxes), None)
+        assert (None if job.problem is None else job.problem.reason) == reason
 
 
 def test_timings() -> None:
