@@ -7,7 +7,7 @@ from time import perf_counter
 
 import numpy as np
 
-from schemas.settings import load_settings
+from schemas.settings import Settings, load_settings
 from workers.embedder import share
 from workers.malloc import keep_freed_memory
 from workers.model import EmbeddingModel, load_model
@@ -40,20 +40,24 @@ def main() -> None:
     settings = load_settings()
     keep_freed_memory()
     lanes, threads = share(settings)
-    chosen = {"device": settings.device, "precision": settings.precision}
     batch = settings.batch_size
-    arranged = load_model(settings.model, threads=threads, **chosen)
-    as_worker = images_per_second(arranged, lanes, batch)
-    one_pass = load_model(settings.model, threads=lanes * threads, **chosen)
+    as_worker = images_per_second(_model(settings, threads), lanes, batch)
+    one_pass = images_per_second(_model(settings, lanes * threads), 1, batch)
     json.dump(
         {
             "lanes": lanes,
             "threads": threads,
             "batch": batch,
             "as_worker": as_worker,
-            "one_pass": images_per_second(one_pass, 1, batch),
+            "one_pass": one_pass,
         },
         sys.stdout,
+    )
+
+
+def _model(settings: Settings, threads: int) -> EmbeddingModel:
+    return load_model(
+        settings.model, device=settings.device, precision=settings.precision, threads=threads
     )
 
 

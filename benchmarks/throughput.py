@@ -12,6 +12,8 @@ import sys
 import time
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -85,8 +87,8 @@ def measure(count: int) -> dict[str, Any]:
     world = list(rendered(LEARNED + 400, 24, 7))
     images = [(frame, frame.load()) for frame in world[LEARNED:]]
     frames = [
-        replace(frame, id=f"burst-{i:05}", load=lambda image=image: image)
-        for i, (frame, image) in ((i, images[i % len(images)]) for i in range(count))
+        replace(frame, id=f"burst-{i:05}", load=partial(bytes, image))
+        for i, (frame, image) in enumerate(islice(cycle(images), count))
     ]
     console.print("floor: the raw forward pass, alone")
     floors = [floor()]

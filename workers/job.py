@@ -11,8 +11,6 @@ from schemas.event import Background, FloatVector, Region
 from schemas.records import Record
 from workers.decode import Pixels
 
-_LONGEST_ID = 300  # of an event; regions add their number to the frame's id
-
 
 def now_ms() -> float:
     """Return milliseconds since the epoch."""
@@ -89,7 +87,6 @@ def read_job(record: Record, declaration: Declaration | None) -> Job:
     job.timings_ms["fetch"] = round(max(received - record.timestamp_ms, 0.0), 3)
     try:
         job.frame = read_frame(record)
-        _check_id(job.frame)
         job.background = _background(job.frame, declaration)
     except BadInput as error:
         job.problem = error
@@ -102,9 +99,3 @@ def _background(frame: Frame, declaration: Declaration | None) -> Background:
     if declaration is None:
         return undeclared(frame.background)
     return declaration.complete(frame.background, frame.captured_at)
-
-
-def _check_id(frame: Frame) -> None:
-    longest = _LONGEST_ID - len(f"#{len(frame.regions)}")
-    if frame.regions and len(frame.id) > longest:
-        raise BadInput("bad_id", f"an id of {len(frame.id)} characters; with regions {longest}")

@@ -55,13 +55,6 @@ def test_what_nobody_foresaw_is_a_problem_of_the_record(monkeypatch: pytest.Monk
     assert job.problem.reason == "unreadable_frame"
 
 
-def test_an_id_must_leave_room_for_the_number_of_a_region() -> None:
-    boxes = ("regions", b'[{"x": 0, "y": 0, "width": 2, "height": 2}]')
-    for length, reason in ((MAX_ID, None), (MAX_ID + 1, "bad_id")):
-        job = read_job(record(("ce_id", b"x" * length), boxes), None)
-        assert (None if job.problem is None else job.problem.reason) == reason
-
-
 def test_timings() -> None:
     job = read_job(record(timestamp_ms=int(now_ms()) - 5000), None)
     assert 5000 <= job.timings_ms["fetch"] < 6000
