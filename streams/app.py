@@ -117,7 +117,7 @@ def build_app(
         gallery = _gallery(settings, metrics, publish, index, _term(app, settings))
         attach("gallery", GALLERY_COMMANDS, gallery.handle, _COMMAND_BATCH, _COMMAND_WAIT_S)
         _each_second(app, gallery.tick, metrics, health)
-    _each_second(app, lambda: _look(index, health), metrics, health)
+    _each_second(app, lambda: _look(app, index, metrics, health), metrics, health)
     _on_assignment(app, health)
     return app
 
@@ -154,7 +154,12 @@ def _each_second(
     app.timer(interval=TICK_S)(tick)
 
 
-async def _look(index: Index, health: Health) -> None:
+async def _look(app: TamedApp, index: Index, metrics: Metrics, health: Health) -> None:
+    for place in app.consumer.assignment():
+        end, read = app.consumer.highwater(place), await app.consumer.position(place)
+        if end is not None and read is not None:
+            lag = metrics.consumer_lag.labels(place.topic, str(place.partition))
+            lag.set(max(0, end - read))
     await index.state()
     health.up("redis")
 

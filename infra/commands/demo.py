@@ -7,14 +7,10 @@ import typer
 
 from infra.commands.panels import panel
 from infra.console import out
-from schemas.settings import Settings, load_settings
+from schemas.settings import load_settings
 
 _PLACES = 24
 _WINDOW = 32
-# The usual 3.5 presumes that an identity looks one way within its cluster. Without fitted clusters
-# it has a summer, a snow and a night look, and 3.5 takes the rarer ones out again: measured in
-# docs/results.md.
-_RETENTION_MAD = 7.0
 
 
 def register(app: typer.Typer) -> None:
@@ -67,7 +63,7 @@ def demo(
     from infra.demo.run import Plan
     from infra.demo.show import Show
 
-    settings = _settings(model)
+    settings = load_settings() if model is None else load_settings(model=model.resolve())
     if images is None:
         source, total = rendered(frames, _PLACES, seed), frames
         title = f"Perennial: a year along a trail, {_PLACES} places"
@@ -79,10 +75,3 @@ def demo(
     summary = show.play(settings, source, picture=picture, json_file=json_file, keep=keep)
     if summary.lost:
         raise typer.Exit(1)
-
-
-def _settings(model: Path | None) -> Settings:
-    settings = load_settings() if model is None else load_settings(model=model.resolve())
-    if "retention_mad" in settings.model_fields_set:
-        return settings
-    return settings.model_copy(update={"retention_mad": _RETENTION_MAD})

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from schemas.background import Declaration
-from schemas.codec import MAX_ID
 from schemas.records import Headers, Record
 from workers.job import Image, now_ms, read_job
 
