@@ -30,7 +30,7 @@ from infra.publish import publish
 from infra.stack import stack
 from schemas.settings import Settings, load_settings
 
-LEARNED = 240
+LEARNED = 600
 GOAL = 0.7
 
 console = Console(stderr=True)
@@ -119,13 +119,16 @@ def main(
     table = Table("what", "per second", "end to end / this")
     table.add_row("end to end", f"{found['frames_per_second']:.0f} frames", "")
     for name, how in (
-        ("as_worker", f"{lanes} at a time x {threads} thread, as the worker does"),
-        ("one_pass", f"one at a time x {lanes * threads} threads"),
+        ("one_pass", f"one pass at a time on {lanes * threads} threads"),
+        ("as_worker", f"{lanes} passes at a time on {threads} thread each"),
     ):
         label = f"raw forward, batch {batch}, {how}"
         table.add_row(label, f"{found[name]:.0f} images", f"{found[f'ratio_{name}']:.2f}")
     Console().print(table)
-    Console().print(f"goal: {GOAL} of the raw forward pass on the same threads and batch")
+    Console().print(
+        f"Goal: {GOAL} of the forward pass on the same threads and batch. The worker itself runs its"
+        " passes side by side, which is the harder floor."
+    )
 
 
 if __name__ == "__main__":

@@ -115,7 +115,9 @@ class Settings(BaseSettings):
     retention_mad: float = Field(
         # The textbook's 3.5 presumes one look an identity and cluster. Until clusters are fitted it
         # has several, and 3.5 takes the rarer ones out: measured in docs/results.md.
-        7.0, gt=0, description="Modified z-score above which an entry is an outlier"
+        7.0,
+        gt=0,
+        description="Modified z-score above which an entry is an outlier",
     )
     retention_interval_s: float = Field(
         60, gt=0, le=_WEEK_S, description="How often age is looked at"
