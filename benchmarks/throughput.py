@@ -126,7 +126,7 @@ def main(
         table.add_row(label, f"{found[name]:.0f} images", f"{found[f'ratio_{name}']:.2f}")
     Console().print(table)
     Console().print(
-        f"Goal: {GOAL} of the forward pass on the same threads and batch. The worker itself runs its"
+        f"Goal: {GOAL} of the forward pass on the same threads and batch. The worker runs its"
         " passes side by side, which is the harder floor."
     )
 
