@@ -8,10 +8,9 @@ from schemas.gallery import (
     Erase,
     Quarantine,
 )
-from schemas.metrics import Metrics
 from tests.fake_log import FakeLog
 from tests.gallery_entries import MODEL, command, enrol
-from tests.unit.gallery_agent import (
+from tests.unit.streams_gallery.agent import (
     AXES,
     DOWN,
     ELM,
@@ -19,24 +18,8 @@ from tests.unit.gallery_agent import (
     FragileIndex,
     Make,
     entries_of,
-    maker,
     sent,
 )
-
-
-@pytest.fixture
-def log() -> FakeLog:
-    return FakeLog()
-
-
-@pytest.fixture
-def index() -> FragileIndex:
-    return FragileIndex()
-
-
-@pytest.fixture
-def make(log: FakeLog, index: FragileIndex, metrics: Metrics) -> Make:
-    return maker(log, index, metrics)
 
 
 async def test_an_index_that_failed_is_caught_up_by_the_repeat(

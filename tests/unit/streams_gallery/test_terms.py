@@ -12,25 +12,17 @@ from schemas.gallery import (
     Move,
     Quarantine,
 )
-from schemas.metrics import Metrics
 from tests.fake_log import FakeLog
 from tests.gallery_entries import command, enrol
-from tests.unit.gallery_agent import AXES, ELM, TRAIL, FragileIndex, Make, entries_of, maker, sent
-
-
-@pytest.fixture
-def log() -> FakeLog:
-    return FakeLog()
-
-
-@pytest.fixture
-def index() -> FragileIndex:
-    return FragileIndex()
-
-
-@pytest.fixture
-def make(log: FakeLog, index: FragileIndex, metrics: Metrics) -> Make:
-    return maker(log, index, metrics)
+from tests.unit.streams_gallery.agent import (
+    AXES,
+    ELM,
+    TRAIL,
+    FragileIndex,
+    Make,
+    entries_of,
+    sent,
+)
 
 
 async def test_a_new_term_reads_what_another_wrote(

@@ -12,7 +12,7 @@ from schemas.gallery import (
 from schemas.metrics import Metrics
 from tests.fake_log import FakeLog
 from tests.gallery_entries import command, enrol
-from tests.unit.gallery_agent import (
+from tests.unit.streams_gallery.agent import (
     AXES,
     ELM,
     OLD,
@@ -20,25 +20,9 @@ from tests.unit.gallery_agent import (
     FragileIndex,
     Make,
     entries_of,
-    maker,
     quarantined,
     sent,
 )
-
-
-@pytest.fixture
-def log() -> FakeLog:
-    return FakeLog()
-
-
-@pytest.fixture
-def index() -> FragileIndex:
-    return FragileIndex()
-
-
-@pytest.fixture
-def make(log: FakeLog, index: FragileIndex, metrics: Metrics) -> Make:
-    return maker(log, index, metrics)
 
 
 async def test_the_newest_stay_and_the_oldest_goes_to_quarantine(

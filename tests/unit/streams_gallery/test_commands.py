@@ -17,22 +17,15 @@ from streams.holdings import Erased
 from streams.index.base import Query
 from tests.fake_log import FakeLog
 from tests.gallery_entries import MODEL, command, enrol
-from tests.unit.gallery_agent import AXES, ELM, TRAIL, FragileIndex, Make, entries_of, maker, sent
-
-
-@pytest.fixture
-def log() -> FakeLog:
-    return FakeLog()
-
-
-@pytest.fixture
-def index() -> FragileIndex:
-    return FragileIndex()
-
-
-@pytest.fixture
-def make(log: FakeLog, index: FragileIndex, metrics: Metrics) -> Make:
-    return maker(log, index, metrics)
+from tests.unit.streams_gallery.agent import (
+    AXES,
+    ELM,
+    TRAIL,
+    FragileIndex,
+    Make,
+    entries_of,
+    sent,
+)
 
 
 async def test_what_is_enrolled_is_on_the_topic_and_in_the_index(
