@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
-from aiokafka.structs import ConsumerRecord
 
 from infra.admin import partitions
 from schemas.errors import DependencyDown, SetupError
@@ -56,7 +55,7 @@ class Reader:
     async def batch(self, wait_s: float) -> list[Record]:
         """Return what has come; nothing when nothing came for ``wait_s`` seconds."""
         found = await self._client.getmany(timeout_ms=int(wait_s * 1000))
-        return [_record(raw) for records in found.values() for raw in records]
+        return [Record.of(raw) for records in found.values() for raw in records]
 
     async def to_end(self) -> AsyncIterator[Record]:
         """Yield at least all that was there when the reader was opened, then stop.
@@ -167,16 +166,4 @@ def _down(address: str, error: KafkaError) -> DependencyDown:
         "kafka",
         f"no answer from {address} ({type(error).__name__}): is the broker running, and does "
         "PERENNIAL_KAFKA_BOOTSTRAP_SERVERS name it?",
-    )
-
-
-def _record(raw: ConsumerRecord) -> Record:
-    return Record(
-        raw.topic,
-        raw.key,
-        raw.value,
-        tuple((name, value) for name, value in raw.headers),
-        raw.partition,
-        raw.offset,
-        raw.timestamp,
     )

@@ -1,6 +1,7 @@
 """A Kafka record, free of any client library: what workers, streams and the CLI hand each other."""
 
 from dataclasses import dataclass
+from typing import Any, Self
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -19,6 +20,20 @@ class Record:
     partition: int = -1
     offset: int = -1
     timestamp_ms: int = -1
+
+    @classmethod
+    def of(cls, message: Any) -> Self:
+        """Return a message of aiokafka or Faust as a record; a null header becomes an empty one."""
+        headers = message.headers.items() if isinstance(message.headers, dict) else message.headers
+        return cls(
+            topic=message.topic,
+            key=message.key,
+            value=message.value,
+            headers=tuple((name, value or b"") for name, value in headers or ()),
+            partition=message.partition,
+            offset=message.offset,
+            timestamp_ms=int(message.timestamp),
+        )
 
     @property
     def position(self) -> str:

@@ -14,6 +14,7 @@ from recognition.retain import RetentionRule
 from schemas.errors import DependencyDown
 from schemas.health import Health
 from schemas.metrics import Metrics
+from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import (
     DEAD_LETTERS,
@@ -31,7 +32,7 @@ from streams.index.base import Index
 from streams.index.redis import RedisIndex
 from streams.matcher import Matcher
 from streams.plan import Planner
-from streams.publisher import KafkaPublisher, to_record
+from streams.publisher import KafkaPublisher
 from streams.review import ReviewAgent
 from streams.stage import Handler, Publish, Stage
 from streams.tamed import TamedApp, tamed_app
@@ -125,7 +126,7 @@ def build_app(
 def _attach(app: TamedApp, stage: Stage, topic: str, size: int, wait_s: float) -> None:
     async def consume(stream: Any) -> None:
         async for events in stream.noack_take(size, within=wait_s):
-            await stage.process([to_record(event.message) for event in events])
+            await stage.process([Record.of(event.message) for event in events])
             for event in events:
                 event.ack()
 

@@ -8,7 +8,6 @@ from schemas.errors import BadInput, DependencyDown
 from schemas.gallery import GalleryEntry
 from schemas.records import Record
 from streams.holdings import Change, Erased
-from streams.publisher import to_record
 from streams.stage import Publish
 
 
@@ -37,7 +36,7 @@ class KafkaGalleryLog:
                 batches = await consumer.getmany(partition, timeout_ms=100)
                 end = consumer.highwater(partition)
                 for message in batches.get(partition, ()):
-                    yield _change(to_record(message)), message.offset
+                    yield _change(Record.of(message)), message.offset
         finally:
             await consumer.stop()
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
@@ -45,17 +44,3 @@ class KafkaPublisher:
             for record in records
         ]
         return [sent.offset for sent in await asyncio.gather(*pending)]
-
-
-def to_record(message: Any) -> Record:
-    """Return an aiokafka or Faust message as a :class:`Record`."""
-    headers = message.headers.items() if isinstance(message.headers, dict) else message.headers
-    return Record(
-        topic=message.topic,
-        key=message.key,
-        value=message.value,
-        headers=tuple(headers or ()),
-        partition=message.partition,
-        offset=message.offset,
-        timestamp_ms=int(message.timestamp),
-    )

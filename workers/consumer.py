@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import NoReturn
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.metrics import Metrics
@@ -96,7 +96,7 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         for message in (message for messages in found.values() for message in messages):
             if generation != self._generation:
                 return  # the rest is read again from what is committed, here or elsewhere
-            record = _record(message)
+            record = Record.of(message)
             await self._pipeline.submit(record, self._offsets.begin(record))
 
     async def _commit_regularly(self) -> None:
@@ -140,16 +140,3 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             await client.stop()
             raise
         return client
-
-
-def _record(message: ConsumerRecord) -> Record:
-    headers = tuple((name, b"" if value is None else value) for name, value in message.headers)
-    return Record(
-        message.topic,
-        message.key,
-        message.value,
-        headers,
-        message.partition,
-        message.offset,
-        message.timestamp,
-    )

@@ -48,7 +48,7 @@ async def collecting(settings: Settings, *topics: Topic) -> AsyncIterator[list[R
 
     async def collect() -> None:
         async for message in consumer:
-            found.append(_record(message))
+            found.append(Record.of(message))
 
     task = asyncio.create_task(collect())
     try:
@@ -118,15 +118,3 @@ def embedding(event_id: str, vector: Any, **changes: Any) -> Embedding:
 def embedding_records(settings: Settings, embeddings: Iterable[Embedding]) -> list[Record]:
     """Return the records for the ``embeddings`` topic."""
     return [e.record(settings.topic(EMBEDDINGS)) for e in embeddings]
-
-
-def _record(message: Any) -> Record:
-    return Record(
-        message.topic,
-        message.key,
-        message.value,
-        tuple(message.headers),
-        message.partition,
-        message.offset,
-        message.timestamp,
-    )
