@@ -18,8 +18,8 @@ WARM_UP_S = 2.0
 
 def images_per_second(model: EmbeddingModel, lanes: int, batch: int) -> float:
     """Return the images/s of ``lanes`` passes at the same time, each of ``batch`` images."""
-    size = model.input_size
-    images = np.random.default_rng(0).integers(0, 256, (batch, size, size, 3), dtype=np.uint8)
+    shape = (batch, *model.input_size, 3)
+    images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
     def passes(seconds: float) -> int:
         done, until = 0, perf_counter() + seconds

@@ -11,12 +11,14 @@ from infra.commands import (
     demo,
     doctor,
     enrol,
+    evaluate,
     gallery,
     publish,
     review,
     schema,
     services,
     topics,
+    train,
     up,
     watch,
 )
@@ -74,7 +76,10 @@ def perennial(
     logs.configure(verbose=verbose)
 
 
-_COMMANDS = (demo, up, doctor, publish, enrol, watch, review, gallery, topics, services, schema)
+_COMMANDS = (
+    *(demo, up, doctor, publish, enrol, watch, review, gallery),
+    *(train, evaluate, topics, services, schema),
+)
 for module in _COMMANDS:
     module.register(app)
 

@@ -63,7 +63,7 @@ class EnrolCommands:
             return "it has no label"
         try:
             size = self._model.input_size
-            image = fit(decode(frame.load(), self._limits, at_least=size), size)
+            image = fit(decode(frame.load(), self._limits, at_least=max(size)), size)
             return image, self._complete(frame)
         except (BadInput, OSError) as error:
             return str(error)

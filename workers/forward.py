@@ -20,10 +20,10 @@ class Embeds(Protocol):
     """What the service needs of a model; ``workers.model.EmbeddingModel`` is one."""
 
     version: str
-    input_size: int
+    input_size: tuple[int, int]
 
     def embed(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Map (n, s, s, 3) uint8 to (n, d) float32."""
+        """Map (n, h, w, 3) uint8, (h, w) being the input size, to (n, d) float32."""
         ...
 
 
@@ -64,7 +64,7 @@ def unit(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 def grey(model: Embeds) -> NDArray[np.uint8]:
     """Return a grey image as a batch of one: any sound model has a vector for it."""
-    return np.full((1, model.input_size, model.input_size, 3), 127, np.uint8)
+    return np.full((1, *model.input_size, 3), 127, np.uint8)
 
 
 def _prove(model: Embeds) -> None:

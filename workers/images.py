@@ -19,13 +19,18 @@ class Images:
     """Makes the images of each job, decoding in a few threads.
 
     Args:
-        size: side of the model's input, in pixels.
+        size: height and width of the model's input, in pixels.
         limits: what is refused.
         threads: how many images are decoded at once.
     """
 
     def __init__(
-        self, fetcher: Fetcher, patience: Patience, limits: Limits, size: int, threads: int
+        self,
+        fetcher: Fetcher,
+        patience: Patience,
+        limits: Limits,
+        size: tuple[int, int],
+        threads: int,
     ) -> None:
         self._fetcher = fetcher
         self._patience = patience
@@ -40,7 +45,7 @@ class Images:
     def weigh(self, frame: Frame) -> int:
         """Return the most bytes that the frame and its images will hold."""
         encoded = self._limits.max_bytes if frame.image is None else len(frame.image)
-        return encoded + max(1, len(frame.regions)) * self._size * self._size * 3
+        return encoded + max(1, len(frame.regions)) * self._size[0] * self._size[1] * 3
 
     async def make(self, job: Job, frame: Frame) -> list[Image]:
         """Return the images of one job, one a region, or the whole frame without any.
@@ -82,12 +87,14 @@ class Images:
         return await self._patience(PART, "fetch", attempt)
 
 
-def prepare(image: bytes, regions: Sequence[Region], limits: Limits, size: int) -> list[Pixels]:
-    """Decode a file into what the model takes: (size, size, 3) for each region, or for the whole.
+def prepare(
+    image: bytes, regions: Sequence[Region], limits: Limits, size: tuple[int, int]
+) -> list[Pixels]:
+    """Decode a file into what the model takes: (h, w, 3) for each region, or for the whole.
 
     Raises:
         BadInput: as ``decode`` and ``crop`` say.
     """
-    pixels = decode(image, limits, at_least=0 if regions else size)
+    pixels = decode(image, limits, at_least=0 if regions else max(size))
     views = [crop(pixels, region) for region in regions] if regions else [pixels]
     return [fit(view, size) for view in views]

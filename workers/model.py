@@ -9,18 +9,14 @@ from torch import Tensor, nn
 
 from schemas.errors import SetupError
 from schemas.settings import Device, Precision
-from workers.backbone import BACKBONES, fold_batch_norm, imagenet_weights
+from workers.backbone import fold_batch_norm, pretrained
 from workers.forward import grey, unit
-from workers.model_folder import ModelCard, Weights, read_model, version
+from workers.model_folder import DIRECTIONS, ModelCard, Weights, read_model, version
+from workers.network import EmbeddingNetwork
+from workers.views import Views, embed_views
 
-# Mean and deviation: efficientnet_lite_builder.py of the network's authors.
 DEFAULT_CARD = ModelCard(
     name="efficientnet-lite0-imagenet",
-    architecture="efficientnet-lite0",
-    dimension=1280,
-    input_size=224,
-    mean=(127.0, 127.0, 127.0),
-    std=(128.0, 128.0, 128.0),
     about="EfficientNet-Lite0, pooled features, ImageNet weights",
 )
 
@@ -29,24 +25,30 @@ class EmbeddingModel:
     """A network with its normalisation, ready on its device. Threads may share it."""
 
     def __init__(
-        self, card: ModelCard, weights: Weights, device: torch.device, dtype: torch.dtype
+        self,
+        card: ModelCard,
+        weights: Weights,
+        device: torch.device,
+        dtype: torch.dtype,
+        views: Views = Views.NONE,
     ) -> None:
-        self.version = version(card, weights)
-        self.dimension = card.dimension
-        self.input_size = card.input_size
+        # Vectors of other views are other vectors: a gallery must not mix them.
+        self.version = version(card, weights) + ("" if views is Views.NONE else f"+{views}")
+        self.dimension = card.architecture.dimension
+        self.input_size = card.architecture.input_size
         self.device = device
-        self._dtype = dtype
-        self._mean = torch.tensor(card.mean, device=device, dtype=dtype).view(1, 3, 1, 1)
-        self._std = torch.tensor(card.std, device=device, dtype=dtype).view(1, 3, 1, 1)
-        self._network = nn.utils.convert_conv2d_weight_memory_format(
-            _network(card, weights).to(device, dtype), torch.channels_last
+        self._views = views
+        network = _network(card, weights).to(device)
+        network.backbones.to(dtype)
+        self._network: nn.Module = nn.utils.convert_conv2d_weight_memory_format(
+            network, torch.channels_last
         )
 
     def embed(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embed images.
 
         Args:
-            images: (n, s, s, 3) uint8, RGB, s = ``input_size``.
+            images: (n, h, w, 3) uint8, RGB, (h, w) = ``input_size``.
 
         Returns:
             (n, d) float32 of unit norm. What a broken image or network yields is not hidden: such
@@ -55,20 +57,28 @@ class EmbeddingModel:
         Raises:
             ValueError: for another shape or type.
         """
-        size = self.input_size
-        if images.dtype != np.uint8 or images.shape[1:] != (size, size, 3):
-            raise ValueError(
-                f"{images.dtype} {images.shape}; expected uint8 (n, {size}, {size}, 3)"
-            )
+        expected = (*self.input_size, 3)
+        if images.dtype != np.uint8 or images.shape[1:] != expected:
+            raise ValueError(f"{images.dtype} {images.shape}; expected uint8 (n, {expected})")
         with torch.inference_mode():
             # The strides of n, h, w, c seen as n, c, h, w are those of channels_last: no copy.
-            tensor = torch.from_numpy(images).to(self.device).permute(0, 3, 1, 2).to(self._dtype)
-            vectors: Tensor = self._network(tensor.sub_(self._mean).div_(self._std))
-            return np.asarray(vectors.float().cpu().numpy())
+            tensor = torch.from_numpy(images).to(self.device).permute(0, 3, 1, 2)
+            # Crops are interpolated, which takes numbers with a fraction.
+            seen = tensor if self._views is Views.NONE else tensor.float()
+            vectors = embed_views(self._unit, seen, self._views)
+            return np.asarray(vectors.cpu().numpy())
+
+    def _unit(self, images: Tensor) -> Tensor:
+        return nn.functional.normalize(self._network(images), dim=1)
 
 
 def load_model(
-    folder: Path | None, *, device: Device, precision: Precision, threads: int | None
+    folder: Path | None,
+    *,
+    device: Device,
+    precision: Precision,
+    threads: int | None,
+    views: Views = Views.NONE,
 ) -> EmbeddingModel:
     """Load a model and make it ready.
 
@@ -77,6 +87,7 @@ def load_model(
         device: ``auto`` takes CUDA where there is one.
         precision: ``auto`` takes bfloat16 where the hardware computes in it.
         threads: threads of one forward pass, for the whole process; ``None`` leaves them.
+        views: what each image is embedded in, and the mean taken.
 
     Raises:
         SetupError: for a broken folder, weights that do not fit, a device that is not there, or a
@@ -84,26 +95,37 @@ def load_model(
     """
     if threads is not None:
         torch.set_num_threads(threads)
-    card, weights = (DEFAULT_CARD, imagenet_weights()) if folder is None else read_model(folder)
-    chosen = _device(device)
-    model = EmbeddingModel(card, weights, chosen, _dtype(precision, chosen))
+    card, weights = (DEFAULT_CARD, default_weights()) if folder is None else read_model(folder)
+    chosen = choose_device(device)
+    model = EmbeddingModel(card, weights, chosen, _dtype(precision, chosen), views)
     _try_out(model)
     return model
 
 
-def _network(card: ModelCard, weights: Weights) -> nn.Module:
-    builder = BACKBONES.get(card.architecture)
-    if builder is None:
-        raise SetupError(f"architecture {card.architecture!r}; known: {', '.join(BACKBONES)}")
-    network = builder()
+def default_weights() -> Weights:
+    """Return the weights that belong to ``DEFAULT_CARD``."""
+    network = EmbeddingNetwork(DEFAULT_CARD.architecture)
+    network.backbones[0].load_state_dict(pretrained("efficientnet-lite0"))
+    return network.state_dict()
+
+
+def _network(card: ModelCard, weights: Weights) -> EmbeddingNetwork:
+    network = EmbeddingNetwork(card.architecture)
+    own = {name: tensor for name, tensor in weights.items() if not name.startswith(DIRECTIONS)}
     try:
-        network.load_state_dict(weights)
+        network.load_state_dict(own)
     except RuntimeError as error:
-        raise SetupError(f"weights do not fit {card.architecture}: {error}") from error
-    return fold_batch_norm(network.eval()).requires_grad_(requires_grad=False)
+        raise SetupError(f"weights do not fit {card.name}: {error}") from error
+    fold_batch_norm(network.eval().backbones)
+    return network.requires_grad_(requires_grad=False)
 
 
-def _device(wanted: Device) -> torch.device:
+def choose_device(wanted: Device) -> torch.device:
+    """Return the device to compute on.
+
+    Raises:
+        SetupError: CUDA is wanted and not there.
+    """
     present = torch.cuda.is_available()
     if wanted is Device.CUDA and not present:
         raise SetupError("PERENNIAL_DEVICE=cuda, but torch sees no CUDA device; use auto or cpu")

@@ -3,45 +3,52 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from schemas.errors import SetupError
+from workers.network import Architecture
 
 CARD = "model.json"
 WEIGHTS = "weights.safetensors"
+DIRECTIONS = "directions."
+"""Prefix of the tensors that are no weights: the direction of each background variable."""
 
-Channels = tuple[float, float, float]
-Positive = Annotated[float, Field(gt=0)]
 Weights = Mapping[str, Tensor]
 
 
 class ModelCard(BaseModel):
-    """What ``model.json`` says. ``mean`` and ``std`` are per channel, on the 0 to 255 scale."""
+    """What ``model.json`` says.
+
+    Attributes:
+        name: of the model; with a hash it makes the version.
+        architecture: what the network is made of.
+        about: a line for people.
+        training: where it comes from: the settings, the data and what was measured meanwhile.
+        evaluation: figures of ``perennial evaluate``, as ``perennial model export`` put them in.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
-    architecture: str
-    dimension: int = Field(ge=1)
-    input_size: int = Field(224, ge=8, le=4096)
-    mean: Channels
-    std: tuple[Positive, Positive, Positive]
+    architecture: Architecture = Architecture()
     about: str = ""
+    training: dict[str, JsonValue] | None = None
+    evaluation: dict[str, JsonValue] | None = None
 
 
 def version(card: ModelCard, weights: Weights) -> str:
-    """Return ``name@hash``: 12 hex digits of the SHA-256 over the card and every tensor.
+    """Return ``name@hash``: 12 hex digits of the SHA-256 over what makes the vectors.
 
-    The order of the tensors and the container they came in do not matter; ``about`` does.
+    That is the architecture and every weight. Neither the order of the tensors nor the container
+    they came in matters, nor what the card tells of the model: evaluating it does not change it.
     """
-    digest = hashlib.sha256(card.model_dump_json().encode())
-    for name in sorted(weights):
+    digest = hashlib.sha256(card.architecture.model_dump_json().encode())
+    for name in sorted(name for name in weights if not name.startswith(DIRECTIONS)):
         tensor = weights[name].detach().cpu().contiguous()
         digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
@@ -51,7 +58,8 @@ def version(card: ModelCard, weights: Weights) -> str:
 def write_model(folder: Path, card: ModelCard, weights: Weights) -> None:
     """Write a model folder, so that a model can be pinned and handed on."""
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: tensor.contiguous() for name, tensor in weights.items()}, folder / WEIGHTS)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+    save_file(tensors, folder / WEIGHTS)
     (folder / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 

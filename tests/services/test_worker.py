@@ -35,7 +35,7 @@ class Quick:
     """A model without arithmetic: what is tested here is the way to it and from it."""
 
     version = "quick@000000000000"
-    input_size = 32
+    input_size = (32, 32)
 
     def embed(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         return np.repeat(np.array([[0.6, 0.8]], np.float32), len(images), axis=0)

@@ -33,7 +33,7 @@ class Model:
     """Unit vectors; a black image makes it fail."""
 
     version = "test@000000000000"
-    input_size = 16
+    input_size = (16, 16)
 
     def __init__(self) -> None:
         self.down = 0

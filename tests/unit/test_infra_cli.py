@@ -17,6 +17,7 @@ from schemas.errors import BadInput, DependencyDown, PerennialError, SetupError
 
 LEAVES = (
     *("demo", "up", "doctor", "publish", "enrol", "watch", "worker", "streams", "schema"),
+    "evaluate",
     *(f"topics {name}" for name in ("create", "describe")),
     *(f"review {name}" for name in ("list", "answer", "auto")),
     *(f"gallery {n}" for n in ("stats", "list", "quarantine", "restore", "rename", "erase")),
@@ -52,7 +53,9 @@ def test_help_lists_the_commands_as_a_newcomer_meets_them() -> None:
     listed = [m[1] for line in lines if (m := re.match(r"^│ ([a-z]+) {2,}\S", line))]
     assert tuple(listed) == ORDER
     panels = [m[1] for line in lines if (m := re.match(r"^╭─ ([A-Za-z ]+) ─", line))]
-    assert panels[1:] == ["Start here", "Frames in", "Answers out", "Run the parts", "Documents"]
+    assert panels[1:] == [
+        *("Start here", "Frames in", "Answers out", "Models", "Run the parts", "Documents")
+    ]
 
 
 def test_without_arguments_it_helps() -> None:

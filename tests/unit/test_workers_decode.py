@@ -216,7 +216,7 @@ def test_a_box_outside_the_image_is_refused(box: tuple[float, ...]) -> None:
 @pytest.mark.parametrize("size", [(640, 480), (1000, 30), (50, 40), (224, 224), (1, 1)])
 def test_fit(size: tuple[int, int]) -> None:
     image = quarters(*size)
-    fitted = fit(image, 224)
+    fitted = fit(image, (224, 224))
     assert fitted.shape == (224, 224, 3)
     assert fitted.dtype == np.uint8
     if min(size) > 1:
@@ -226,4 +226,4 @@ def test_fit(size: tuple[int, int]) -> None:
 def test_fit_does_not_alias() -> None:
     stripes = np.zeros((1344, 1344, 3), np.uint8)
     stripes[:, ::2] = 255
-    assert np.ptp(fit(stripes, 224)) <= 2, "fine stripes become grey, not coarse stripes"
+    assert np.ptp(fit(stripes, (224, 224))) <= 2, "fine stripes become grey, not coarse stripes"

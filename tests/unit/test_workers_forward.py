@@ -16,7 +16,7 @@ class Model:
     """Vectors that tell the image; images of certain values make it fail."""
 
     version = "test@000000000000"
-    input_size = 4
+    input_size = (4, 4)
 
     def __init__(self, memory: int = 1000) -> None:
         self.memory = memory

@@ -11,8 +11,8 @@ from torch import nn
 
 from schemas.errors import SetupError
 from schemas.settings import Device, Precision
-from workers.backbone import efficientnet_lite0, fold_batch_norm, imagenet_weights
-from workers.model import DEFAULT_CARD, EmbeddingModel, load_model
+from workers.backbone import EfficientNetLite0, fold_batch_norm, pretrained
+from workers.model import DEFAULT_CARD, EmbeddingModel, default_weights, load_model
 from workers.model_folder import CARD, WEIGHTS, ModelCard, read_model, version, write_model
 
 
@@ -33,15 +33,15 @@ def images() -> np.ndarray:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write_model(tmp_path, DEFAULT_CARD, imagenet_weights())
+    write_model(tmp_path, DEFAULT_CARD, default_weights())
     return tmp_path
 
 
 def test_it_computes_the_network_as_its_authors_wrote_it(
     model: EmbeddingModel, images: np.ndarray
 ) -> None:
-    network = efficientnet_lite0().eval()
-    network.load_state_dict(imagenet_weights())
+    network = EfficientNetLite0().eval()
+    network.load_state_dict(pretrained("efficientnet-lite0"))
     scaled = (torch.from_numpy(images).permute(0, 3, 1, 2).float() - 127) / 128
     with torch.inference_mode():
         features = network.network.extract_features(scaled).mean((2, 3)).numpy()
@@ -87,12 +87,15 @@ def test_a_folder_pins_the_model(model: EmbeddingModel, folder: Path, images: np
 
 
 def test_the_version_covers_card_and_weights() -> None:
-    weights = imagenet_weights()
+    weights = default_weights()
     first = version(DEFAULT_CARD, weights)
     assert first.startswith("efficientnet-lite0-imagenet@")
     assert len(first.partition("@")[2]) == 12
     assert version(DEFAULT_CARD, dict(reversed(weights.items()))) == first
-    other_mean = DEFAULT_CARD.model_copy(update={"mean": (0.0, 0.0, 0.0)})
+    other = DEFAULT_CARD.architecture.model_copy(update={"mean": (0.0, 0.0, 0.0)})
+    other_mean = DEFAULT_CARD.model_copy(update={"architecture": other})
+    told = DEFAULT_CARD.model_copy(update={"about": "x", "training": {"steps": 1}})
+    assert version(told, weights) == first, "what is said of a model does not change it"
     assert version(other_mean, weights) != first
     name = next(iter(weights))
     changed = weights[name].clone()
@@ -102,14 +105,16 @@ def test_the_version_covers_card_and_weights() -> None:
 
 def _card(folder: Path, **changes: object) -> None:
     card = json.loads((folder / CARD).read_text())
-    (folder / CARD).write_text(json.dumps({**card, **changes}))
+    for name, value in changes.items():
+        (card["architecture"] if name in card["architecture"] else card)[name] = value
+    (folder / CARD).write_text(json.dumps(card))
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"architecture": "resnet"}, "known: efficientnet-lite0"),
-        ({"dimension": 512}, "not one unit vector of dimension 512"),
+        ({"backbones": ["resnet"]}, "known: efficientnet-lite0"),
+        ({"dimension": 512}, "direct head gives the 1280 features"),
         ({"std": [0.0, 1.0, 1.0]}, "std"),
         ({"mean": [1.0]}, "mean"),
         ({"name": "a b"}, "name"),
@@ -129,7 +134,7 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
 
 def test_wrong_weights_are_refused(folder: Path) -> None:
     weights = load_file(folder / WEIGHTS)
-    name = "network._conv_stem.weight"
+    name = "backbones.0.network._conv_stem.weight"
     save_file({key: value for key, value in weights.items() if key != name}, folder / WEIGHTS)
     with pytest.raises(SetupError, match=name):
         load(folder)
@@ -145,7 +150,7 @@ def test_what_was_written_is_read(folder: Path) -> None:
     card, weights = read_model(folder)
     assert card == DEFAULT_CARD
     assert isinstance(card, ModelCard)
-    assert set(weights) == set(imagenet_weights())
+    assert set(weights) == set(default_weights())
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")

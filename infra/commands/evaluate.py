@@ -1,0 +1,121 @@
+"""``perennial evaluate``: how well a model recognises identities that it was not trained on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.commands.options import Json, Manifest
+from infra.commands.panels import panel
+from infra.console import err, out, progress
+from recognition.paper_distances import INDEXED, Distance
+from schemas.settings import load_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("evaluate", rich_help_panel=panel("evaluate"))(evaluate)
+
+
+def evaluate(
+    manifest: Manifest,
+    *,
+    splits: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="split,scenario,path,part,role; else splits.csv beside the manifest, or new ones.",
+        ),
+    ] = None,
+    split: Annotated[
+        list[int] | None, typer.Option(min=0, help="Only this split; may be repeated.")
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Model folder, with {split} in it where each split has its own; `plain` is the "
+            "backbone as it comes. Repeated, they are compared with the first. Else the model "
+            "that the settings name.",
+        ),
+    ] = None,
+    distance: Annotated[
+        list[Distance] | None,
+        typer.Option(
+            metavar="NAME", help=f"How to compare, one of {', '.join(Distance)}; may be repeated."
+        ),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="VARIABLE",
+            help="Break down by this variable; may be repeated. Else by each of few values.",
+        ),
+    ] = None,
+    fpir: Annotated[
+        list[float] | None,
+        typer.Option(help="Share of unknown probes that may get a name; may be repeated."),
+    ] = None,
+    draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws behind an interval.")] = 1000,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--out", file_okay=False, help="Write JSON, Markdown and pictures here."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Measure how well identities are recognised that the model was not trained on.
+
+    Probes are looked up in a gallery, split by split: how many known ones are found, at how many
+    unknown ones that are given a name. Needs no broker and no Redis.
+
+    Example:  perennial evaluate herd.csv --out evaluation
+
+    Example:  perennial evaluate herd.csv --model plain --model models/herd-{split}
+    """
+    from infra.evaluate.exam import FPIRS  # here, so that `--help` is fast
+    from infra.evaluate.files import write
+    from infra.evaluate.models import PLAIN
+    from infra.evaluate.run import Question, run
+    from infra.evaluate.screen import screen
+
+    settings = load_settings()
+    default = PLAIN if settings.model is None else str(settings.model)
+    question = Question(
+        manifest=manifest,
+        splits=splits,
+        numbers=split,
+        models=list(dict.fromkeys([default] if model is None else model)),
+        distances=list(dict.fromkeys([Distance.COSINE] if distance is None else distance)),
+        by=by,
+        fpirs=FPIRS if fpir is None else _shares(fpir),
+        draws=draws,
+    )
+    with progress() as bar:
+        evaluation, assessed = run(question, settings, bar)
+    for path, why in evaluation.refused.items():
+        err.print(f"left out {path}: {why}", style="yellow", markup=False, soft_wrap=True)
+    if json:
+        typer.echo(evaluation.model_dump_json())
+    else:
+        out.print(screen(evaluation))
+    for unfit in (name for name in question.distances if name not in INDEXED):
+        err.print(
+            f"{unfit} is for measuring only: Redis indexes {', '.join(INDEXED)}, so the stream "
+            "cannot use it",
+            style="yellow",
+            markup=False,
+            soft_wrap=True,
+        )
+    if folder is not None:
+        write(folder, evaluation, assessed)
+        err.print(f"wrote {folder / 'evaluation.md'}, evaluation.json and the pictures")
+
+
+def _shares(fpirs: Sequence[float]) -> Sequence[float]:
+    for fpir in fpirs:
+        if not 0 < fpir < 1:
+            raise typer.BadParameter(
+                f"{fpir:g} is no share between 0 and 1; 0.05 is 5 %", param_hint="--fpir"
+            )
+    return fpirs

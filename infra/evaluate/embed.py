@@ -1,0 +1,89 @@
+"""The embeddings of all images of a manifest, made as a worker makes them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from infra.manifest import ManifestRow
+from recognition.distance import FloatArray
+from schemas.errors import BadInput
+from schemas.settings import Settings
+from workers.decode import Limits, Pixels
+from workers.forward import embed_each
+from workers.images import prepare
+from workers.malloc import keep_freed_memory
+from workers.model import EmbeddingModel, load_model
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedded:
+    """Embeddings (n, d) of n images, NaN where an image was refused; why, by its path."""
+
+    model: str
+    vectors: FloatArray
+    refused: dict[str, str]
+
+
+def embed(
+    folder: Path | None,
+    rows: Sequence[ManifestRow],
+    settings: Settings,
+    on_done: Callable[[int], None],
+) -> Embedded:
+    """Embed the images with a model folder, or the plain backbone where that is None.
+
+    The next batch is decoded while one is embedded. ``on_done`` hears how many more are done.
+
+    Raises:
+        SetupError: the model cannot be loaded.
+        DependencyDown: the model stopped giving embeddings.
+    """
+    keep_freed_memory()
+    model = load_model(
+        folder, device=settings.device, precision=settings.precision, threads=settings.threads
+    )
+    done = Embedded(
+        model.version, np.full((len(rows), model.dimension), np.nan, dtype=np.float32), {}
+    )
+    prepared = _prepared(rows, model, settings)
+    for start, images in zip(range(0, len(rows), settings.batch_size), prepared, strict=True):
+        batch = rows[start : start + len(images)]
+        sound = [(start + i, image) for i, image in enumerate(images) if not isinstance(image, str)]
+        done.refused.update(
+            {row.id: why for row, why in zip(batch, images, strict=True) if isinstance(why, str)}
+        )
+        vectors = embed_each(model, [image for _, image in sound]) if sound else []
+        for (index, _), vector in zip(sound, vectors, strict=True):
+            if isinstance(vector, BadInput):
+                done.refused[rows[index].id] = str(vector)
+            else:
+                done.vectors[index] = vector
+        on_done(len(images))
+    return done
+
+
+def _prepared(
+    rows: Sequence[ManifestRow], model: EmbeddingModel, settings: Settings
+) -> Iterator[list[Pixels | str]]:
+    """Yield batch after batch what the model takes, or why there is none; one batch ahead."""
+    limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
+
+    def one(row: ManifestRow) -> Pixels | str:
+        try:
+            return prepare(row.path.read_bytes(), (), limits, model.input_size)[0]
+        except (BadInput, OSError) as error:
+            return str(error)
+
+    size = settings.batch_size
+    with ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="decode") as pool:
+        ahead: Iterator[Pixels | str] = iter(())
+        for start in range(0, len(rows), size):
+            images = ahead
+            ahead = pool.map(one, rows[start : start + size])
+            if start:
+                yield list(images)
+        if rows:
+            yield list(ahead)

@@ -1,0 +1,99 @@
+"""The result of an evaluation, as it is written to ``evaluation.json``.
+
+Measures go by name: ``rank1`` (share of known probes whose nearest entry is theirs), ``map`` (mean
+average precision of their ranking of the gallery), ``auroc`` (known against unknown probes by the
+distance to the nearest entry), and ``<measure>@<FPIR asked>/<rule>``, of ``tpir``, ``fpir`` (really
+met) and ``review`` (share of all probes that a person would get), where the rule that fixes the
+threshold is ``oracle``, ``honest`` or ``gallery``. Everything is null where it cannot be measured.
+"""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SplitEstimate(_Part):
+    """A measure on one split, between the ends of its 95 % interval."""
+
+    split: int
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class Estimate(_Part):
+    """A measure over the splits.
+
+    The interval is that of the mean, 95 %, by resampling identities: the same ones in all splits,
+    which share them. It does not count how a model differs from one training to the next; the
+    spread over the splits shows that.
+    """
+
+    mean: float | None
+    spread: float | None = Field(description="Standard deviation over the splits; null for one")
+    low: float | None
+    high: float | None
+    splits: tuple[SplitEstimate, ...] = Field(description="Each split; not in a breakdown")
+
+
+class Group(_Part):
+    """The probes with one value of a background variable, at the thresholds of the whole trial."""
+
+    value: str
+    known: int = Field(description="Known probes, in all splits together")
+    unknown: int = Field(description="Unknown probes, in all splits together")
+    measures: dict[str, Estimate]
+
+
+class SplitSize(_Part):
+    """What a split tests with, and at which distance it accepts."""
+
+    split: int
+    gallery: int
+    known: int
+    unknown: int
+    identities: int = Field(description="Identities among the probes")
+    thresholds: dict[str, float | None] = Field(description="By `<FPIR asked>/<rule>`")
+
+
+class Scenario(_Part):
+    """One scenario of one variant."""
+
+    sizes: tuple[SplitSize, ...]
+    measures: dict[str, Estimate]
+    by: dict[str, tuple[Group, ...]] = Field(description="By background variable")
+
+
+class VariantReport(_Part):
+    """A model compared by a distance."""
+
+    name: str
+    distance: str
+    models: tuple[str, ...] = Field(description="Versions of the models that embedded")
+    scenarios: dict[str, Scenario]
+
+
+class Difference(_Part):
+    """How much more a variant has than the first one, paired by identity."""
+
+    variant: str
+    baseline: str
+    scenarios: dict[str, dict[str, Estimate]]
+
+
+class Evaluation(_Part):
+    """Everything that was measured."""
+
+    data: str
+    made_at: datetime
+    fpirs: tuple[float, ...]
+    draws: int = Field(description="Bootstrap draws behind each interval")
+    images: int
+    refused: dict[str, str] = Field(description="Why an image was left out, by its path")
+    variables: dict[str, tuple[str, ...]] = Field(description="What was broken down by: its values")
+    variants: tuple[VariantReport, ...]
+    differences: tuple[Difference, ...]

@@ -1,0 +1,76 @@
+"""The probes of one trial, looked up in its gallery."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognition.distance import FloatArray
+from recognition.evaluation import Float64, Identified, Labels, average_precision, identify
+from recognition.fitted_distance import Compare
+from recognition.protocol import Indices, Trial
+
+_BLOCK = 1024  # probes compared at once: bounds the memory to (_BLOCK, gallery) distances
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """What the p probes of a trial found.
+
+    Attributes:
+        found: by the nearest entry.
+        precision: (p,) average precision of the whole ranking; NaN for unknown probes.
+        rows: (p,) the index of each probe's image.
+    """
+
+    found: Identified
+    precision: Float64
+    rows: Indices
+
+    def take(self, which: NDArray[np.bool_]) -> "Scored":
+        """Return the probes for which the mask is true."""
+        return Scored(self.found.take(which), self.precision[which], self.rows[which])
+
+
+class _Block(NamedTuple):
+    found: Identified
+    precision: Float64
+
+
+def score(compare: Compare, embeddings: FloatArray, labels: Labels, trial: Trial) -> Scored:
+    """Look up every probe; ``embeddings`` (n, d) and ``labels`` (n,) are those of all images."""
+    gallery = embeddings[trial.gallery]
+    names = labels[trial.gallery]
+    blocks = []
+    for start in range(0, len(trial.probes), _BLOCK):
+        probes = trial.probes[start : start + _BLOCK]
+        near = compare(embeddings[probes], gallery)
+        blocks.append(
+            _Block(
+                identify(near, names, labels[probes]),
+                average_precision(near, names, labels[probes]),
+            )
+        )
+    found = Identified(
+        *(
+            np.concatenate([getattr(block.found, field) for block in blocks])
+            for field in ("distance", "right", "known", "label")
+        )
+    )
+    return Scored(found, np.concatenate([block.precision for block in blocks]), trial.probes)
+
+
+def nearest_other(compare: Compare, embeddings: FloatArray, labels: Labels) -> FloatArray:
+    """Return the distance of each entry (n, d) to the nearest one of another identity.
+
+    What :class:`recognition.impostors.NearestImpostors` holds, for any distance.
+    """
+    nearest = [np.empty(0)]
+    for start in range(0, len(labels), _BLOCK):
+        some = slice(start, start + _BLOCK)
+        near = compare(embeddings[some], embeddings)
+        near[labels[some, None] == labels] = np.inf
+        nearest.append(near.min(axis=1))
+    distance = np.concatenate(nearest).astype(np.float32)
+    return distance[np.isfinite(distance)]

@@ -1,0 +1,246 @@
+"""How well embeddings recognise in an open set (ISO/IEC 19795-1), whatever the distance.
+
+Everywhere smaller is closer, and a measure is NaN where there is nothing to measure.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
+
+from recognition.distance import FloatArray, distances
+from recognition.protocol import random_trial, sessions_of
+
+Labels = NDArray[np.str_]
+Float64 = NDArray[np.float64]
+
+IDENTITIES_KNOWN = 0.6
+"""Of the identities in one partition of :func:`resampled_tpir`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Identified:
+    """What each probe found: p probes.
+
+    Attributes:
+        distance: (p,) float64, to the nearest gallery entry.
+        right: (p,) bool, whether that entry is of the probe's identity.
+        known: (p,) bool, whether the gallery holds the probe's identity.
+        label: (p,) str, the probe's identity.
+    """
+
+    distance: Float64
+    right: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+    label: Labels
+
+    def __len__(self) -> int:
+        return len(self.distance)
+
+    def take(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> "Identified":
+        """Return the probes at these indices, or where the mask is true."""
+        return Identified(
+            self.distance[which], self.right[which], self.known[which], self.label[which]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """What a threshold does.
+
+    Attributes:
+        threshold: the largest distance at which a probe counts as known.
+        tpir: share of the known probes whose nearest entry is of their identity and within it.
+        fpir: share of the unknown probes that have any entry within it.
+        review: share of all probes without an entry within it: a person must look at them.
+    """
+
+    threshold: float
+    tpir: float
+    fpir: float
+    review: float
+
+
+def identify(
+    distances: ArrayLike,
+    gallery_labels: Sequence[str] | Labels,
+    probe_labels: Sequence[str] | Labels,
+) -> Identified:
+    """Look every probe up by its (p, g) distances to a gallery; of equally near entries the first.
+
+    >>> found = identify([[0.1, 0.9], [0.8, 0.3]], ["cow", "ox"], ["cow", "elk"])
+    >>> found.right.tolist(), found.known.tolist()
+    ([True, False], [True, False])
+
+    Raises:
+        ValueError: the gallery is empty, the shapes do not fit, or a distance is NaN.
+    """
+    matrix, gallery, probes = _checked(distances, gallery_labels, probe_labels)
+    nearest = matrix.argmin(axis=1)
+    return Identified(
+        distance=matrix[np.arange(len(probes)), nearest],
+        right=gallery[nearest] == probes,
+        known=np.isin(probes, gallery),
+        label=probes,
+    )
+
+
+def at_threshold(found: Identified, threshold: float) -> OperatingPoint:
+    """Return what ``threshold`` does to these probes."""
+    accepted = found.distance <= threshold
+    return OperatingPoint(
+        threshold=threshold,
+        tpir=_share(accepted & found.right, found.known),
+        fpir=_share(accepted, ~found.known),
+        review=1 - _share(accepted),
+    )
+
+
+def tpir_at_fpir(found: Identified, fpir: float) -> OperatingPoint:
+    """Return the point at the largest threshold that keeps ``fpir`` on these very probes.
+
+    An oracle: the threshold is taken from the impostors that it is judged by. It lies just below
+    the (k+1)-th smallest distance of an unknown probe, k being the number that may be accepted.
+
+    Raises:
+        ValueError: not 0 <= fpir < 1.
+    """
+    if not 0 <= fpir < 1:
+        raise ValueError(f"fpir must be at least 0 and below 1, got {fpir}")
+    impostors = found.distance[~found.known]
+    n = impostors.size
+    if n == 0:
+        return OperatingPoint(np.nan, np.nan, np.nan, np.nan)
+    # Compared as shares, since floor(0.29 * 100) is 28 in floating point. Never n: fpir is < 1.
+    allowed = np.count_nonzero(np.arange(1, n + 1) / n <= fpir)
+    first_rejected = np.partition(impostors, allowed)[allowed]
+    return at_threshold(found, float(np.nextafter(first_rejected, -np.inf)))
+
+
+def rank1(found: Identified) -> float:
+    """Return the share of the known probes whose nearest entry is of their identity."""
+    return _share(found.right, found.known)
+
+
+def auroc(found: Identified) -> float:
+    """Return the chance that a known probe lies nearer to the gallery than an unknown one.
+
+    The area under the ROC curve by the Mann-Whitney statistic; a tie counts half.
+    """
+    known = np.count_nonzero(found.known)
+    unknown = len(found) - known
+    if known == 0 or unknown == 0:
+        return np.nan
+    ranks = rankdata(found.distance)[~found.known].sum()
+    return float((ranks - unknown * (unknown + 1) / 2) / (known * unknown))
+
+
+def average_precision(
+    distances: ArrayLike,
+    gallery_labels: Sequence[str] | Labels,
+    probe_labels: Sequence[str] | Labels,
+) -> Float64:
+    """Return the average precision of each probe's ranking of the gallery (p,); NaN for unknown.
+
+    The mean, over the probe's own entries, of the precision among all entries that lie no farther
+    than that one; equal distances are one step of the ranking.
+
+    Raises:
+        ValueError: as :func:`identify`.
+    """
+    matrix, gallery, probes = _checked(distances, gallery_labels, probe_labels)
+    result = np.full(len(probes), np.nan)
+    for place, (row, label) in enumerate(zip(matrix, probes, strict=True)):
+        own = np.sort(row[gallery == label])
+        if own.size:
+            found = np.searchsorted(own, own, side="right")
+            result[place] = np.mean(found / np.searchsorted(np.sort(row), own, side="right"))
+    return result
+
+
+def mean_average_precision(
+    distances: ArrayLike,
+    gallery_labels: Sequence[str] | Labels,
+    probe_labels: Sequence[str] | Labels,
+) -> float:
+    """Return the mean of :func:`average_precision` over the known probes."""
+    return mean(average_precision(distances, gallery_labels, probe_labels))
+
+
+def mean(values: Float64) -> float:
+    """Return the mean of what is not NaN, and NaN where that is nothing."""
+    present = values[~np.isnan(values)]
+    return float(present.mean()) if present.size else np.nan
+
+
+def resampled_tpir(
+    embeddings: FloatArray,
+    labels: Sequence[str],
+    *,
+    fpir: float = 0.05,
+    shots: int = 3,
+    draws: int = 40,
+    seed: int = 0,
+    sessions: Sequence[str] | None = None,
+) -> float:
+    """Return the mean TPIR over random trials: for choosing among checkpoints.
+
+    Few identities make one trial a lottery. So ``draws`` times 60 % of them are enrolled anew, up
+    to ``shots`` images each, and all the others are unknown. The same seed draws the same trials
+    whatever the embeddings are, so that two checkpoints can be compared.
+
+    Args:
+        embeddings: (n, d), compared by the cosine.
+        labels: the identity of each.
+        fpir: the share of unknown probes that may be accepted, on the trial itself.
+        shots: the most images of an identity in a gallery.
+        draws: how many trials.
+        seed: of the trials.
+        sessions: of each image, as in :func:`~recognition.protocol.make_splits`; no session is
+            both enrolled and looked up. None makes each image a session of its own.
+
+    Raises:
+        ValueError: the lengths differ, or there are not two identities, one of two sessions.
+    """
+    if len(embeddings) != len(labels) or draws < 1:
+        raise ValueError(
+            "expected one label per embedding and at least one draw, got "
+            f"{len(embeddings)} embeddings, {len(labels)} labels, {draws} draws"
+        )
+    images = sessions_of(labels, [""] * len(labels) if sessions is None else sessions)
+    rng = np.random.default_rng(seed)
+    everyone = np.asarray(labels, dtype=np.str_)
+    matrix = distances(embeddings, embeddings)
+    found = np.empty(draws)
+    for draw in range(draws):
+        trial = random_trial(images, IDENTITIES_KNOWN, shots, rng)
+        near = matrix[np.ix_(trial.probes, trial.gallery)]
+        identified = identify(near, everyone[trial.gallery], everyone[trial.probes])
+        found[draw] = tpir_at_fpir(identified, fpir).tpir
+    return float(found.mean())
+
+
+def _share(those: NDArray[np.bool_], among: NDArray[np.bool_] | None = None) -> float:
+    """Return the share of ``those`` (true) in the ones ``among`` which it is asked."""
+    asked = those if among is None else those[among]
+    return float(np.count_nonzero(asked) / asked.size) if asked.size else np.nan
+
+
+def _checked(
+    distances: ArrayLike,
+    gallery_labels: Sequence[str] | Labels,
+    probe_labels: Sequence[str] | Labels,
+) -> tuple[Float64, Labels, Labels]:
+    matrix = np.asarray(distances, dtype=np.float64)
+    gallery = np.asarray(gallery_labels, dtype=np.str_)
+    probes = np.asarray(probe_labels, dtype=np.str_)
+    if gallery.size == 0 or matrix.shape != (len(probes), len(gallery)):
+        raise ValueError(
+            f"expected distances of shape (probes, gallery) = ({len(probes)}, {len(gallery)}) to "
+            f"one entry or more, got {matrix.shape}"
+        )
+    if np.isnan(matrix).any():
+        raise ValueError("a distance is NaN")
+    return matrix, gallery, probes

@@ -1,0 +1,98 @@
+"""Heads beside the metric: what the embedding shall tell of the background, and what it shall not.
+
+Multi-task learning pulls the variables to predict into the embedding. Gradient reversal (Ganin &
+Lempitsky 2015, arXiv 1409.7495) hides others from the head that looks for them; a new head may
+still find them elsewhere in the embedding, so ask one: ``directions.find_direction``. Erasing
+(:mod:`workers.training.erasure`) hides them from every linear one.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from workers.training.erasure import explained, features
+from workers.training.figures import Figure, figure
+from workers.training.reversal import ramp, reverse
+from workers.training.tasks import Aim, Task
+from workers.training.variable_heads import VariableHead, build_head
+from workers.training.variables import Variable
+
+
+class AuxiliaryHeads(nn.Module):
+    """One head per task, each on its own column of the background.
+
+    Args:
+        dimension: d of the embeddings.
+        variables: what the columns of the background mean, in their order.
+        tasks: what to predict and what to hide; each names one of the variables.
+
+    Raises:
+        ValueError: a task names another variable.
+    """
+
+    def __init__(
+        self, dimension: int, variables: Sequence[Variable], tasks: Sequence[Task]
+    ) -> None:
+        super().__init__()
+        names = [variable.name for variable in variables]
+        if strange := [task.name for task in tasks if task.name not in names]:
+            raise ValueError(f"no column for {strange[0]}; there are {', '.join(names)}")
+        self._tasks = tuple(tasks)
+        self._columns = [names.index(task.name) for task in tasks]
+        self._variables = tuple(variables)
+        self._ramp = 1.0
+        self.heads = nn.ModuleList(
+            build_head(dimension, variables[column]) for column in self._columns
+        )
+
+    def set_progress(self, progress: float) -> None:
+        """Set the strength of the reversal for this share (0 to 1) of the run; else it is full."""
+        self._ramp = ramp(progress)
+
+    def forward(self, embeddings: Tensor, background: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Compute the losses of a batch.
+
+        Args:
+            embeddings: (n, d) of unit norm.
+            background: (n, v) encoded variables; NaN where missing, which adds nothing.
+
+        Returns:
+            The scalar to add to the metric loss, and the plain loss of each variable, detached.
+            The head of a variable to hide or to erase learns at weight 1 itself, to report what is
+            left of it; the weight is what the embeddings feel.
+        """
+        total = embeddings.new_zeros(())
+        parts: dict[str, Tensor] = {}
+        for task, variable, codes, head in self._each(background):
+            loss = head.loss(head(self._seen(task, embeddings)), codes)
+            total = total + (task.weight * loss if task.aim is Aim.PREDICT else loss)
+            if task.aim is Aim.ERASE:
+                total = total + task.weight * explained(embeddings, features(variable, codes))
+            parts[task.name] = loss.detach()
+        return total, parts
+
+    @torch.no_grad()
+    def report(self, embeddings: Tensor, background: Tensor) -> dict[str, Figure]:
+        """Say how well each head predicts; arguments as for :meth:`forward`."""
+        return {
+            task.name: figure(
+                variable, codes.cpu().numpy(), head.predict(head(embeddings)).cpu().numpy()
+            )
+            for task, variable, codes, head in self._each(background)
+        }
+
+    def _seen(self, task: Task, embeddings: Tensor) -> Tensor:
+        """Return the embeddings as the head sees them, by what it sends back to them."""
+        match task.aim:
+            case Aim.PREDICT:
+                return embeddings
+            case Aim.REVERSE:
+                return reverse(embeddings, task.weight * self._ramp)
+            case Aim.ERASE:
+                return embeddings.detach()
+
+    def _each(self, background: Tensor) -> Iterator[tuple[Task, Variable, Tensor, VariableHead]]:
+        for task, column, head in zip(self._tasks, self._columns, self.heads, strict=True):
+            assert isinstance(head, VariableHead)
+            yield task, self._variables[column], background[:, column], head

@@ -1,0 +1,87 @@
+"""What a training run is made of: everything that decides its outcome, besides the images."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from workers.network import Architecture, Head
+from workers.photometric import Light
+from workers.pooling import Pooling
+from workers.training.augment import Augmentation
+from workers.training.linear_map import LinearMetric
+
+Rate = Annotated[float, Field(gt=0, lt=1)]
+
+DEFAULT_ARCHITECTURE = Architecture(
+    backbones=("efficientnet-lite0-middle",),
+    pooling=Pooling.GRID,
+    grid=(8, 5),
+    head=Head.LINEAR,
+    dimension=512,
+    input_size=(160, 96),
+    colour=False,
+    light=Light.STANDARDISE,
+)
+
+
+class TrainingConfig(BaseModel):
+    """The settings of a run; written into its folder, and read again when it is resumed.
+
+    Attributes:
+        name: of the model.
+        architecture: of the network.
+        pretrained: start from ImageNet weights; else from scratch.
+        whitened_start: set a linear head to whitened principal components of the train part before
+            the first step, fitted on ``start_copies`` augmented copies of each image.
+        freeze_batch_norm: keep the statistics of pretrained backbones: a batch of a few identities
+            would estimate them badly.
+        loss: as ``build_loss`` reads it.
+        identities: P, in a batch.
+        images: K, of each of them.
+        steps: of the whole run.
+        backbone_rate: highest learning rate of the backbones.
+        head_rate: highest learning rate of everything else.
+        weight_decay: of AdamW.
+        warm_up: share of the steps in which the rates rise; they fall by a cosine after it.
+        clip: largest norm of the gradient.
+        average: decay of the exponential moving average of the weights, which is what is exported.
+        evaluate_every: steps between two looks at the calibrate part.
+        patience: looks without a better one after which the run ends.
+        augmentation: how the images are changed.
+        quarter_turns: make each turned identity another class: for drawings.
+        predict: background variables that the embedding shall tell of, ``name:kind*weight``.
+        reverse: those that gradient reversal shall hide from a head.
+        erase: those that no linear probe shall find.
+        group_by: variables whose values make the groups inside an identity.
+        linear_map: metric learned on the embeddings after the last step, and folded in.
+        seed: of everything that is drawn.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    name: str = Field("perennial", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+    architecture: Architecture = DEFAULT_ARCHITECTURE
+    pretrained: bool = True
+    whitened_start: bool = True
+    start_copies: int = Field(4, ge=1, le=64)
+    freeze_batch_norm: bool = True
+    loss: str = "0.1*subcenter-arcface+multi-similarity"
+    identities: int = Field(16, ge=2)
+    images: int = Field(4, ge=1)
+    steps: int = Field(200, ge=0)
+    backbone_rate: float = Field(2e-4, ge=0)
+    head_rate: float = Field(5e-4, ge=0)
+    weight_decay: float = Field(1e-2, ge=0)
+    warm_up: Rate = 0.15
+    clip: float = Field(5.0, gt=0)
+    average: Rate = 0.98
+    evaluate_every: int = Field(50, ge=1)
+    patience: int = Field(8, ge=1)
+    augmentation: Augmentation = Augmentation()
+    quarter_turns: bool = False
+    predict: tuple[str, ...] = ()
+    reverse: tuple[str, ...] = ()
+    erase: tuple[str, ...] = ()
+    group_by: tuple[str, ...] = ()
+    linear_map: LinearMetric | None = None
+    seed: int = Field(0, ge=0)

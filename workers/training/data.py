@@ -1,0 +1,106 @@
+"""The images of a run, decoded once and held in memory as the network takes them."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from schemas.errors import BadInput, SetupError
+from schemas.event import Scalar
+from workers.decode import Limits
+from workers.images import prepare
+from workers.photometric import grey
+
+_AHEAD = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """Labelled images.
+
+    Attributes:
+        images: (n, c, h, w) uint8; one channel for a network that sees no colour.
+        labels: n identities.
+        sessions: n names of when an image was taken; near-duplicates share one.
+        backgrounds: n mappings of background variables.
+    """
+
+    images: Tensor
+    labels: tuple[str, ...]
+    sessions: tuple[str, ...]
+    backgrounds: tuple[Mapping[str, Scalar], ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def classes(self) -> list[str]:
+        """The identities, in the order of their numbers."""
+        return sorted(set(self.labels))
+
+    def numbers(self) -> NDArray[np.int64]:
+        """Return (n,) the number of each image's identity."""
+        return np.unique(self.labels, return_inverse=True)[1].astype(np.int64)
+
+    def groups(self, variables: Sequence[str]) -> NDArray[np.int64] | None:
+        """Return (n,) the number of each image's combination of values, or None without any."""
+        if not variables:
+            return None
+        names = [
+            str([background.get(name) for name in variables]) for background in self.backgrounds
+        ]
+        return np.unique(names, return_inverse=True)[1].astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingData:
+    """The two parts of a run: identities to learn from, and others to choose by."""
+
+    train: Samples
+    calibrate: Samples
+
+
+def load_images(
+    paths: Sequence[Path],
+    size: tuple[int, int],
+    limits: Limits,
+    *,
+    colour: bool,
+    on_done: Callable[[int], None] | None = None,
+) -> Tensor:
+    """Decode images into (n, 3, h, w) uint8, or (n, 1, h, w) luminance without colour.
+
+    Raises:
+        SetupError: naming a file that is missing or no image.
+    """
+    images = torch.empty((len(paths), 3 if colour else 1, *size), dtype=torch.uint8)
+
+    def one(path: Path) -> Tensor:
+        try:
+            pixels = prepare(path.read_bytes(), (), limits, size)[0]
+        except (OSError, BadInput) as error:
+            raise SetupError(f"{path}: {error}") from error
+        image = torch.from_numpy(pixels).permute(2, 0, 1)
+        return image if colour else grey(image[None])[0].round().to(torch.uint8)
+
+    with ThreadPoolExecutor() as pool:
+        for number, image in enumerate(_in_order(pool, one, paths)):
+            images[number] = image
+            if on_done is not None:
+                on_done(1)
+    return images
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, one: Callable[[Path], Tensor], paths: Sequence[Path]
+) -> Iterator[Tensor]:
+    """Map with bounded read-ahead."""
+    remaining = iter(paths)
+    while part := list(islice(remaining, _AHEAD)):
+        yield from pool.map(one, part)

@@ -1,0 +1,119 @@
+"""A direction per background variable in the latent space, found by a linear probe."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.model_selection import GroupKFold
+
+from schemas.variables import Binary, Cyclic, Nominal, Ordinal
+from workers.training.figures import Figure, figure
+from workers.training.variables import Variable
+
+Array = NDArray[np.float64]
+
+_FOLDS = 5
+_PENALTIES = np.logspace(-3, 4, 15)
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """Where in the latent space a variable shows.
+
+    Attributes:
+        vectors: (k, d) float32 of unit norm. One along which a continuous or ordinal variable
+            rises, or that points to the second of two values; two for a cyclic variable, sine and
+            cosine; one toward each name of a nominal variable that occurs.
+        names: (k,) what each points to.
+        figure: the probe's on identities that it has not seen; NaN where there is only one.
+    """
+
+    vectors: NDArray[np.float32]
+    names: tuple[str, ...]
+    figure: Figure
+
+
+def find_direction(
+    embeddings: NDArray[np.floating], labels: ArrayLike, codes: ArrayLike, variable: Variable
+) -> Direction | None:
+    """Fit a linear probe: ridge regression, or logistic regression for names without an order.
+
+    The ridge's penalty is the best of 15 by leave-one-out (Golub, Heath & Wahba 1979).
+
+    Args:
+        embeddings: (n, d).
+        labels: (n,) identities; the folds of the cross-validation never share one.
+        codes: (n,) values encoded by ``variable``; NaN where missing.
+        variable: what they are.
+
+    Returns:
+        ``None`` where the images show fewer than two different values.
+    """
+    values: Array = np.asarray(codes, np.float64)
+    known = ~np.isnan(values)
+    values, groups = values[known], np.asarray(labels)[known]
+    if len(np.unique(values)) < 2:
+        return None
+    # Parts of size about 1, so that one range of penalties fits every dimension.
+    features = np.asarray(embeddings, np.float64)[known] * np.sqrt(embeddings.shape[1])
+    probe = _probe(variable, features, values)
+    vectors, names = _vectors(variable, probe)
+    predicted = _unseen(variable, features, values, groups)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    return Direction(unit.astype(np.float32), names, figure(variable, values, predicted))
+
+
+def _probe(variable: Variable, features: Array, codes: Array) -> RidgeCV | LogisticRegression:
+    if _is_name(variable):
+        if len(np.unique(codes)) < 2:  # a fold may be left with one value
+            return DummyClassifier().fit(features, codes)
+        return LogisticRegression(max_iter=2000).fit(features, codes)
+    truth = np.stack([np.sin(codes), np.cos(codes)], axis=1) if _is_cyclic(variable) else codes
+    return RidgeCV(_PENALTIES).fit(features, truth)
+
+
+def _vectors(
+    variable: Variable, probe: RidgeCV | LogisticRegression
+) -> tuple[Array, tuple[str, ...]]:
+    vectors: Array = np.atleast_2d(probe.coef_)
+    if _is_cyclic(variable):
+        return vectors, (f"sin {variable.name}", f"cos {variable.name}")
+    if isinstance(variable.kind, Nominal) and _is_name(variable):
+        seen = [variable.kind.values[int(code)] for code in probe.classes_]
+        if isinstance(variable.kind, Binary):
+            return vectors, (seen[1],)
+        return (np.vstack([-vectors, vectors]) if len(seen) == 2 else vectors), tuple(seen)
+    return vectors, (variable.name,)
+
+
+def _unseen(
+    variable: Variable, features: Array, codes: Array, groups: NDArray[np.generic]
+) -> Array:
+    """Return (n,) predictions, each by a probe that has not seen the identity; else NaN."""
+    predicted = np.full(len(codes), np.nan)
+    folds = min(_FOLDS, len(np.unique(groups)))
+    if folds < 2:
+        return predicted
+    for train, test in GroupKFold(folds).split(features, codes, groups):
+        outputs = _probe(variable, features[train], codes[train]).predict(features[test])
+        predicted[test] = _codes(variable, outputs)
+    return predicted
+
+
+def _codes(variable: Variable, outputs: Array) -> Array:
+    if _is_cyclic(variable):
+        return np.arctan2(outputs[:, 0], outputs[:, 1])
+    if isinstance(variable.kind, Ordinal):
+        return outputs.round().clip(0, len(variable.kind.values) - 1)
+    return outputs
+
+
+def _is_name(variable: Variable) -> bool:
+    return isinstance(variable.kind, Nominal) and not isinstance(variable.kind, Ordinal)
+
+
+def _is_cyclic(variable: Variable) -> bool:
+    return isinstance(variable.kind, Cyclic)

@@ -1,0 +1,168 @@
+"""The end of a run: the best weights, the metric learned on top, and the model folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import JsonValue
+from torch import Tensor
+
+from schemas.event import Scalar
+from schemas.variables import Variable as Kind
+from workers.model_folder import DIRECTIONS, ModelCard, write_model
+from workers.network import Architecture, Head
+from workers.training.board import Board
+from workers.training.data import Samples, TrainingData
+from workers.training.directions import find_direction
+from workers.training.figures import Figure
+from workers.training.learner import Learner
+from workers.training.linear_map import fit_linear_map, fold
+from workers.training.run_folder import RunFolder
+from workers.training.selection import Best, calibrate_tpir
+from workers.training.targets import make_targets, varying
+from workers.training.variables import as_text, present
+
+Weights = dict[str, Tensor]
+
+_MOST_NAMES = 32  # a variable of more is a serial number, not a condition
+
+
+def finish(
+    learner: Learner, kept: Weights, best: Best, data: TrainingData, folder: RunFolder, board: Board
+) -> Path:
+    """Write the model folder, and what the projector shows; return the model folder.
+
+    Args:
+        learner: at the last step.
+        kept: the best weights.
+        best: what they showed on the calibrate part.
+        data: the images.
+        folder: of the run.
+        board: its log.
+    """
+    learner.average.module.load_state_dict(kept)
+    config = learner.config
+    seen = learner.embed(data.train.images)
+    unseen = learner.embed(data.calibrate.images)
+    figures: dict[str, JsonValue] = {
+        "calibrate_tpir_at_fpir_0.05": round(best.tpir, 4),
+        "best_step": best.step,
+    }
+    if report := _heads(learner, data.calibrate, unseen):
+        figures["heads_on_calibrate"] = report
+    architecture, weights = config.architecture, kept
+    if config.linear_map is not None:
+        learned = fit_linear_map(
+            seen, data.train.labels, config.linear_map, seen.shape[1], config.seed
+        )
+        mapped = calibrate_tpir(_unit(unseen @ learned.T), data.calibrate)
+        figures["calibrate_tpir_with_linear_map"] = round(mapped, 4)
+        if mapped > best.tpir:
+            architecture, weights = fold_in(architecture, kept, learned)
+            seen, unseen = _unit(seen @ learned.T), _unit(unseen @ learned.T)
+    directions, probes = _directions(seen, data.train)
+    figures["directions"] = probes
+    board.projector(best.step, unseen, _thumbnails(data.calibrate), _metadata(data.calibrate))
+    card = ModelCard(
+        name=config.name,
+        architecture=architecture,
+        about=f"{', '.join(architecture.backbones)} trained with {config.loss}",
+        training={"config": config.model_dump(mode="json"), "data": _about(data), **figures},
+    )
+    write_model(folder.model, card, {**weights, **directions})
+    return folder.model
+
+
+def fold_in(
+    architecture: Architecture, weights: Weights, learned: NDArray[np.float32]
+) -> tuple[Architecture, Weights]:
+    """Return the network followed by a linear map, as one network without it.
+
+    A direct head becomes a linear one, a linear one another; of an MLP it is the last layer.
+    """
+    if architecture.head is Head.DIRECT:
+        changed = architecture.model_copy(update={"head": Head.LINEAR, "dimension": len(learned)})
+        head = {"head.weight": torch.from_numpy(learned), "head.bias": torch.zeros(len(learned))}
+        return changed, {**weights, **head}
+    layer = "head" if architecture.head is Head.LINEAR else "head.2"
+    old = (weights[f"{layer}.weight"].numpy(), weights[f"{layer}.bias"].numpy())
+    weight, bias = fold(*old, learned)
+    head = {f"{layer}.weight": torch.from_numpy(weight)}
+    if bias is not None:
+        head[f"{layer}.bias"] = torch.from_numpy(bias)
+    return architecture.model_copy(update={"dimension": len(learned)}), {**weights, **head}
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit
+
+
+def _heads(
+    learner: Learner, samples: Samples, embeddings: NDArray[np.float32]
+) -> dict[str, JsonValue]:
+    """Say what the auxiliary heads tell of images of identities that they have not seen."""
+    variables = learner.targets.variables
+    codes = [[v.encode(b.get(v.name)) for v in variables] for b in samples.backgrounds]
+    values = torch.tensor(codes, dtype=torch.float32).reshape(len(samples), len(variables))
+    figures = learner.heads.report(
+        torch.from_numpy(embeddings).to(learner.device), values.to(learner.device)
+    )
+    return {name: _told(figure) for name, figure in figures.items()}
+
+
+def _directions(
+    embeddings: NDArray[np.float32], samples: Samples
+) -> tuple[Weights, dict[str, JsonValue]]:
+    """Find the direction of each background variable that varies; tensors and figures."""
+    kinds: dict[str, Kind | None] = dict.fromkeys(varying(samples.backgrounds))
+    targets = make_targets(samples.backgrounds, np.arange(len(samples)), kinds)
+    tensors: Weights = {}
+    figures: dict[str, JsonValue] = {}
+    for variable, codes in zip(targets.variables, targets.values.T.numpy(), strict=True):
+        if len(getattr(variable.kind, "values", ())) > _MOST_NAMES:
+            continue
+        found = find_direction(embeddings, samples.labels, codes, variable)
+        if found is not None:
+            tensors[f"{DIRECTIONS}{variable.name}"] = torch.from_numpy(found.vectors)
+            figures[variable.name] = {"toward": list(found.names), **_told(found.figure)}
+    return tensors, figures
+
+
+def _told(figure: Figure) -> dict[str, JsonValue]:
+    return {
+        "measure": figure.measure,
+        "value": _rounded(figure.value),
+        "chance": _rounded(figure.chance),
+        "images": figure.count,
+    }
+
+
+def _rounded(value: float) -> float | None:
+    return round(value, 4) if np.isfinite(value) else None
+
+
+def _metadata(samples: Samples) -> dict[str, Sequence[str]]:
+    names = varying(samples.backgrounds)
+    columns = {name: [_text(b.get(name)) for b in samples.backgrounds] for name in names}
+    return {"identity": samples.labels, **columns}
+
+
+def _text(value: Scalar | None) -> str:
+    return as_text(value) if present(value) else ""
+
+
+def _thumbnails(samples: Samples) -> NDArray[np.uint8]:
+    images = samples.images.expand(-1, 3, -1, -1).permute(0, 2, 3, 1)
+    return np.ascontiguousarray(images.numpy())
+
+
+def _about(data: TrainingData) -> dict[str, JsonValue]:
+    return {
+        "train_images": len(data.train),
+        "train_identities": len(data.train.classes),
+        "calibrate_images": len(data.calibrate),
+        "calibrate_identities": len(data.calibrate.classes),
+    }

@@ -1,0 +1,87 @@
+"""The training loop, top to bottom."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from workers.training import checkpoint
+from workers.training.board import Board
+from workers.training.config import TrainingConfig
+from workers.training.curves import draw_curves
+from workers.training.data import TrainingData
+from workers.training.finish import finish
+from workers.training.history import append_history, cut_history, read_history
+from workers.training.learner import Learner
+from workers.training.run_folder import RunFolder
+from workers.training.selection import Best, calibrate_tpir
+
+OnStep = Callable[[int, Mapping[str, float]], None]
+
+
+def train(
+    config: TrainingConfig,
+    data: TrainingData,
+    out: Path,
+    device: torch.device,
+    on_step: OnStep | None = None,
+) -> Path:
+    """Train a model and write its folder; go on where a run in ``out`` was interrupted.
+
+    Args:
+        config: what decides the outcome.
+        data: the images, which a resumed run must be given again.
+        out: the run folder.
+        device: where to compute. Runs on the CPU repeat exactly under their seed.
+        on_step: hears of each step that is done, and its figures.
+
+    Returns:
+        The model folder.
+
+    Raises:
+        SetupError: settings that do not fit the data, or a run with other settings in ``out``.
+    """
+    folder = RunFolder(out)
+    resumed = folder.open(config)
+    learner = Learner(config, data.train, device)
+    best, kept, start = Best(), learner.weights(), 0
+    if resumed:
+        start, best, kept = _resume(folder, learner, device)
+    else:
+        best.better(calibrate_tpir(learner.embed(data.calibrate.images), data.calibrate), 0)
+    cut_history(folder.metrics, start)
+    with Board(folder.board, after=start if resumed else None) as board:
+        for number in range(start, config.steps):
+            if best.worse >= config.patience:
+                break
+            done = number + 1
+            figures = learner.step(number)
+            if done % config.evaluate_every == 0 or done == config.steps:
+                tpir = calibrate_tpir(learner.embed(data.calibrate.images), data.calibrate)
+                figures["calibrate_tpir"] = tpir
+                if best.better(tpir, done):
+                    kept = learner.weights()
+                _save(folder, learner, done, best, kept)
+            append_history(folder.metrics, {"step": done, **figures})
+            board.scalars(done, figures)
+            if on_step is not None:
+                on_step(done, figures)
+        draw_curves(read_history(folder.metrics), folder.curves)
+        return finish(learner, kept, best, data, folder, board)
+
+
+def _save(
+    folder: RunFolder, learner: Learner, step: int, best: Best, kept: dict[str, Tensor]
+) -> None:
+    state = {"step": step, "best": asdict(best), "kept": kept, "learner": learner.state()}
+    checkpoint.save(folder.checkpoint, state)
+
+
+def _resume(
+    folder: RunFolder, learner: Learner, device: torch.device
+) -> tuple[int, Best, dict[str, Tensor]]:
+    state = checkpoint.load(folder.checkpoint, device)
+    learner.load_state(state["learner"])
+    return state["step"], Best(**state["best"]), state["kept"]

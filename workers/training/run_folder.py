@@ -1,0 +1,76 @@
+"""The folder of a training run: what lies where."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from schemas.errors import SetupError
+from workers.training.config import TrainingConfig
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """``root`` and what is in it."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        """The settings, JSON."""
+        return self.root / "config.json"
+
+    @property
+    def checkpoint(self) -> Path:
+        """Everything that the next step depends on."""
+        return self.root / "checkpoint.pt"
+
+    @property
+    def metrics(self) -> Path:
+        """One line of JSON per step."""
+        return self.root / "metrics.jsonl"
+
+    @property
+    def curves(self) -> Path:
+        """The same as a picture."""
+        return self.root / "curves.png"
+
+    @property
+    def board(self) -> Path:
+        """Logs for TensorBoard, the embedding projector included."""
+        return self.root / "tensorboard"
+
+    @property
+    def model(self) -> Path:
+        """The model folder that the worker loads, written at the end."""
+        return self.root / "model"
+
+    def open(self, config: TrainingConfig) -> bool:
+        """Make the folder of a run, or find that it was begun with the same settings.
+
+        Returns:
+            Whether there is a checkpoint to go on from.
+
+        Raises:
+            SetupError: there is a run of other settings.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        text = config.model_dump_json(indent=2) + "\n"
+        if self.config.is_file() and self.read() != config:
+            raise SetupError(
+                f"{self.root} holds a run with other settings (config.json); resume it with the "
+                "same ones, or choose another --out"
+            )
+        self.config.write_text(text, encoding="utf-8")
+        return self.checkpoint.is_file()
+
+    def read(self) -> TrainingConfig:
+        """Read the settings of a run.
+
+        Raises:
+            SetupError: the file is missing or damaged.
+        """
+        try:
+            return TrainingConfig.model_validate_json(self.config.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise SetupError(f"training run {self.root}: {error}") from error

@@ -1,0 +1,39 @@
+"""Which weights are kept: those that recognise the calibrate part's identities best."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognition.evaluation import resampled_tpir
+from workers.training.data import Samples
+
+FPIR = 0.05
+
+
+def calibrate_tpir(embeddings: NDArray[np.float32], samples: Samples) -> float:
+    """Return the mean TPIR at FPIR 5 % over random trials among the calibrate identities."""
+    return resampled_tpir(embeddings, samples.labels, fpir=FPIR, sessions=samples.sessions)
+
+
+@dataclass
+class Best:
+    """The best look at the calibrate part so far.
+
+    Attributes:
+        tpir: what it showed; -1 before the first.
+        step: after how many steps it was.
+        worse: how many looks since then.
+    """
+
+    tpir: float = -1.0
+    step: int = 0
+    worse: int = 0
+
+    def better(self, tpir: float, step: int) -> bool:
+        """Note a look, and say whether it is the best one."""
+        if tpir > self.tpir:
+            self.tpir, self.step, self.worse = tpir, step, 0
+            return True
+        self.worse += 1
+        return False

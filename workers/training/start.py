@@ -1,0 +1,94 @@
+"""The first weights: pretrained backbones, and a head that already whitens what they see."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from torch import Tensor, nn
+
+from schemas.errors import SetupError
+from workers.backbone import pretrained
+from workers.network import EmbeddingNetwork
+from workers.training.augment import Augmentation, augment
+from workers.training.config import TrainingConfig
+from workers.training.data import Samples
+from workers.training.whitening import residuals
+
+_BATCH = 64
+_FLOOR = 0.03  # of the mean variance within identities, added to all
+
+
+def first_network(
+    config: TrainingConfig, samples: Samples, device: torch.device
+) -> EmbeddingNetwork:
+    """Build the network of a run with its first weights."""
+    network = EmbeddingNetwork(config.architecture)
+    if config.pretrained:
+        for name, backbone in zip(config.architecture.backbones, network.backbones, strict=True):
+            if weights := pretrained(name):
+                backbone.load_state_dict(weights)
+    nn.utils.convert_conv2d_weight_memory_format(network.to(device), torch.channels_last)
+    if config.whitened_start:
+        whiten_head(network, samples, config, device)
+    return network
+
+
+def whiten_head(
+    network: EmbeddingNetwork, samples: Samples, config: TrainingConfig, device: torch.device
+) -> None:
+    """Set a linear head to principal components, whitened within identities.
+
+    What varies between images of one identity is divided by how much it does (relevant component
+    analysis: Bar-Hillel et al. 2005, JMLR 6). Augmented copies take part: they too are what an
+    identity may look like. A head of another kind is left as it is; only the centres are set.
+
+    Raises:
+        SetupError: fewer images than the head has dimensions.
+    """
+    labels = samples.numbers()
+    pooled = _pooled(network, samples, config, device)
+    for centre, part in zip(network.centres, pooled, strict=True):
+        centre.data.copy_(part.mean(dim=0))
+    if not isinstance(network.head, nn.Linear):
+        return
+    features = network.join([part.to(device) for part in pooled]).cpu().numpy()
+    dimension = network.head.out_features
+    if min(features.shape) <= dimension:
+        most = min(features.shape) - 1
+        raise SetupError(f"dimension {dimension}: {len(labels)} train images allow at most {most}")
+    weight, bias = whitened(features, np.tile(labels, config.start_copies), dimension)
+    network.head.weight.data.copy_(torch.from_numpy(weight))
+    network.head.bias.data.copy_(torch.from_numpy(bias))
+
+
+def whitened(
+    features: NDArray[np.float32], labels: NDArray[np.int64], dimension: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the weight (k, D) and bias (k,) that map features (n, D) to whitened components.
+
+    Scaled so that the mapped features have a norm of 1 on average.
+    """
+    components = PCA(dimension, svd_solver="randomized", random_state=0).fit(features)
+    points = components.transform(features).astype(np.float64)
+    inside = residuals(points, labels)
+    values, vectors = np.linalg.eigh(inside.T @ inside / len(inside))
+    white = (vectors / np.sqrt(values.clip(0) + _FLOOR * values.mean())).T
+    white /= np.linalg.norm(points @ white.T, axis=1).mean()
+    weight = white @ components.components_
+    return weight.astype(np.float32), (-weight @ components.mean_).astype(np.float32)
+
+
+@torch.inference_mode()
+def _pooled(
+    network: EmbeddingNetwork, samples: Samples, config: TrainingConfig, device: torch.device
+) -> list[Tensor]:
+    network.eval()
+    generator = torch.Generator().manual_seed(config.seed)
+    parts: list[list[Tensor]] = []
+    for copy in range(config.start_copies):
+        # The first copy is the images as they are.
+        settings = config.augmentation if copy else Augmentation(strength=0, flip=False)
+        for images in torch.split(samples.images, _BATCH):
+            seen = augment(images.to(device), settings, generator)
+            parts.append([part.cpu() for part in network.pooled(seen)])
+    return [torch.cat(column).clone() for column in zip(*parts, strict=True)]
