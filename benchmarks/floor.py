@@ -57,7 +57,11 @@ def main() -> None:
 
 def _model(settings: Settings, threads: int) -> EmbeddingModel:
     return load_model(
-        settings.model, device=settings.device, precision=settings.precision, threads=threads
+        settings.model,
+        device=settings.device,
+        precision=settings.precision,
+        threads=threads,
+        views=settings.views,
     )
 
 

@@ -13,6 +13,7 @@ from infra.commands import (
     enrol,
     evaluate,
     gallery,
+    model,
     publish,
     review,
     schema,
@@ -78,7 +79,7 @@ def perennial(
 
 _COMMANDS = (
     *(demo, up, doctor, publish, enrol, watch, review, gallery),
-    *(train, evaluate, topics, services, schema),
+    *(train, evaluate, model, topics, services, schema),
 )
 for module in _COMMANDS:
     module.register(app)

@@ -196,6 +196,7 @@ def _model(settings: Settings) -> Iterator[Finding]:
         device=settings.device,
         precision=settings.precision,
         threads=settings.threads,
+        views=settings.views,
     )
     took = time.monotonic() - started
     said = f"{model.version}, {model.dimension} numbers, loaded and tried in {took:.1f} s"

@@ -31,6 +31,7 @@ class EnrolCommands:
             device=settings.device,
             precision=settings.precision,
             threads=settings.threads,
+            views=settings.views,
         )
         self._limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
         self._decode_threads = settings.decode_threads

@@ -35,6 +35,14 @@ class Precision(StrEnum):
     BFLOAT16 = "bfloat16"
 
 
+class Views(StrEnum):
+    """In which views an image is embedded; what it costs grows with their number."""
+
+    NONE = "none"  # the image: 1
+    FLIP = "flip"  # and its mirror image, left to right: 2
+    CROPS = "crops"  # four corners and the centre, each as it is and mirrored: 10
+
+
 class Settings(BaseSettings):
     """Settings of every service; each has a default that works on one machine."""
 
@@ -71,6 +79,11 @@ class Settings(BaseSettings):
     device: Device = Field(Device.AUTO, description="`auto` takes CUDA where there is one")
     precision: Precision = Field(
         Precision.AUTO, description="`auto`: bfloat16 where the processor has it in hardware"
+    )
+    views: Views = Field(
+        Views.NONE,
+        description="Views that each image is embedded in, and the mean taken: `flip` adds its "
+        "mirror image, `crops` takes ten; other views are another model version",
     )
     threads: int | None = Field(None, ge=1, description="Threads of the forward pass; unset: all")
     batch_size: int = Field(8, ge=1, le=1024, description="Most images in one forward pass")

@@ -110,6 +110,17 @@ def pretrained(name: str) -> Weights:
     return {key: weights[key] for key in wanted}
 
 
+def freeze_early(backbone: nn.Module, blocks: int) -> None:
+    """Stop the stem and the first blocks of an EfficientNet from learning; 0 lets all learn."""
+    network = backbone.network if isinstance(backbone, EfficientNetLite0) else backbone
+    parts = dict(network.named_children())
+    if blocks == 0 or "_blocks" not in parts:
+        return
+    early = list(parts["_blocks"].children())[:blocks]
+    for part in (parts["_conv_stem"], parts["_bn0"], *early):
+        part.requires_grad_(requires_grad=False)
+
+
 def fold_batch_norm(module: nn.Module) -> nn.Module:
     """Fold each batch normalisation into the convolution before it, in place, for inference.
 

@@ -44,6 +44,7 @@ async def run(settings: Settings, metrics: Metrics, health: Health, stop: asynci
         device=settings.device,
         precision=settings.precision,
         threads=threads,
+        views=settings.views,
     )
     metrics.version.labels("model", model.version).set(1)
     health.up("model")

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from schemas.errors import SetupError
-from schemas.settings import Device, Precision
+from schemas.settings import Device, Precision, Views
 from workers.backbone import fold_batch_norm, pretrained
 from workers.forward import grey, unit
 from workers.model_folder import DIRECTIONS, ModelCard, Weights, read_model, version
 from workers.network import EmbeddingNetwork
-from workers.views import Views, embed_views
+from workers.views import embed_views
 
 DEFAULT_CARD = ModelCard(
     name="efficientnet-lite0-imagenet",

@@ -5,13 +5,14 @@ its probes must share them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
 from functools import partial
 from types import MappingProxyType
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from schemas.settings import Views
 
 CROP = 7 / 8
 """Side of a crop as a share of the image's."""
@@ -21,17 +22,9 @@ _AT_ONCE = 64
 View = Callable[[Tensor], Tensor]
 
 
-class Views(StrEnum):
-    """Which views are taken; what an image costs grows with their number."""
-
-    NONE = "none"  # the image: 1
-    FLIP = "flip"  # and its mirror image, left to right: 2
-    CROPS = "crops"  # four corners and the centre, each as it is and mirrored: 10
-
-    @property
-    def number(self) -> int:
-        """How many views an image has."""
-        return len(_VIEWS[self])
+def number_of(views: Views) -> int:
+    """Return how many views are taken of an image."""
+    return len(_VIEWS[views])
 
 
 def embed_views(

@@ -10,7 +10,7 @@ from infra.commands.options import Json, Manifest
 from infra.commands.panels import panel
 from infra.console import err, out, progress
 from recognition.paper_distances import INDEXED, Distance
-from schemas.settings import load_settings
+from schemas.settings import Views, load_settings
 
 
 def register(app: typer.Typer) -> None:
@@ -46,6 +46,10 @@ def evaluate(
             metavar="NAME", help=f"How to compare, one of {', '.join(Distance)}; may be repeated."
         ),
     ] = None,
+    views: Annotated[
+        list[Views] | None,
+        typer.Option(help="Views of each image, the mean taken; may be repeated to compare them."),
+    ] = None,
     by: Annotated[
         list[str] | None,
         typer.Option(
@@ -72,6 +76,8 @@ def evaluate(
     Example:  perennial evaluate herd.csv --out evaluation
 
     Example:  perennial evaluate herd.csv --model plain --model models/herd-{split}
+
+    Example:  perennial evaluate herd.csv --views none --views flip --views crops
     """
     from infra.evaluate.exam import FPIRS  # here, so that `--help` is fast
     from infra.evaluate.files import write
@@ -87,6 +93,7 @@ def evaluate(
         numbers=split,
         models=list(dict.fromkeys([default] if model is None else model)),
         distances=list(dict.fromkeys([Distance.COSINE] if distance is None else distance)),
+        views=list(dict.fromkeys([settings.views] if views is None else views)),
         by=by,
         fpirs=FPIRS if fpir is None else _shares(fpir),
         draws=draws,

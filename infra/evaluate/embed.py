@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 
@@ -20,11 +21,15 @@ from workers.model import EmbeddingModel, load_model
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embedded:
-    """Embeddings (n, d) of n images, NaN where an image was refused; why, by its path."""
+    """Embeddings (n, d) of n images, NaN where an image was refused; why, by its path.
+
+    ``image_ms`` is the time of the forward passes for one image; others are decoded meanwhile.
+    """
 
     model: str
     vectors: FloatArray
     refused: dict[str, str]
+    image_ms: float
 
 
 def embed(
@@ -43,26 +48,32 @@ def embed(
     """
     keep_freed_memory()
     model = load_model(
-        folder, device=settings.device, precision=settings.precision, threads=settings.threads
+        folder,
+        device=settings.device,
+        precision=settings.precision,
+        threads=settings.threads,
+        views=settings.views,
     )
-    done = Embedded(
-        model.version, np.full((len(rows), model.dimension), np.nan, dtype=np.float32), {}
-    )
+    made = np.full((len(rows), model.dimension), np.nan, dtype=np.float32)
+    refused: dict[str, str] = {}
+    seconds, passed = 0.0, 0
     prepared = _prepared(rows, model, settings)
     for start, images in zip(range(0, len(rows), settings.batch_size), prepared, strict=True):
         batch = rows[start : start + len(images)]
         sound = [(start + i, image) for i, image in enumerate(images) if not isinstance(image, str)]
-        done.refused.update(
+        refused.update(
             {row.id: why for row, why in zip(batch, images, strict=True) if isinstance(why, str)}
         )
+        started = perf_counter()
         vectors = embed_each(model, [image for _, image in sound]) if sound else []
+        seconds, passed = seconds + perf_counter() - started, passed + len(sound)
         for (index, _), vector in zip(sound, vectors, strict=True):
             if isinstance(vector, BadInput):
-                done.refused[rows[index].id] = str(vector)
+                refused[rows[index].id] = str(vector)
             else:
-                done.vectors[index] = vector
+                made[index] = vector
         on_done(len(images))
-    return done
+    return Embedded(model.version, made, refused, 1000 * seconds / max(1, passed))
 
 
 def _prepared(

@@ -1,6 +1,6 @@
 """The report as Markdown tables."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 from infra.evaluate.measures import FPIR, RANK1, REVIEW, TPIR, at
 from infra.evaluate.report import Evaluation, Group
@@ -17,6 +17,7 @@ from infra.evaluate.words import (
     point_cells,
     whole,
 )
+from infra.markdown import table
 
 
 def markdown(evaluation: Evaluation) -> str:
@@ -40,10 +41,10 @@ def markdown(evaluation: Evaluation) -> str:
 def _about(evaluation: Evaluation) -> str:
     lines = [f"- {evaluation.images} images, {len(evaluation.refused)} refused"]
     for variant in evaluation.variants:
-        versions = ", ".join(variant.models)
-        lines.append(
-            f"- {variant.name}: {variant.distance} distance" + (versions and f"; {versions}")
-        )
+        told = [f"{variant.distance} distance", ", ".join(dict.fromkeys(variant.models.values()))]
+        if variant.image_ms is not None:
+            told.append(f"{variant.image_ms:.1f} ms an image")
+        lines.append(f"- {variant.name}: {'; '.join(filter(None, told))}")
     seen = {}
     for scenario, _, measured in cells(evaluation):
         seen[scenario] = [
@@ -61,7 +62,7 @@ def _overall(evaluation: Evaluation) -> str:
     for scenario, name, measured in cells(evaluation):
         estimates = [measured.measures.get(key) for key in OVERALL]
         rows.append([scenario, name, *map(whole, estimates)])
-    return _table(["scenario", "model", *OVERALL.values()], rows)
+    return table(["scenario", "model", *OVERALL.values()], rows)
 
 
 def _points(evaluation: Evaluation) -> str:
@@ -70,7 +71,7 @@ def _points(evaluation: Evaluation) -> str:
         for scenario, name, measured in cells(evaluation)
         for fpir in evaluation.fpirs
     ]
-    return _table(["scenario", "model", "FPIR", *(h for h, _, _ in POINT_COLUMNS)], rows)
+    return table(["scenario", "model", "FPIR", *(h for h, _, _ in POINT_COLUMNS)], rows)
 
 
 def _differences(evaluation: Evaluation) -> str:
@@ -80,7 +81,7 @@ def _differences(evaluation: Evaluation) -> str:
         for one in evaluation.differences
         for scenario in one.scenarios
     ]
-    return _table(["scenario", "models", *OVERALL.values(), *points], rows)
+    return table(["scenario", "models", *OVERALL.values(), *points], rows)
 
 
 def _by(evaluation: Evaluation, variable: str) -> str:
@@ -93,7 +94,7 @@ def _by(evaluation: Evaluation, variable: str) -> str:
         for scenario, name, measured in cells(evaluation)
         for group in measured.by.get(variable, ())
     ]
-    return _table(heading, rows)
+    return table(heading, rows)
 
 
 def _group(group: Group, fpir: float) -> Iterator[str]:
@@ -101,12 +102,3 @@ def _group(group: Group, fpir: float) -> Iterator[str]:
     names = [RANK1, at(TPIR, oracle), at(FPIR, oracle)]
     names += [at(measure, honest) for measure in (TPIR, FPIR, REVIEW)]
     return (between(group.measures.get(name)) for name in names)
-
-
-def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [heading, ["---"] * len(heading), *rows]
-    return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")

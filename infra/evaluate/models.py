@@ -1,7 +1,9 @@
-"""The models that are compared, each embedding the images that it is asked for once."""
+"""The models that are compared, each embedding what it is asked for once in each view."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +16,7 @@ from recognition.distance import FloatArray
 from recognition.paper_distances import FITTED, Distance
 from recognition.protocol import Indices, Split
 from schemas.errors import SetupError
-from schemas.settings import Settings
+from schemas.settings import Settings, Views
 
 PLAIN: Final = "plain"
 """Stands for the backbone that comes with Perennial, where a model folder is asked for."""
@@ -23,7 +25,7 @@ _SPLIT: Final = "{split}"
 
 
 class Models:
-    """Model folders, ``plain``, or paths with ``{split}`` in them, each with every distance.
+    """Model folders, ``plain``, or paths with ``{split}``, with every distance and kind of views.
 
     A folder embeds the images of the splits that use it, when it is first asked for.
 
@@ -32,13 +34,18 @@ class Models:
     """
 
     def __init__(
-        self, models: Sequence[str], distances: Sequence[Distance], splits: Sequence[Split]
+        self,
+        models: Sequence[str],
+        distances: Sequence[Distance],
+        splits: Sequence[Split],
+        views: Sequence[Views] = (Views.NONE,),
     ) -> None:
         self._distances = distances
+        self._views = views
         self._splits = splits
         self._models = dict(zip(models, _names(models), strict=True))
         self._images = _images(models, splits, fitted=not FITTED.isdisjoint(distances))
-        self._made: dict[str, Embedded] = {}
+        self._made: dict[tuple[str, Views], Embedded] = {}
         for folder in self._images:
             if folder != PLAIN and not Path(folder).is_dir():
                 raise SetupError(
@@ -50,7 +57,7 @@ class Models:
     @property
     def images(self) -> int:
         """How many images are embedded in all; one that two models embed counts twice."""
-        return sum(map(len, self._images.values()))
+        return len(self._views) * sum(map(len, self._images.values()))
 
     @property
     def refused(self) -> dict[str, str]:
@@ -60,36 +67,53 @@ class Models:
     def variants(
         self, rows: Sequence[ManifestRow], settings: Settings, on_done: Callable[[int], None]
     ) -> list[Variant]:
-        """Return every model with every distance.
+        """Return every model with every kind of views and every distance.
 
         Args:
             rows: the images.
-            settings: as a worker has them.
+            settings: as a worker has them, but for the views.
             on_done: hears how many more images were embedded.
         """
 
-        def embeddings(model: str) -> Callable[[Split], FloatArray]:
-            return lambda split: self._of(_folder(model, split), rows, settings, on_done).vectors
+        def embeddings(model: str, views: Views) -> Callable[[Split], FloatArray]:
+            seen = settings.model_copy(update={"views": views})
+            return lambda split: self._of(_folder(model, split), rows, seen, on_done).vectors
 
         return [
-            Variant(self._name(model, distance), embeddings(model), distance)
-            for model in self._models
-            for distance in self._distances
+            Variant(self._name(model, views, distance), embeddings(model, views), distance)
+            for model, views, distance in self._every()
         ]
 
-    def versions(self) -> dict[str, tuple[str, ...]]:
-        """Return the versions that embedded for each variant, by its name."""
+    def versions(self) -> dict[str, dict[int, str]]:
+        """Return the version that embedded for each variant, by its name and the split."""
         return {
-            self._name(model, distance): tuple(
-                dict.fromkeys(self._made[_folder(model, split)].model for split in self._splits)
-            )
-            for model in self._models
-            for distance in self._distances
+            name: {split: made.model for split, made in embedded.items()}
+            for name, embedded in self._embedded().items()
         }
 
-    def _name(self, model: str, distance: Distance) -> str:
-        name = self._models[model]
-        return name if len(self._distances) == 1 else f"{name}, {distance}"
+    def image_ms(self) -> dict[str, float]:
+        """Return how long an image took to embed for each variant, by its name."""
+        return {
+            name: float(np.mean([made.image_ms for made in embedded.values()]))
+            for name, embedded in self._embedded().items()
+        }
+
+    def _embedded(self) -> dict[str, dict[int, Embedded]]:
+        return {
+            self._name(model, views, distance): {
+                split.number: self._made[_folder(model, split), views] for split in self._splits
+            }
+            for model, views, distance in self._every()
+        }
+
+    def _every(self) -> Iterator[tuple[str, Views, Distance]]:
+        return product(self._models, self._views, self._distances)
+
+    def _name(self, model: str, views: Views, distance: Distance) -> str:
+        parts = [self._models[model]]
+        parts += [views] if len(self._views) > 1 else []
+        parts += [distance] if len(self._distances) > 1 else []
+        return ", ".join(parts)
 
     def _of(
         self,
@@ -98,14 +122,15 @@ class Models:
         settings: Settings,
         on_done: Callable[[int], None],
     ) -> Embedded:
-        if folder not in self._made:
+        key = folder, settings.views
+        if key not in self._made:
             path = None if folder == PLAIN else Path(folder)
             images = self._images[folder]
             made = embed(path, [rows[i] for i in images], settings, on_done)
             vectors = np.full((len(rows), made.vectors.shape[1]), np.nan, dtype=np.float32)
             vectors[images] = made.vectors
-            self._made[folder] = Embedded(made.model, vectors, made.refused)
-        return self._made[folder]
+            self._made[key] = replace(made, vectors=vectors)
+        return self._made[key]
 
 
 def _names(models: Sequence[str]) -> Sequence[str]:

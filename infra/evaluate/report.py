@@ -25,8 +25,8 @@ class SplitEstimate(_Part):
     high: float | None
 
 
-class Estimate(_Part):
-    """A measure over the splits.
+class Mean(_Part):
+    """The mean of a measure over splits.
 
     The interval is that of the mean, 95 %, by resampling identities: the same ones in all splits,
     which share them. It does not count how a model differs from one training to the next; the
@@ -37,6 +37,11 @@ class Estimate(_Part):
     spread: float | None = Field(description="Standard deviation over the splits; null for one")
     low: float | None
     high: float | None
+
+
+class Estimate(Mean):
+    """The mean, and what it is the mean of."""
+
     splits: tuple[SplitEstimate, ...] = Field(description="Each split; not in a breakdown")
 
 
@@ -73,7 +78,8 @@ class VariantReport(_Part):
 
     name: str
     distance: str
-    models: tuple[str, ...] = Field(description="Versions of the models that embedded")
+    models: dict[int, str] = Field(description="Version of the model that embedded, by split")
+    image_ms: float | None = Field(description="Time of the forward passes for one image")
     scenarios: dict[str, Scenario]
 
 

@@ -17,7 +17,7 @@ from recognition.paper_distances import Distance
 from recognition.protocol import Split
 from schemas.background import load_declaration
 from schemas.errors import SetupError
-from schemas.settings import Settings
+from schemas.settings import Settings, Views
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Question:
         numbers: the splits to use; None for all.
         models: model folders, ``plain``, or paths with ``{split}`` in them.
         distances: each is tried with each model.
+        views: likewise.
         by: the variables to break down by; None for each of few values.
         fpirs: the shares of unknown probes that may be accepted.
         draws: bootstrap draws behind an interval.
@@ -40,6 +41,7 @@ class Question:
     numbers: Sequence[int] | None
     models: Sequence[str]
     distances: Sequence[Distance]
+    views: Sequence[Views]
     by: Sequence[str] | None
     fpirs: Sequence[float]
     draws: int
@@ -54,7 +56,7 @@ def run(question: Question, settings: Settings, bar: Progress) -> tuple[Evaluati
     """
     rows = read_manifest(question.manifest)
     splits = _chosen(splits_of(question.manifest, rows, question.splits), question.numbers)
-    models = Models(question.models, question.distances, splits)
+    models = Models(question.models, question.distances, splits, question.views)
     declaration = None if settings.variables is None else load_declaration(settings.variables)
     exam = Exam(
         [row.label for row in rows],
@@ -74,6 +76,7 @@ def run(question: Question, settings: Settings, bar: Progress) -> tuple[Evaluati
         images=len(rows),
         refused=models.refused,
         models=models.versions(),
+        image_ms=models.image_ms(),
     )
     return evaluation, assessed
 

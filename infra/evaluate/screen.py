@@ -14,6 +14,7 @@ from infra.evaluate.words import (
     OVERALL,
     POINT_COLUMNS,
     compared,
+    milliseconds,
     percent,
     point_cells,
     spread,
@@ -43,9 +44,11 @@ def cells(evaluation: Evaluation) -> Iterator[tuple[str, str, Scenario]]:
 
 
 def _overall(evaluation: Evaluation) -> RenderableType:
-    grid = table("scenario", "model", *OVERALL.values())
+    cost = {variant.name: milliseconds(variant.image_ms) for variant in evaluation.variants}
+    grid = table("scenario", "model", *OVERALL.values(), "ms/image")
     for scenario, name, measured in cells(evaluation):
-        grid.add_row(scenario, name, *(spread(measured.measures.get(key)) for key in OVERALL))
+        figures = (spread(measured.measures.get(key)) for key in OVERALL)
+        grid.add_row(scenario, name, *figures, cost[name])
     return grid
 
 

@@ -24,7 +24,8 @@ def summarise(
     data: str,
     images: int,
     refused: Mapping[str, str],
-    models: Mapping[str, Sequence[str]],
+    models: Mapping[str, Mapping[int, str]],
+    image_ms: Mapping[str, float],
 ) -> Evaluation:
     """Return the report; each variant but the first is compared with the first.
 
@@ -34,7 +35,8 @@ def summarise(
         data: what the data is called.
         images: how many there are.
         refused: why an image was left out, by its path.
-        models: the versions behind each variant, by its name.
+        models: the version that embedded for each variant, by its name and the split.
+        image_ms: how long an image took to embed for each variant, by its name.
     """
     first = assessed[0]
     return Evaluation(
@@ -45,17 +47,23 @@ def summarise(
         images=images,
         refused=dict(refused),
         variables={name: grouping.values for name, grouping in exam.by.items()},
-        variants=tuple(_variant(one, exam, models) for one in assessed),
+        variants=tuple(_variant(one, exam, models, image_ms) for one in assessed),
         differences=tuple(_difference(one, first) for one in assessed[1:]),
     )
 
 
-def _variant(assessed: Assessed, exam: Exam, models: Mapping[str, Sequence[str]]) -> VariantReport:
+def _variant(
+    assessed: Assessed,
+    exam: Exam,
+    models: Mapping[str, Mapping[int, str]],
+    image_ms: Mapping[str, float],
+) -> VariantReport:
     name = assessed.variant.name
     return VariantReport(
         name=name,
         distance=assessed.variant.distance,
-        models=tuple(models.get(name, ())),
+        models=dict(models.get(name, {})),
+        image_ms=image_ms.get(name),
         scenarios={
             scenario: _scenario(trials, exam) for scenario, trials in assessed.trials.items()
         },

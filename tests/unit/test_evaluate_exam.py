@@ -74,7 +74,7 @@ def test_the_thresholds_of_the_three_rules() -> None:
 def test_what_cannot_be_measured_is_null() -> None:
     only_test = split({Part.TEST: trial([0], [2, 3])})
     exam, (done,) = assess(variant(ANGLES), splits=(only_test,))
-    report = summarise(exam, [done], data="herd", images=11, refused={}, models={})
+    report = summarise(exam, [done], data="herd", images=11, refused={}, models={}, image_ms={})
     measured = report.variants[0].scenarios["mixed"]
     assert measured.measures["rank1"].mean == 1
     for name in ("auroc", "tpir@0.5/oracle", "tpir@0.5/honest", "fpir@0.5/honest"):
@@ -102,7 +102,7 @@ def test_every_split_may_have_its_own_embeddings() -> None:
     done: list[None] = []
     exam = Exam(LABELS, splits, fpirs=[0.5], draws=50)
     assessed = exam.assess(Variant("two", lambda s: vectors[s.number]), lambda: done.append(None))
-    report = summarise(exam, [assessed], data="herd", images=11, refused={}, models={})
+    report = summarise(exam, [assessed], data="herd", images=11, refused={}, models={}, image_ms={})
     rank1 = report.variants[0].scenarios["mixed"].measures["rank1"]
     assert [(each.split, each.value) for each in rank1.splits] == [(0, 0.75), (4, 1.0)]
     assert rank1.mean == 0.875
@@ -115,7 +115,7 @@ LIGHT = Grouping(("day", "night", "dusk"), np.array([0, 0, 0, 1, 1, 0, 0, 1, 0, 
 
 def test_a_breakdown_keeps_the_threshold_of_the_whole() -> None:
     exam, (done,) = assess(variant(ANGLES), by={"light": LIGHT})
-    report = summarise(exam, [done], data="herd", images=11, refused={}, models={})
+    report = summarise(exam, [done], data="herd", images=11, refused={}, models={}, image_ms={})
     day, night = report.variants[0].scenarios["mixed"].by["light"]
     assert (day.value, day.known, day.unknown) == ("day", 2, 1)
     assert (night.value, night.known, night.unknown) == ("night", 2, 1)
@@ -129,7 +129,15 @@ def test_the_difference_is_paired() -> None:
     better = ANGLES.copy()
     better[3] = 40.0
     exam, done = assess(variant(ANGLES), variant(better, "better"), variant(ANGLES, "same"))
-    report = summarise(exam, done, data="herd", images=11, refused={}, models={"same": ["m@1"]})
+    report = summarise(
+        exam,
+        done,
+        data="herd",
+        images=11,
+        refused={},
+        models={"same": {0: "m@1"}},
+        image_ms={},
+    )
     better_one, same = report.differences
     assert (better_one.variant, better_one.baseline) == ("better", "round")
     gain = better_one.scenarios["mixed"]["rank1"]
@@ -138,12 +146,12 @@ def test_the_difference_is_paired() -> None:
     assert gain.low >= 0  # whoever is drawn, it is never worse
     for estimate in same.scenarios["mixed"].values():
         assert estimate.mean == estimate.low == estimate.high == 0
-    assert [one.models for one in report.variants] == [(), (), ("m@1",)]
+    assert [one.models for one in report.variants] == [{}, {}, {0: "m@1"}]
 
 
 def test_intervals_are_those_of_identities() -> None:
     exam, (done,) = assess(variant(ANGLES))
-    report = summarise(exam, [done], data="herd", images=11, refused={}, models={})
+    report = summarise(exam, [done], data="herd", images=11, refused={}, models={}, image_ms={})
     estimate = report.variants[0].scenarios["mixed"].measures["rank1"]
     # Drawn are a (one of two found), b (both), x and y: only a alone gives a half.
     assert (estimate.low, estimate.high) == (0.5, 1)

@@ -10,7 +10,7 @@ from infra.manifest import ManifestRow
 from recognition.paper_distances import Distance
 from recognition.protocol import Part
 from schemas.errors import SetupError
-from schemas.settings import load_settings
+from schemas.settings import Settings, Views, load_settings
 from tests.unit.angles import split, trial
 
 ROWS = [ManifestRow(f"{i}.jpg", Path(f"{i}.jpg"), "x", None, None, {}) for i in range(8)]
@@ -26,11 +26,14 @@ def embedded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
     """What each folder embedded."""
     calls: list[tuple[str, list[str]]] = []
 
-    def embed(folder: Path | None, rows: list[ManifestRow], *_: object) -> Embedded:
+    def embed(
+        folder: Path | None, rows: list[ManifestRow], settings: Settings, _: object
+    ) -> Embedded:
         name = PLAIN if folder is None else folder.name
         calls.append((name, [row.id for row in rows]))
         vectors = np.array([[int(row.id[0]), len(name)] for row in rows], dtype=np.float32)
-        return Embedded(f"{name}@1", vectors, {"2.jpg": name})
+        image_ms = 2.0 if settings.views is Views.NONE else 4.0 * len(name)
+        return Embedded(f"{name}@1{settings.views}", vectors, {"2.jpg": name}, image_ms)
 
     monkeypatch.setattr(models, "embed", embed)
     return calls
@@ -57,13 +60,34 @@ def test_each_folder_embeds_what_its_splits_need_once(
     assert asked.images == 5 + 3 + 3
     assert made[1][1][[2, 3, 4]].tolist() == [[2, 6], [3, 6], [4, 6]]
     assert np.isnan(made[1][1][[0, 1, 5, 6, 7]]).all()
-    assert asked.versions() == {"plain": ("plain@1",), "herd-{split}": ("herd-0@1", "herd-1@1")}
+    assert asked.versions() == {
+        "plain": {0: "plain@1none", 1: "plain@1none"},
+        "herd-{split}": {0: "herd-0@1none", 1: "herd-1@1none"},
+    }
     assert asked.refused == {"2.jpg": "herd-1"}
 
 
 def test_a_distance_that_is_fitted_needs_the_train_part() -> None:
     assert Models([PLAIN], COSINE, SPLITS).images == 5
     assert Models([PLAIN], [Distance.COSINE, Distance.MAHALANOBIS], SPLITS).images == 7
+
+
+def test_each_kind_of_views_is_embedded_anew(
+    tmp_path: Path, embedded: list[tuple[str, list[str]]]
+) -> None:
+    folders(tmp_path, "herd-0", "herd-1")
+    herd = str(tmp_path / "herd-{split}")
+    asked = Models([PLAIN, herd], COSINE, SPLITS, [Views.NONE, Views.FLIP])
+    variants = asked.variants(ROWS, load_settings(), lambda _: None)
+    names = [v.name for v in variants]
+    assert names == ["plain, none", "plain, flip", "herd-{split}, none", "herd-{split}, flip"]
+    for variant in variants:
+        for each in SPLITS:
+            variant.embeddings(each)
+    assert [name for name, _ in embedded] == ["plain"] * 2 + ["herd-0", "herd-1"] * 2
+    assert asked.images == 2 * (5 + 3 + 3)
+    assert asked.versions()[names[3]] == {0: "herd-0@1flip", 1: "herd-1@1flip"}
+    assert list(asked.image_ms().values()) == [2, 20, 2, 24]
 
 
 def test_names_tell_apart(tmp_path: Path) -> None:

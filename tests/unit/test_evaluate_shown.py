@@ -53,7 +53,8 @@ def evaluated() -> tuple[Evaluation, list[Assessed]]:
         data="herd",
         images=len(LABELS),
         refused={"broken.jpg": "damaged"},
-        models={"clear": ["clear@1", "clear@2"]},
+        models={"clear": {0: "clear@1", 1: "clear@2"}},
+        image_ms={"clear": 12.34},
     )
     return report, assessed
 
@@ -88,6 +89,10 @@ def test_the_screen_says_the_figures(evaluated: tuple[Evaluation, list[Assessed]
         assert spread(scenario.measures[name]) in text
     assert change(report.differences[0].scenarios["mixed"]["tpir@0.05/oracle"]) in text
     assert "more than blurred" in text
+    assert [line.split()[-1] for line in text.splitlines() if " mixed"[1:] in line][:2] == [
+        "–",
+        "12.3",
+    ]
 
 
 def test_one_variant_is_compared_with_nothing(
@@ -112,7 +117,7 @@ def test_markdown_tables_are_whole(evaluated: tuple[Evaluation, list[Assessed]])
     assert "## By light/1" in page
     assert "a\\|b" in page
     assert "96 images, 1 refused" in page
-    assert "clear: cosine distance; clear@1, clear@2" in page
+    assert "clear: cosine distance; clear@1, clear@2; 12.3 ms an image" in page
     assert "+0." in page
 
 
@@ -154,7 +159,9 @@ def test_pictures_without_unknown_probes_or_a_calibrate_part(tmp_path: Path) -> 
         exam = Exam(LABELS, [bare], by=light, draws=5)
         clear = herd(0.3)
         assessed = [exam.assess(Variant("clear", lambda _, v=clear: v))]  # type: ignore[misc]
-        report = summarise(exam, assessed, data="herd", images=96, refused={}, models={})
+        report = summarise(
+            exam, assessed, data="herd", images=96, refused={}, models={}, image_ms={}
+        )
         write(tmp_path, report, assessed)
         assert (tmp_path / "det.png").stat().st_size > 1000
 

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from workers.views import CROP, Views, embed_views
+from schemas.settings import Views
+from workers.views import CROP, embed_views, number_of
 
 
 class Network:
@@ -65,12 +66,12 @@ def test_norm_shape_and_number(views: Views) -> None:
     found = embed_views(network, images(), views)
     assert found.shape == (3, 3 * 8 * 16)
     assert found.norm(dim=1).tolist() == pytest.approx([1] * 3)
-    assert sum(network.passes) == 3 * views.number
+    assert sum(network.passes) == 3 * number_of(views)
     assert all(seen.shape[1:] == (3, 8, 16) for seen in network.seen)
 
 
 def test_numbers_of_views() -> None:
-    assert [views.number for views in Views] == [1, 2, 10]
+    assert [number_of(views) for views in Views] == [1, 2, 10]
 
 
 def test_all_views_of_a_plain_image_are_the_image() -> None:

@@ -32,9 +32,11 @@ class TrainingConfig(BaseModel):
         architecture: of the network.
         pretrained: start from ImageNet weights; else from scratch.
         whitened_start: set a linear head to whitened principal components of the train part before
-            the first step, fitted on ``start_copies`` augmented copies of each image.
+            the first step.
         freeze_batch_norm: keep the statistics of pretrained backbones: a batch of a few identities
             would estimate them badly.
+        frozen_blocks: first blocks of pretrained backbones that stay as they are. Edges and spots
+            are the same everywhere, and their maps are the largest: half the time of a step.
         loss: as ``build_loss`` reads it.
         identities: P, in a batch.
         images: K, of each of them.
@@ -63,8 +65,8 @@ class TrainingConfig(BaseModel):
     architecture: Architecture = DEFAULT_ARCHITECTURE
     pretrained: bool = True
     whitened_start: bool = True
-    start_copies: int = Field(4, ge=1, le=64)
     freeze_batch_norm: bool = True
+    frozen_blocks: int = Field(3, ge=0)
     loss: str = "0.1*subcenter-arcface+multi-similarity"
     identities: int = Field(16, ge=2)
     images: int = Field(4, ge=1)

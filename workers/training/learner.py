@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from workers.backbone import freeze_early
+from workers.network import EmbeddingNetwork
 from workers.training.augment import augment, turned_classes
 from workers.training.auxiliary import AuxiliaryHeads
 from workers.training.batch import Batch
@@ -34,11 +36,20 @@ class Learner:
     exactly as one that was never interrupted.
     """
 
-    def __init__(self, config: TrainingConfig, samples: Samples, device: torch.device) -> None:
+    def __init__(
+        self,
+        config: TrainingConfig,
+        samples: Samples,
+        device: torch.device,
+        network: EmbeddingNetwork | None = None,
+    ) -> None:
         torch.manual_seed(config.seed)
         self.config = config
         self.device = device
-        self.network = first_network(config, samples, device)
+        self.network = first_network(config, samples, device) if network is None else network
+        if config.pretrained:
+            for backbone in self.network.backbones:
+                freeze_early(backbone, config.frozen_blocks)
         self._samples = samples
         self._labels = torch.from_numpy(samples.numbers())
         groups = samples.groups(config.group_by)
