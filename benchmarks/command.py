@@ -11,7 +11,9 @@ from schemas.errors import PerennialError
 
 def command(main: Callable[..., None]) -> None:
     """Run ``main`` with what the command line says; exit 2 where the setup is wrong."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app = typer.Typer(
+        add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown"
+    )
     app.command()(main)
     try:
         app()

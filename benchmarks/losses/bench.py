@@ -1,6 +1,6 @@
 """One set, decoded once, and a network with its first weights: what all losses share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -11,16 +11,15 @@ from numpy.typing import NDArray
 
 from benchmarks.losses.job import Job
 from benchmarks.losses.table import PLAIN, STARTED, Figures
+from benchmarks.splits import chosen_splits, images_of
 from infra.evaluate.embed import embed
 from infra.manifest import ManifestRow, read_manifest
-from infra.splits import splits_of
 from infra.training import Parts, load_parts, parts_of
 from recognition.distance import distances
 from recognition.evaluation import identify, rank1, tpir_at_fpir
 from recognition.protocol import Part, Split, Trial
 from schemas.settings import Settings
 from workers.model import choose_device
-from workers.network import EmbeddingNetwork
 from workers.training.learner import Learner
 from workers.training.selection import FPIR, calibrate_tpir
 from workers.training.start import first_network
@@ -29,18 +28,18 @@ Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TestPart:
+class Tested:
     """The images that a split tests with, and its trials by scenario as indices of them."""
 
     rows: list[ManifestRow]
     trials: Mapping[str, Trial]
 
 
-def test_part(rows: list[ManifestRow], split: Split) -> TestPart:
+def tested(rows: Sequence[ManifestRow], split: Split) -> Tested:
     """Return the test part of a split of these rows, each image once."""
+    used = images_of(split, Part.TEST)
     trials = {name: split.trials[name, Part.TEST] for name in split.scenarios}
-    used = np.unique(np.concatenate([[*t.gallery, *t.probes] for t in trials.values()]))
-    return TestPart(
+    return Tested(
         [rows[i] for i in used],
         MappingProxyType(
             {
@@ -55,7 +54,8 @@ class Bench:
     """A set on which losses are tried.
 
     Raises:
-        SetupError: as :func:`infra.training.parts_of` and :func:`infra.training.load_parts`.
+        SetupError: as :func:`infra.training.parts_of`, :func:`infra.training.load_parts` and
+            :func:`workers.training.start.first_network`.
     """
 
     def __init__(self, job: Job, settings: Settings, on_done: Callable[[int], None]) -> None:
@@ -64,15 +64,15 @@ class Bench:
         self._device = choose_device(settings.device)
         parts = parts_of(job.manifest, None, job.split)
         rows = read_manifest(job.manifest)
-        split = next(s for s in splits_of(job.manifest, rows, None) if s.number == job.split)
-        self._test = test_part(rows, split)
+        self._test = tested(rows, chosen_splits(job.manifest, rows, [job.split])[0])
         self._calibrate = parts.calibrate
         architecture = job.config.architecture
         self._data = load_parts(parts, architecture, settings, on_done)
         # In the place of a train part, so that the test images are decoded in the same way.
-        tested = load_parts(Parts(self._test.rows, []), architecture, settings, on_done)
-        self._images = tested.train.images
-        self._start: EmbeddingNetwork | None = None
+        decoded = load_parts(Parts(self._test.rows, []), architecture, settings, on_done)
+        self._images = decoded.train.images
+        torch.manual_seed(job.config.seed)
+        self._start = first_network(job.config, self._data.train, self._device)
 
     def figures(self, loss: str, on_step: Callable[[], None]) -> Figures:
         """Measure what a loss leads to, or ``PLAIN`` or ``STARTED``."""
@@ -92,9 +92,6 @@ class Bench:
         return self._figures(*np.split(vectors, [len(self._calibrate)]))
 
     def _learner(self, loss: str) -> Learner:
-        if self._start is None:
-            torch.manual_seed(self._config.seed)
-            self._start = first_network(self._config, self._data.train, self._device)
         config = self._config.model_copy(update={"loss": loss})
         return Learner(config, self._data.train, self._device, deepcopy(self._start))
 

@@ -54,7 +54,7 @@ def main(
     those of the other are classified by the nearest class. An alphabet with fewer test identities
     than ways is tested twice: with as many ways as it has, and filled up with other alphabets'.
 
-    Example:  python -m benchmarks.one_shot omniglot/manifest.csv --model runs/omniglot-{split}/model
+    Example:  python -m benchmarks.one_shot omniglot/manifest.csv --model runs/o-{split}/model
     """
     settings = load_settings()
     rows = read_manifest(manifest)

@@ -150,6 +150,6 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 
 def _size(text: str) -> tuple[int, int]:
     height, x, width = text.lower().partition("x")
-    if not (x and height.isdigit() and width.isdigit()):
+    if not (x and height.isdecimal() and width.isdecimal()):
         raise typer.BadParameter(f"{text!r}; write 160x96: height, then width", param_hint="--size")
     return int(height), int(width)

@@ -91,8 +91,7 @@ def figures_of(evaluation: Evaluation, version: str) -> ModelFigures:
     )
 
 
-def names(fpirs: Sequence[float]) -> list[str]:
-    """Return the measures that a card keeps."""
+def _names(fpirs: Sequence[float]) -> list[str]:
     points = ((TPIR, Rule.ORACLE), (TPIR, Rule.HONEST), (FPIR, Rule.HONEST))
     return [RANK1, MAP, AUROC, *(at(m, Point(f, rule)) for f in fpirs for m, rule in points)]
 
@@ -107,7 +106,7 @@ def _variant(
 ) -> VariantFigures:
     version = variant.models[splits[0]]
     views = version.partition("+")[2]
-    kept, alone = names(fpirs), len(splits) == len(variant.models)
+    some = None if len(splits) == len(variant.models) else splits
     return VariantFigures(
         name=variant.name,
         version=version,
@@ -117,23 +116,22 @@ def _variant(
         splits=tuple(splits),
         all_splits=tuple(variant.models),
         scenarios={
-            name: _scenario(
-                scenario, splits, names(fpirs), alone=len(splits) == len(variant.models)
-            )
+            name: _scenario(scenario, _names(fpirs), some)
             for name, scenario in variant.scenarios.items()
         },
     )
 
 
 def _scenario(
-    scenario: Scenario, splits: Collection[int], kept: Sequence[str], *, alone: bool
+    scenario: Scenario, kept: Sequence[str], splits: Collection[int] | None
 ) -> ScenarioFigures:
+    """Take the measures ``kept`` over these splits, or over all."""
     every = {name: scenario.measures[name] for name in kept if name in scenario.measures}
     over_all = {
         name: Mean(mean=e.mean, spread=e.spread, low=e.low, high=e.high)
         for name, e in every.items()
     }
-    if alone:
+    if splits is None:
         return ScenarioFigures(measures=over_all, alike={})
     own = {name: _own(estimate, splits) for name, estimate in every.items()}
     return ScenarioFigures(measures=own, alike=over_all)

@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from torch import nn
 
+from schemas.settings import Views
 from schemas.variables import Continuous, Cyclic, Ordinal
 from workers.training.erasure import explained
 from workers.training.figures import figure

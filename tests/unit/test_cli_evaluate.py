@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from infra.cli import app
 from infra.evaluate.report import Evaluation
+from tests.unit.tiny_models import write_tiny
 
 IDENTITIES, SHOTS = 10, 4
 
@@ -72,6 +73,24 @@ def test_from_images_to_a_report(manifest: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "by_light.png").exists()
 
 
+def test_views_are_compared_and_the_option_wins(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = str(write_tiny(tmp_path / "tiny"))
+    options = ["--split", 0, "--draws", 5, "--model", model, "--json"]
+    monkeypatch.setenv("PERENNIAL_VIEWS", "flip")
+    report = Evaluation.model_validate_json(run(manifest, *options).stdout)
+    (one,) = report.variants
+    assert (one.name, one.models[0].partition("+")[2]) == ("tiny", "flip")
+    views = ["--views", "none", "--views", "crops", "--views", "none"]
+    report = Evaluation.model_validate_json(run(manifest, *options, *views).stdout)
+    assert [v.name for v in report.variants] == ["tiny, none", "tiny, crops"]
+    none, crops = (v.models[0] for v in report.variants)
+    assert crops == f"{none}+crops"
+    assert [(d.variant, d.baseline) for d in report.differences] == [("tiny, crops", "tiny, none")]
+    assert all(v.image_ms is not None and v.image_ms > 0 for v in report.variants)
+
+
 def test_what_is_wrong_is_named_before_anything_is_embedded(
     manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,6 +100,7 @@ def test_what_is_wrong_is_named_before_anything_is_embedded(
         (["--model", tmp_path / "none"], 2, "no model folder"),
         (["--fpir", 5], 2, "5 is no share between 0 and 1"),
         (["--distance", "taxicab"], 2, "'taxicab' is not one of"),
+        (["--views", "mirror"], 2, "'mirror' is not one of 'none', 'flip', 'crops'"),
         (["--splits", tmp_path / "none.csv"], 2, "does not exist"),
     ):
         result = run(manifest, *arguments)

@@ -21,6 +21,7 @@ WRONG = {
     "streams_port": ["-1", "65536", "9102.5"],
     "device": ["gpu", "CPU "],
     "precision": ["float16"],
+    "views": ["10", "mirror"],
     "threads": ["0", "-2", "all"],
     "batch_size": ["0", "1025", "8.5"],
     "batch_deadline_ms": ["-1", "nan", "inf", "60001", "soon"],

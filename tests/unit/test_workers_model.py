@@ -10,7 +10,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from schemas.errors import SetupError
-from schemas.settings import Device, Precision
+from schemas.settings import Device, Precision, Views
+from tests.unit.tiny_models import write_tiny
 from workers.backbone import EfficientNetLite0, fold_batch_norm, pretrained
 from workers.model import DEFAULT_CARD, EmbeddingModel, default_weights, load_model
 from workers.model_folder import CARD, WEIGHTS, ModelCard, read_model, version, write_model
@@ -84,6 +85,24 @@ def test_a_folder_pins_the_model(model: EmbeddingModel, folder: Path, images: np
     assert pinned.version == model.version
     np.testing.assert_array_equal(pinned.embed(images), model.embed(images))
     assert not list(folder.glob("*.p*t*")), "no pickle"
+
+
+@pytest.mark.parametrize("views", [Views.FLIP, Views.CROPS])
+def test_other_views_are_other_vectors_and_another_version(views: Views, tmp_path: Path) -> None:
+    def tiny(seen: Views) -> EmbeddingModel:
+        return load_model(
+            tmp_path, device=Device.CPU, precision=Precision.FLOAT32, threads=None, views=seen
+        )
+
+    write_tiny(tmp_path)
+    image = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3), dtype=np.uint8)
+    mirrored = np.ascontiguousarray(image[:, :, ::-1])
+    plain, other = tiny(Views.NONE), tiny(views)
+    assert "+" not in plain.version
+    assert other.version == f"{plain.version}+{views}"
+    assert not np.allclose(plain.embed(image), plain.embed(mirrored), atol=1e-3)
+    np.testing.assert_allclose(other.embed(image), other.embed(mirrored), atol=1e-5)
+    assert np.linalg.norm(other.embed(image)) == pytest.approx(1, abs=1e-5)
 
 
 def test_the_version_covers_card_and_weights() -> None:

@@ -32,7 +32,6 @@ def config(architecture: Architecture = ARCHITECTURE, **changes: Any) -> Trainin
         "name": "tiny",
         "architecture": architecture,
         "pretrained": False,
-        "start_copies": 2,
         "loss": "multi-similarity",
         "identities": 4,
         "images": 2,

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from workers.network import Architecture, Head
 from workers.photometric import Light
@@ -67,12 +67,12 @@ class TrainingConfig(BaseModel):
     whitened_start: bool = True
     freeze_batch_norm: bool = True
     frozen_blocks: int = Field(3, ge=0)
-    loss: str = "0.1*subcenter-arcface+multi-similarity"
-    identities: int = Field(16, ge=2)
+    loss: str = "multi-similarity"
+    identities: int = Field(24, ge=2)
     images: int = Field(4, ge=1)
-    steps: int = Field(200, ge=0)
-    backbone_rate: float = Field(2e-4, ge=0)
-    head_rate: float = Field(5e-4, ge=0)
+    steps: int = Field(300, ge=0)
+    backbone_rate: float = Field(6e-4, ge=0)
+    head_rate: float = Field(3e-4, ge=0)
     weight_decay: float = Field(1e-2, ge=0)
     warm_up: Rate = 0.15
     clip: float = Field(5.0, gt=0)
@@ -87,3 +87,13 @@ class TrainingConfig(BaseModel):
     group_by: tuple[str, ...] = ()
     linear_map: LinearMetric | None = None
     seed: int = Field(0, ge=0)
+
+    @field_validator("quarter_turns")
+    @classmethod
+    def _square(cls, quarter_turns: bool, info: ValidationInfo) -> bool:
+        architecture = info.data.get("architecture")
+        if quarter_turns and architecture is not None:
+            height, width = architecture.input_size
+            if height != width:
+                raise ValueError(f"turning needs a square input_size, not {height} x {width}")
+        return quarter_turns

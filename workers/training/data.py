@@ -16,6 +16,7 @@ from schemas.event import Scalar
 from workers.decode import Limits
 from workers.images import prepare
 from workers.photometric import grey
+from workers.training.variables import as_text, present
 
 _AHEAD = 256
 
@@ -49,13 +50,22 @@ class Samples:
         return np.unique(self.labels, return_inverse=True)[1].astype(np.int64)
 
     def groups(self, variables: Sequence[str]) -> NDArray[np.int64] | None:
-        """Return (n,) the number of each image's combination of values, or None without any."""
+        """Return (n,) the number of each image's combination of values, or None without any.
+
+        Raises:
+            SetupError: a variable that no image has.
+        """
         if not variables:
             return None
-        names = [
-            str([background.get(name) for name in variables]) for background in self.backgrounds
-        ]
+        for name in variables:
+            if not any(present(background.get(name)) for background in self.backgrounds):
+                raise SetupError(f"background {name}: the train images have no value to group by")
+        names = [str([_name(b.get(name)) for name in variables]) for b in self.backgrounds]
         return np.unique(names, return_inverse=True)[1].astype(np.int64)
+
+
+def _name(value: Scalar | None) -> str:
+    return as_text(value) if present(value) else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from workers.backbone import freeze_early
+from workers.backbone import freeze_early, pretrained
 from workers.network import EmbeddingNetwork
 from workers.training.augment import augment, turned_classes
 from workers.training.auxiliary import AuxiliaryHeads
@@ -50,6 +50,7 @@ class Learner:
         if config.pretrained:
             for backbone in self.network.backbones:
                 freeze_early(backbone, config.frozen_blocks)
+        self._still = list(_still(config, self.network))
         self._samples = samples
         self._labels = torch.from_numpy(samples.numbers())
         groups = samples.groups(config.group_by)
@@ -167,14 +168,20 @@ class Learner:
     def _train_mode(self) -> None:
         self.network.train()
         self.loss.train()
-        if self.config.pretrained and self.config.freeze_batch_norm:
-            for module in self.network.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
+        for norm in self._still:
+            norm.eval()
 
     def _mixed_precision(self) -> AbstractContextManager[Any]:
         # On processors bfloat16 was slower in training (measured: .76 s a step against .66 s).
         return torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda")
+
+
+def _still(config: TrainingConfig, network: EmbeddingNetwork) -> Iterator[nn.Module]:
+    """Yield the normalisations that keep the statistics of pretrained weights."""
+    if config.pretrained and config.freeze_batch_norm:
+        for name, backbone in zip(config.architecture.backbones, network.backbones, strict=True):
+            if pretrained(name):
+                yield from (m for m in backbone.modules() if isinstance(m, nn.BatchNorm2d))
 
 
 def _moving(decay: float) -> Callable[..., None]:

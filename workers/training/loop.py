@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from schemas.errors import SetupError
 from workers.training import checkpoint
 from workers.training.board import Board
 from workers.training.config import TrainingConfig
@@ -46,26 +47,29 @@ def train(
     folder = RunFolder(out)
     resumed = folder.open(config)
     learner = Learner(config, data.train, device)
+    folder.begin(config)
     best, kept, start = Best(), learner.weights(), 0
     if resumed:
-        start, best, kept = _resume(folder, learner, device)
+        start, best, kept = _resume(folder, learner)
     else:
         best.better(calibrate_tpir(learner.embed(data.calibrate.images), data.calibrate), 0)
     cut_history(folder.metrics, start)
-    with Board(folder.board, after=start if resumed else None) as board:
+    with Board(folder.board, after=start if folder.board.exists() else None) as board:
         for number in range(start, config.steps):
             if best.worse >= config.patience:
                 break
             done = number + 1
             figures = learner.step(number)
-            if done % config.evaluate_every == 0 or done == config.steps:
+            look = done % config.evaluate_every == 0 or done == config.steps
+            if look:
                 tpir = calibrate_tpir(learner.embed(data.calibrate.images), data.calibrate)
                 figures["calibrate_tpir"] = tpir
                 if best.better(tpir, done):
                     kept = learner.weights()
-                _save(folder, learner, done, best, kept)
             append_history(folder.metrics, {"step": done, **figures})
             board.scalars(done, figures)
+            if look:  # last, so that a checkpoint never knows of a step that the logs lack
+                _save(folder, learner, done, best, kept)
             if on_step is not None:
                 on_step(done, figures)
         draw_curves(read_history(folder.metrics), folder.curves)
@@ -79,9 +83,13 @@ def _save(
     checkpoint.save(folder.checkpoint, state)
 
 
-def _resume(
-    folder: RunFolder, learner: Learner, device: torch.device
-) -> tuple[int, Best, dict[str, Tensor]]:
-    state = checkpoint.load(folder.checkpoint, device)
-    learner.load_state(state["learner"])
+def _resume(folder: RunFolder, learner: Learner) -> tuple[int, Best, dict[str, Tensor]]:
+    # To the processor, where the kept weights belong; the learner moves its own to its device.
+    state = checkpoint.load(folder.checkpoint, torch.device("cpu"))
+    try:
+        learner.load_state(state["learner"])
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise SetupError(
+            f"checkpoint {folder.checkpoint} is not of these images and settings: {error}"
+        ) from error
     return state["step"], Best(**state["best"]), state["kept"]

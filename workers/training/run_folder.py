@@ -46,7 +46,7 @@ class RunFolder:
         return self.root / "model"
 
     def open(self, config: TrainingConfig) -> bool:
-        """Make the folder of a run, or find that it was begun with the same settings.
+        """See whether a run can be in this folder: there is none, or one of the same settings.
 
         Returns:
             Whether there is a checkpoint to go on from.
@@ -54,15 +54,20 @@ class RunFolder:
         Raises:
             SetupError: there is a run of other settings.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
-        text = config.model_dump_json(indent=2) + "\n"
         if self.config.is_file() and self.read() != config:
             raise SetupError(
                 f"{self.root} holds a run with other settings (config.json); resume it with the "
                 "same ones, or choose another --out"
             )
-        self.config.write_text(text, encoding="utf-8")
         return self.checkpoint.is_file()
+
+    def begin(self, config: TrainingConfig) -> None:
+        """Make the folder and put the settings there, once and whole."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        if not self.config.is_file():
+            fresh = self.config.with_suffix(".new")
+            fresh.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+            fresh.replace(self.config)
 
     def read(self) -> TrainingConfig:
         """Read the settings of a run.

@@ -15,6 +15,7 @@ from workers.training.whitening import residuals
 
 _BATCH = 64
 _FLOOR = 0.03  # of the mean variance within identities, added to all
+_TINY = float(np.finfo(np.float32).tiny)
 
 
 def first_network(
@@ -41,7 +42,7 @@ def whiten_head(network: EmbeddingNetwork, samples: Samples, device: torch.devic
     .94). A head of another kind is left as it is; only the centres are set.
 
     Raises:
-        SetupError: fewer images than the head has dimensions.
+        SetupError: no more images than the head has dimensions, or fewer features.
     """
     labels = samples.numbers()
     pooled = _pooled(network, samples, device)
@@ -51,9 +52,12 @@ def whiten_head(network: EmbeddingNetwork, samples: Samples, device: torch.devic
         return
     features = network.join([part.to(device) for part in pooled]).cpu().numpy()
     dimension = network.head.out_features
-    if min(features.shape) <= dimension:
-        most = min(features.shape) - 1
-        raise SetupError(f"dimension {dimension}: {len(labels)} train images allow at most {most}")
+    most = min(len(features) - 1, features.shape[1])
+    if dimension > most:
+        raise SetupError(
+            f"dimension {dimension}: {len(features)} train images of {features.shape[1]} features "
+            f"allow at most {most}"
+        )
     weight, bias = whitened(features, labels, dimension)
     network.head.weight.data.copy_(torch.from_numpy(weight))
     network.head.bias.data.copy_(torch.from_numpy(bias))
@@ -70,7 +74,8 @@ def whitened(
     points = components.transform(features).astype(np.float64)
     inside = residuals(points, labels)
     values, vectors = np.linalg.eigh(inside.T @ inside / len(inside))
-    white = (vectors / np.sqrt(values.clip(0) + _FLOOR * values.mean())).T
+    floor = max(_FLOOR * values.mean(), _TINY)  # where each identity has a single image
+    white = (vectors / np.sqrt(values.clip(0) + floor)).T
     white /= np.linalg.norm(points @ white.T, axis=1).mean()
     weight = white @ components.components_
     return weight.astype(np.float32), (-weight @ components.mean_).astype(np.float32)

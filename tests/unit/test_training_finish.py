@@ -1,0 +1,36 @@
+"""A linear map folded into every kind of head, and what is said of missing values."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tests.unit.training_samples import ARCHITECTURE, samples
+from workers.network import EmbeddingNetwork, Head
+from workers.training.finish import fold_in
+
+
+@pytest.mark.parametrize("dimension", [5, 8])
+@pytest.mark.parametrize("head", Head)
+@pytest.mark.parametrize("backbones", [("conv4",), ("conv4", "conv4")])
+def test_folding_a_map_in_is_exact(backbones: tuple[str, ...], head: Head, dimension: int) -> None:
+    size = 64 * len(backbones) if head is Head.DIRECT else 8
+    architecture = ARCHITECTURE.model_copy(
+        update={"backbones": backbones, "head": head, "dimension": size}
+    )
+    torch.manual_seed(0)
+    network = EmbeddingNetwork(architecture).eval()
+    learned = np.random.default_rng(0).normal(size=(dimension, size)).astype(np.float32)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    changed, weights = fold_in(architecture, before, learned)
+    assert changed.dimension == dimension
+    assert changed.head is (Head.LINEAR if head is Head.DIRECT else head)
+    folded = EmbeddingNetwork(changed).eval()
+    folded.load_state_dict(weights)
+    with torch.inference_mode():
+        unit = nn.functional.normalize(network(samples().images), dim=1)
+        expected = nn.functional.normalize(unit @ torch.from_numpy(learned).T, dim=1)
+        found = nn.functional.normalize(folded(samples().images), dim=1)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(before[name], tensor), "the old weights stay"
