@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from infra.console import progress
 from infra.manifest import ManifestRow, read_manifest
@@ -32,6 +33,7 @@ class Parts:
 
     train: list[ManifestRow]
     calibrate: list[ManifestRow]
+    source: Mapping[str, JsonValue]
 
     def __len__(self) -> int:
         return len(self.train) + len(self.calibrate)
@@ -49,7 +51,10 @@ def parts_of(manifest: Path, splits: Path | None, number: int) -> Parts:
     if split is None:
         numbers = ", ".join(str(split.number) for split in made)
         raise SetupError(f"no split {number} in {manifest}; there are {numbers}")
-    parts = Parts([rows[i] for i in split.train], [rows[i] for i in _calibrate(split)])
+    source: dict[str, JsonValue] = {"manifest": str(manifest), "split": number}
+    if splits is not None:
+        source["splits"] = str(splits)
+    parts = Parts([rows[i] for i in split.train], [rows[i] for i in _calibrate(split)], source)
     for name, part in (("train", parts.train), ("calibrate", parts.calibrate)):
         if not part:
             raise SetupError(f"split {number} of {manifest} has no {name} part")
@@ -81,7 +86,7 @@ def load_parts(
             tuple(row.background for row in rows),
         )
 
-    return TrainingData(samples(parts.train), samples(parts.calibrate))
+    return TrainingData(samples(parts.train), samples(parts.calibrate), parts.source)
 
 
 def _calibrate(split: Split) -> NDArray[np.intp]:

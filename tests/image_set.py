@@ -17,8 +17,8 @@ def patterns(identities: int, shots: int, side: int, seed: int = 0) -> NDArray[n
     cells = rng.integers(0, 256, (identities, 1, _CELLS, _CELLS, 3))
     gains = np.resize(_GAINS, shots).reshape(1, shots, 1, 1, 1)
     noise = rng.normal(0, 12, (identities, shots, _CELLS, _CELLS, 3))
-    seen = np.clip(cells * gains + noise, 0, 255).astype(np.uint8)
-    return seen.repeat(side // _CELLS, axis=2).repeat(side // _CELLS, axis=3)
+    seen: NDArray[np.uint8] = np.clip(cells * gains + noise, 0, 255).astype(np.uint8)
+    return np.repeat(np.repeat(seen, side // _CELLS, axis=2), side // _CELLS, axis=3)
 
 
 def write_image_set(folder: Path, identities: int, shots: int, side: int = 16) -> Path:

@@ -61,6 +61,8 @@ def write_model(folder: Path, card: ModelCard, weights: Weights) -> None:
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     save_file(tensors, folder / WEIGHTS)
     (folder / CARD).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    # safetensors writes for its owner alone; a service may run as somebody else.
+    (folder / WEIGHTS).chmod((folder / CARD).stat().st_mode)
 
 
 def read_model(folder: Path) -> tuple[ModelCard, dict[str, Tensor]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -14,7 +14,7 @@ from benchmarks.losses.table import PLAIN, STARTED, Figures
 from benchmarks.splits import chosen_splits, images_of
 from infra.evaluate.embed import embed
 from infra.manifest import ManifestRow, read_manifest
-from infra.training import Parts, load_parts, parts_of
+from infra.training import load_parts, parts_of
 from recognition.distance import distances
 from recognition.evaluation import identify, rank1, tpir_at_fpir
 from recognition.protocol import Part, Split, Trial
@@ -69,7 +69,8 @@ class Bench:
         architecture = job.config.architecture
         self._data = load_parts(parts, architecture, settings, on_done)
         # In the place of a train part, so that the test images are decoded in the same way.
-        decoded = load_parts(Parts(self._test.rows, []), architecture, settings, on_done)
+        testing = replace(parts, train=self._test.rows, calibrate=[])
+        decoded = load_parts(testing, architecture, settings, on_done)
         self._images = decoded.train.images
         torch.manual_seed(job.config.seed)
         self._start = first_network(job.config, self._data.train, self._device)

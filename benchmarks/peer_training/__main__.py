@@ -11,6 +11,7 @@ from rich.progress import Progress
 
 from benchmarks.command import command
 from benchmarks.peer_training.budget import Budget
+from benchmarks.peer_training.loop import DIMENSION
 from benchmarks.peer_training.race import Entrant, Race
 from benchmarks.report import grid, machine, write
 from benchmarks.splits import chosen_splits
@@ -30,7 +31,7 @@ from schemas.settings import load_settings
 from workers.malloc import keep_freed_memory
 from workers.model import choose_device
 
-PEER, OURS, BACKBONE = "pytorch-metric-learning example", "perennial", "plain backbone"
+PEER, OURS, BACKBONE = "library example", "perennial", "plain backbone"
 FPIRS = (0.01, 0.05)
 
 
@@ -55,6 +56,9 @@ def main(
             "each gets the whole budget, and calibrate chooses.",
         ),
     ] = None,
+    dimension: Annotated[
+        int, typer.Option(min=2, help="Of its embedding; the example has 64.")
+    ] = DIMENSION,
     seed: Annotated[int, typer.Option(min=0, help="Of the peer's batches and layer.")] = 0,
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws behind an interval.")] = 1000,
     out: Annotated[
@@ -78,28 +82,33 @@ def main(
     rows = read_manifest(manifest)
     splits = chosen_splits(manifest, rows, [0] if split is None else split)
     ours = Models([model, PLAIN], [Distance.COSINE], splits)  # says now if a folder is missing
-    race = Race(manifest, rows, settings, seed)
+    race = Race(manifest, rows, settings, dimension, seed)
     with progress() as bar:
         tried = [
             _entered(race, one, hw, Budget(seconds, steps), bar) for one in splits for hw in sizes
         ]
         evaluation = _evaluated(manifest, race, ours, splits, tried, draws, bar)
+    told = [entrant.told() for entrant in tried]
     limits = [f"{seconds:g} s" if seconds else "", f"{steps} steps" if steps else ""]
     about = (
         f"The peer had {' or '.join(filter(None, limits))} of training on each split, without "
-        f"decoding and looks at calibrate. Measured on {machine(choose_device(settings.device))}."
+        f"decoding and looks at calibrate; its embedding has {dimension} dimensions. Measured on "
+        f"{machine(choose_device(settings.device))}."
     )
-    told = [entrant.told() for entrant in tried]
     screen.print(tables(evaluation))
+    page = [
+        "# The example loop of pytorch-metric-learning, and ours",
+        about,
+        grid(list(told[0]), [[str(value) for value in one.values()] for one in told]),
+        markdown(evaluation),
+    ]
     data = {
         "about": about,
         "model": model,
         "peer": told,
         "evaluation": evaluation.model_dump(mode="json"),
     }
-    lines = [[str(value) for value in one.values()] for one in told]
-    runs = f"# {PEER}\n\n{about}\n\n{grid(list(told[0]), lines)}\n\n"
-    write(out, "peer_training", data, runs + markdown(evaluation))
+    write(out, "peer_training", data, "\n\n".join(page))
 
 
 def _entered(

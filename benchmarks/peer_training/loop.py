@@ -29,7 +29,7 @@ _MEAN, _STD = 127.0, 128.0  # what the ImageNet weights were trained with
 class Peer(nn.Module):
     """A trunk with average pooling, and an embedder of one linear layer."""
 
-    def __init__(self, backbone: str) -> None:
+    def __init__(self, backbone: str, dimension: int) -> None:
         super().__init__()
         self.trunk = BACKBONES[backbone]()
         if weights := pretrained(backbone):
@@ -37,10 +37,10 @@ class Peer(nn.Module):
         channels = self.trunk.channels
         if not isinstance(channels, tuple):
             raise TypeError(f"{backbone}.channels is no tuple")
-        self.embedder = nn.Linear(sum(channels), DIMENSION)
+        self.embedder = nn.Linear(sum(channels), dimension)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map (n, 3, h, w) of 0..255 to (n, 64)."""
+        """Map (n, 3, h, w) of 0..255 to (n, dimension)."""
         maps = self.trunk((images - _MEAN) / _STD)
         embedded: Tensor = self.embedder(torch.cat([one.mean((2, 3)) for one in maps], dim=1))
         return embedded
@@ -62,17 +62,18 @@ def train_peer(
     device: torch.device,
     *,
     backbone: str = "efficientnet-lite0",
+    dimension: int = DIMENSION,
     seed: int = 0,
     on_step: Callable[[], None] = lambda: None,
 ) -> Trained:
-    """Train until the budget is spent; keep the epoch that recognises calibrate best.
+    """Train until the budget is spent; keep the epoch that recognises calibrate best, 0 included.
 
     The looks at calibrate are not charged.
     """
     torch.manual_seed(seed)
     common_functions.NUMPY_RANDOM = np.random.RandomState(seed)  # what the sampler draws from
     generator = torch.Generator().manual_seed(seed)
-    peer = Peer(backbone).to(device)
+    peer = Peer(backbone, dimension).to(device)
     optimisers = [
         torch.optim.Adam(peer.trunk.parameters(), lr=TRUNK_RATE, weight_decay=WEIGHT_DECAY),
         torch.optim.Adam(peer.embedder.parameters(), lr=EMBEDDER_RATE, weight_decay=WEIGHT_DECAY),
@@ -80,7 +81,12 @@ def train_peer(
     loss_func, mining_func = MultiSimilarityLoss(), MultiSimilarityMiner(epsilon=0.1)
     labels = torch.from_numpy(data.train.numbers())
     best, kept = Best(), peer.state_dict()
-    while not budget.spent():
+    while True:
+        tpir = calibrate_tpir(embed(peer, data.calibrate.images, device), data.calibrate)
+        if best.better(tpir, budget.steps):
+            kept = deepcopy(peer.state_dict())
+        if budget.spent():
+            break
         peer.train()
         for rows in _epoch(data.train):
             with budget.step():
@@ -96,16 +102,13 @@ def train_peer(
             on_step()
             if budget.spent():
                 break
-        tpir = calibrate_tpir(embed(peer, data.calibrate.images, device), data.calibrate)
-        if best.better(tpir, budget.steps):
-            kept = deepcopy(peer.state_dict())
     peer.load_state_dict(kept)
     return Trained(peer, best, budget.seconds, budget.steps)
 
 
 @torch.inference_mode()
 def embed(peer: Peer, images: Tensor, device: torch.device) -> NDArray[np.float32]:
-    """Embed (n, 3, h, w) uint8 images: (n, 64) of unit norm."""
+    """Embed (n, 3, h, w) uint8 images: (n, d) of unit norm."""
     peer.eval()
     vectors = [
         nn.functional.normalize(peer(part.to(device).float()), dim=1).cpu()

@@ -1,7 +1,7 @@
 """The peer trained on a split, and its embeddings of what that split tests with."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from benchmarks.peer_training.budget import Budget
 from benchmarks.peer_training.loop import Trained, embed, train_peer
 from benchmarks.splits import images_of
 from infra.manifest import ManifestRow
-from infra.training import Parts, load_parts, parts_of
+from infra.training import load_parts, parts_of
 from recognition.distance import FloatArray
 from recognition.protocol import Part, Split
 from schemas.settings import Settings
@@ -25,7 +25,7 @@ class Entrant:
 
     Attributes:
         size: height and width of its input.
-        embeddings: (n, 64) of all n rows, NaN where the split neither calibrates nor tests.
+        embeddings: (n, d) of all n rows, NaN where the split neither calibrates nor tests.
     """
 
     split: int
@@ -53,6 +53,7 @@ class Race:
     manifest: Path
     rows: Sequence[ManifestRow]
     settings: Settings
+    dimension: int
     seed: int
 
     def enter(
@@ -65,9 +66,11 @@ class Race:
         architecture = Architecture(input_size=size)
         data, tested = (
             load_parts(some, architecture, self.settings, lambda _: None)
-            for some in (parts, Parts([self.rows[i] for i in asked], []))
+            for some in (parts, replace(parts, train=[self.rows[i] for i in asked], calibrate=[]))
         )
-        trained = train_peer(data, budget, device, seed=self.seed, on_step=on_step)
+        trained = train_peer(
+            data, budget, device, dimension=self.dimension, seed=self.seed, on_step=on_step
+        )
         vectors = embed(trained.peer, tested.train.images, device)
         embeddings = np.full((len(self.rows), vectors.shape[1]), np.nan, dtype=np.float32)
         embeddings[asked] = vectors

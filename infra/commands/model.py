@@ -122,6 +122,7 @@ def list_models(
         print_json(found)
         return
     grid = table("model", "dimension", "input", "TPIR at FPIR 5 %", "path")
+    grid.columns[0].no_wrap = True  # a version is copied whole
     for one in found:
         tpir = ", ".join(f"{scenario} {value:.3f}" for scenario, value in one["tpir"].items())
         size = "×".join(map(str, one["input_size"]))

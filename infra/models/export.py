@@ -82,8 +82,6 @@ def _write(model: StoredModel) -> None:
         write_model(made, model.card, model.weights)
         load_model(made, device=Device.CPU, precision=Precision.FLOAT32, threads=None)
         (made / README).write_text(page(model), encoding="utf-8")
-        # Weights are written for their owner alone, and a worker may be someone else.
-        (made / WEIGHTS).chmod((made / README).stat().st_mode)
         out.mkdir(exist_ok=True)
         for file in (WEIGHTS, CARD, README):
             (made / file).replace(out / file)

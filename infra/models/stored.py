@@ -43,7 +43,7 @@ def _folder(source: Path) -> Path:
     missing = [name for name in (CARD, WEIGHTS) if not (folder / name).is_file()]
     if not missing:
         return folder
-    if run.config.is_file() and run.checkpoint.is_file():
+    if run.config.is_file() and run.board.is_dir():
         raise SetupError(
             f"{source} is a training run that is not finished: it has no model yet. Give its "
             "`perennial train` again, and it goes on"

@@ -222,7 +222,7 @@ def test_what_is_no_model_is_named(trained: Path, tmp_path: Path) -> None:
     half = tmp_path / "half"
     half.mkdir()
     (half / "config.json").write_text("{}")
-    (half / "checkpoint.pt").write_bytes(b"")
+    (half / "tensorboard").mkdir()
     damaged = write_tiny(tmp_path / "damaged")
     (damaged / WEIGHTS).write_bytes(pickle.dumps(Trap(tmp_path / "opened")))
     for folder, complaint in (

@@ -1,6 +1,7 @@
 """The settings of a run, and its folder."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -36,7 +37,7 @@ def test_settings_survive_json() -> None:
         ({"rate": 1}, "Extra inputs"),
     ],
 )
-def test_wrong_settings_are_refused(changes: dict[str, object], message: str) -> None:
+def test_wrong_settings_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         config(**changes)
 

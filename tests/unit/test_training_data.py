@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from schemas.errors import SetupError
+from schemas.event import Scalar
 from tests.image_set import patterns, write_image_set
 from tests.unit.training_samples import samples
 from workers.decode import Limits
@@ -68,7 +69,12 @@ def test_identities_are_numbered_by_name() -> None:
 
 
 def test_groups_are_combinations_of_values() -> None:
-    backgrounds = ({"s": "a", "n": 1}, {"s": "a", "n": 2}, {"s": "a", "n": 1.0}, {"n": 1})
+    backgrounds: tuple[dict[str, Scalar], ...] = (
+        {"s": "a", "n": 1},
+        {"s": "a", "n": 2},
+        {"s": "a", "n": 1.0},
+        {"n": 1},
+    )
     some = Samples(torch.zeros(4, 1, 8, 8), ("x",) * 4, ("",) * 4, backgrounds)
     assert some.groups(()) is None
     both = some.groups(("s", "n"))

@@ -110,7 +110,7 @@ def test_the_version_covers_card_and_weights() -> None:
     first = version(DEFAULT_CARD, weights)
     assert first.startswith("efficientnet-lite0-imagenet@")
     assert len(first.partition("@")[2]) == 12
-    assert version(DEFAULT_CARD, dict(reversed(weights.items()))) == first
+    assert version(DEFAULT_CARD, dict(reversed(list(weights.items())))) == first
     other = DEFAULT_CARD.architecture.model_copy(update={"mean": (0.0, 0.0, 0.0)})
     other_mean = DEFAULT_CARD.model_copy(update={"architecture": other})
     told = DEFAULT_CARD.model_copy(update={"about": "x", "training": {"steps": 1}})

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from schemas.errors import SetupError
 from workers import network as module
-from workers.backbone import pretrained
+from workers.backbone import EfficientNetLite0, pretrained
 from workers.network import Architecture, EmbeddingNetwork, Head
 from workers.photometric import Light
 from workers.pooling import Pooling
@@ -35,9 +35,9 @@ def built(*, trained: bool = False, **parts: object) -> EmbeddingNetwork:
 
 def test_by_default_it_gives_the_plain_features() -> None:
     network = built(trained=True)
-    full = network.backbones[0].network
-    assert isinstance(full, nn.Module)
-    maps = full.extract_features((images().float() - 127) / 128)
+    backbone = network.backbones[0]
+    assert isinstance(backbone, EfficientNetLite0)
+    maps = backbone.network.extract_features((images().float() - 127) / 128)
     expected = nn.functional.normalize(maps.mean((2, 3)), dim=1)
     torch.testing.assert_close(network(images()), expected, atol=2e-6, rtol=1e-5)
     assert expected.shape == (3, Architecture().dimension)

@@ -77,6 +77,12 @@ def test_local_contrast_is_bounded_and_not_flat() -> None:
     assert float(seen.std()) > 0.3
 
 
+@pytest.mark.parametrize("light", [Light.STANDARDISE, Light.LOCAL])
+def test_faint_noise_is_not_stretched(light: Light) -> None:
+    noise = torch.randn(1, 1, 96, 64, generator=torch.Generator().manual_seed(0)) / 2
+    assert float(relieve(127 + noise, light).std()) < 0.15
+
+
 @pytest.mark.parametrize("light", Light)
 @pytest.mark.parametrize("level", [0.0, 127.0, 255.0])
 @pytest.mark.parametrize("size", [(8, 8), (160, 96), (4096, 8)])

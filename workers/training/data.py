@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import JsonValue
 from torch import Tensor
 
 from schemas.errors import BadInput, SetupError
@@ -70,10 +71,14 @@ def _name(value: Scalar | None) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingData:
-    """The two parts of a run: identities to learn from, and others to choose by."""
+    """The two parts of a run: identities to learn from, and others to choose by.
+
+    ``source`` says where they come from; it goes into the model card.
+    """
 
     train: Samples
     calibrate: Samples
+    source: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 def load_images(

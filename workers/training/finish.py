@@ -161,6 +161,7 @@ def _thumbnails(samples: Samples) -> NDArray[np.uint8]:
 
 def _about(data: TrainingData) -> dict[str, JsonValue]:
     return {
+        **data.source,
         "train_images": len(data.train),
         "train_identities": len(data.train.classes),
         "calibrate_images": len(data.calibrate),

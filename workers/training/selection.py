@@ -6,14 +6,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognition.evaluation import resampled_tpir
+from schemas.errors import SetupError
 from workers.training.data import Samples
 
 FPIR = 0.05
 
 
 def calibrate_tpir(embeddings: NDArray[np.float32], samples: Samples) -> float:
-    """Return the mean TPIR at FPIR 5 % over random trials among the calibrate identities."""
-    return resampled_tpir(embeddings, samples.labels, fpir=FPIR, sessions=samples.sessions)
+    """Return the mean TPIR at FPIR 5 % over random trials among the calibrate identities.
+
+    Raises:
+        SetupError: embeddings that are not finite, or too few identities to draw trials of.
+    """
+    if not np.isfinite(embeddings).all():
+        raise SetupError(
+            "the weights have diverged: the network gives no finite embeddings of the calibrate "
+            "part; lower backbone_rate and head_rate, or clip"
+        )
+    try:
+        return resampled_tpir(embeddings, samples.labels, fpir=FPIR, sessions=samples.sessions)
+    except ValueError as error:
+        raise SetupError(f"calibrate part: {error}") from error
 
 
 @dataclass
