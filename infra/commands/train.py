@@ -37,16 +37,24 @@ def train(
         ),
     ] = None,
     split: Annotated[int, typer.Option(min=0, help="Which split to train for.")] = 0,
-    steps: Annotated[int | None, typer.Option(min=0, help="Batches to learn from.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=0, help="Batches to learn from; else 300.")
+    ] = None,
     loss: Annotated[
-        str | None, typer.Option(help="One or a weighted sum, such as 0.1*arcface+triplet.")
+        str | None,
+        typer.Option(
+            help="One, or a weighted sum such as 0.1*arcface+triplet; else multi-similarity."
+        ),
     ] = None,
     size: Annotated[
-        str | None, typer.Option(metavar="HxW", help="Input height and width in pixels.")
+        str | None,
+        typer.Option(metavar="HxW", help="Input height and width in pixels; else 160x96."),
     ] = None,
-    dimension: Annotated[int | None, typer.Option(min=2, help="Of the embedding.")] = None,
+    dimension: Annotated[
+        int | None, typer.Option(min=2, help="Of the embedding; else 512.")
+    ] = None,
     light: Annotated[
-        str | None, typer.Option(help="keep, standardise, or local (takes shadows out).")
+        str | None, typer.Option(help="keep, standardise (else), or local (takes shadows out).")
     ] = None,
     colour: Annotated[
         bool | None, typer.Option("--colour/--grey", help="Whether the network sees colour.")
@@ -89,7 +97,7 @@ def train(
 
     Example:  perennial train herd.csv --out runs/herd --size 160x96
 
-    Example:  perennial train herd.csv --out runs/herd --predict season --blind hour:cyclic(24)
+    Example:  perennial train herd.csv --out runs/herd --predict season --blind 'hour:cyclic(24)'
     """
     from infra.training import run  # here, so that `--help` is fast
 

@@ -85,6 +85,7 @@ def test_json_for_scripts(manifest: Path, settings: Path, tmp_path: Path) -> Non
     assert 0 <= told["calibrate_tpir_at_fpir_0.05"] <= 1
     assert told["config"]["steps"] == 4
     assert told["data"]["train_identities"] == 5
+    assert (told["data"]["manifest"], told["data"]["split"]) == (str(manifest), 0)
     again = run("train", *arguments)
     assert json.loads(again.stdout) == told, "a run that is over stays as it is"
     other = run("train", *arguments, "--seed", 1)

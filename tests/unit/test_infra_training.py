@@ -70,6 +70,7 @@ def test_parts_of_a_splits_file(manifest: Path, tmp_path: Path) -> None:
     parts = parts_of(manifest, splits, 0)
     assert [row.id for row in parts.train] == ["0-0.png"]
     assert [row.id for row in parts.calibrate] == ["1-0.png", "1-1.png", "1-2.png"]
+    assert parts.source == {"manifest": str(manifest), "split": 0, "splits": str(splits)}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 
 from workers.training.board import Board
 
+pytestmark = pytest.mark.usefixtures("event_files_in_order")
+
 Images = NDArray[np.uint8]
 
 

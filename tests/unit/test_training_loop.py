@@ -1,18 +1,15 @@
-"""A run from its first step to the model folder, whole, cut short and gone on with."""
+"""A run from its first step to the model folder."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping
-from itertools import product
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from schemas.errors import SetupError
 from schemas.settings import Device, Precision
+from tests.unit.training_runs import logged, run, weights
 from tests.unit.training_samples import CPU, DIMENSION, as_frames, config, data, samples
 from workers.model import EmbeddingModel, load_model
 from workers.model_folder import DIRECTIONS, read_model
@@ -27,25 +24,8 @@ from workers.training.run_folder import RunFolder
 from workers.training.selection import Best
 
 
-class Killed(BaseException):
-    """Stands for the power cut; tests/services kills a real process."""
-
-
-def run(out: Path, on_step: loop.OnStep | None = None, **changes: Any) -> Path:
-    return loop.train(config(**changes), data(), out, CPU, on_step)
-
-
-def weights(out: Path) -> bytes:
-    return (out / "model" / "weights.safetensors").read_bytes()
-
-
 def loaded(model: Path) -> EmbeddingModel:
     return load_model(model, device=Device.CPU, precision=Precision.FLOAT32, threads=None)
-
-
-def logged(out: Path, name: str = "loss") -> list[int]:
-    events = EventAccumulator(str(out / "tensorboard")).Reload()
-    return [event.step for event in events.Scalars(name)]
 
 
 def scripted(monkeypatch: pytest.MonkeyPatch, *tpirs: float) -> None:
@@ -238,67 +218,6 @@ def test_a_calibrate_part_without_two_identities_is_refused(tmp_path: Path) -> N
 def test_a_run_that_diverges_says_so(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="diverged"):
         run(tmp_path, backbone_rate=1e30, head_rate=1e30, clip=1e30)
-
-
-CUT: dict[str, Any] = {
-    "steps": 7,
-    "evaluate_every": 3,
-    "loss": "multi-similarity+0.1*arcface",
-    "predict": ["season"],
-}
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("whole")
-    run(out, **CUT)
-    return out
-
-
-def killed(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, step: int) -> None:
-    """Cut the run in the call that belongs to a step, before it does anything."""
-    act: Callable[..., Any] = getattr(owner, name)
-
-    def call(*arguments: Any, **named: Any) -> Any:
-        told = [a.get("step") if isinstance(a, dict) else a for a in arguments]
-        if step in told:
-            raise Killed
-        return act(*arguments, **named)
-
-    monkeypatch.setattr(owner, name, call)
-
-
-@pytest.mark.parametrize(
-    ("where", "step"),
-    [
-        *product(["append_history", "scalars", "after"], [1, 3, 4, 6, 7]),
-        *product(["_save"], [3, 6, 7]),
-    ],
-)
-def test_a_run_that_is_cut_goes_on_as_if_nothing_had_been(
-    where: str, step: int, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    on_step: Callable[..., None] | None = None
-    with monkeypatch.context() as patched:
-        if where == "after":
-
-            def on_step(done: int, _figures: Mapping[str, float]) -> None:
-                if done == step:
-                    raise Killed
-        else:
-            killed(patched, Board if where == "scalars" else loop, where, step)
-        with pytest.raises(Killed):
-            run(tmp_path, on_step, **CUT)
-    assert not (tmp_path / "model").exists()
-    run(tmp_path, **CUT)
-    assert weights(tmp_path) == weights(whole)
-    lines = (tmp_path / "metrics.jsonl").read_bytes()
-    assert lines == (whole / "metrics.jsonl").read_bytes()
-    assert [json.loads(line)["step"] for line in lines.splitlines()] == [1, 2, 3, 4, 5, 6, 7]
-    assert logged(tmp_path) == [1, 2, 3, 4, 5, 6, 7]
-    assert (tmp_path / "model" / "model.json").read_bytes() == (
-        whole / "model" / "model.json"
-    ).read_bytes()
 
 
 @pytest.mark.parametrize(("shown", "folded"), [(2.0, True), (-1.0, False)])

@@ -1,14 +1,19 @@
 """What a training run is made of: everything that decides its outcome, besides the images."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from schemas.errors import SetupError
 from workers.network import Architecture, Head
 from workers.photometric import Light
 from workers.pooling import Pooling
 from workers.training.augment import Augmentation
 from workers.training.linear_map import LinearMetric
+from workers.training.losses import parse_loss
+from workers.training.tasks import parse_task
 
 Rate = Annotated[float, Field(gt=0, lt=1)]
 
@@ -88,6 +93,19 @@ class TrainingConfig(BaseModel):
     linear_map: LinearMetric | None = None
     seed: int = Field(0, ge=0)
 
+    @field_validator("loss")
+    @classmethod
+    def _known_loss(cls, loss: str) -> str:
+        _or_value_error(lambda: parse_loss(loss))
+        return loss
+
+    @field_validator("predict", "reverse", "erase")
+    @classmethod
+    def _readable(cls, tasks: tuple[str, ...]) -> tuple[str, ...]:
+        for text in tasks:
+            _or_value_error(partial(parse_task, text))
+        return tasks
+
     @field_validator("quarter_turns")
     @classmethod
     def _square(cls, quarter_turns: bool, info: ValidationInfo) -> bool:
@@ -97,3 +115,11 @@ class TrainingConfig(BaseModel):
             if height != width:
                 raise ValueError(f"turning needs a square input_size, not {height} x {width}")
         return quarter_turns
+
+
+def _or_value_error(check: Callable[[], object]) -> None:
+    """Let pydantic gather what is wrong: it knows only ``ValueError``."""
+    try:
+        check()
+    except SetupError as error:
+        raise ValueError(str(error)) from error
