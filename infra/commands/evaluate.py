@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from infra.commands.options import Json, Manifest
+from infra.commands.options import Json, Manifest, Splits
 from infra.commands.panels import panel
 from infra.console import err, out, progress
 from recognition.paper_distances import INDEXED, Distance
@@ -21,14 +21,7 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     manifest: Manifest,
     *,
-    splits: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            help="split,scenario,path,part,role; else splits.csv beside the manifest, or new ones.",
-        ),
-    ] = None,
+    splits: Splits = None,
     split: Annotated[
         list[int] | None, typer.Option(min=0, help="Only this split; may be repeated.")
     ] = None,

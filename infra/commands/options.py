@@ -17,3 +17,11 @@ Manifest = Annotated[
         help="path,label,captured_at, then one column per background variable.",
     ),
 ]
+Splits = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help="split,scenario,path,part,role; else splits.csv beside the manifest, or new ones.",
+    ),
+]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from infra.commands.options import Json, Manifest
+from infra.commands.options import Json, Manifest, Splits
 from infra.commands.panels import panel
 from infra.console import err, print_json
 from schemas.errors import SetupError
@@ -28,14 +28,7 @@ def train(
         Path,
         typer.Option(file_okay=False, help="Run folder; a run that was interrupted goes on there."),
     ],
-    splits: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True,
-            dir_okay=False,
-            help="split,scenario,path,part,role; else splits.csv beside the manifest, or new ones.",
-        ),
-    ] = None,
+    splits: Splits = None,
     split: Annotated[int, typer.Option(min=0, help="Which split to train for.")] = 0,
     steps: Annotated[
         int | None, typer.Option(min=0, help="Batches to learn from; else 300.")
