@@ -11,7 +11,7 @@ from schemas.errors import SetupError
 from schemas.settings import Device, Precision, Views
 from workers.backbone import fold_batch_norm, pretrained
 from workers.forward import grey, unit
-from workers.model_folder import DIRECTIONS, ModelCard, Weights, read_model, version
+from workers.model_folder import ModelCard, Weights, network_weights, read_model, version
 from workers.network import EmbeddingNetwork
 from workers.views import embed_views
 
@@ -111,9 +111,8 @@ def default_weights() -> Weights:
 
 def _network(card: ModelCard, weights: Weights) -> EmbeddingNetwork:
     network = EmbeddingNetwork(card.architecture)
-    own = {name: tensor for name, tensor in weights.items() if not name.startswith(DIRECTIONS)}
     try:
-        network.load_state_dict(own)
+        network.load_state_dict(network_weights(weights))
     except RuntimeError as error:
         raise SetupError(f"weights do not fit {card.name}: {error}") from error
     fold_batch_norm(network.eval().backbones)

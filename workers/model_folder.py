@@ -16,7 +16,9 @@ from workers.network import Architecture
 CARD = "model.json"
 WEIGHTS = "weights.safetensors"
 DIRECTIONS = "directions."
-"""Prefix of the tensors that are no weights: the direction of each background variable."""
+"""Prefix of the direction of each background variable."""
+HEADS = "heads."
+"""Prefix of the auxiliary heads: :mod:`workers.training.saved_heads`."""
 
 Weights = Mapping[str, Tensor]
 
@@ -48,11 +50,22 @@ def version(card: ModelCard, weights: Weights) -> str:
     they came in matters, nor what the card tells of the model: evaluating it does not change it.
     """
     digest = hashlib.sha256(card.architecture.model_dump_json().encode())
-    for name in sorted(name for name in weights if not name.startswith(DIRECTIONS)):
-        tensor = weights[name].detach().cpu().contiguous()
+    own = network_weights(weights)
+    for name in sorted(own):
+        tensor = own[name].detach().cpu().contiguous()
         digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
     return f"{card.name}@{digest.hexdigest()[:12]}"
+
+
+def network_weights(weights: Weights) -> dict[str, Tensor]:
+    """Return the tensors that the network is made of, without what stands beside it."""
+    return {n: tensor for n, tensor in weights.items() if not n.startswith((DIRECTIONS, HEADS))}
+
+
+def head_weights(weights: Weights) -> dict[str, Tensor]:
+    """Return the tensors of the auxiliary heads."""
+    return {name: tensor for name, tensor in weights.items() if name.startswith(HEADS)}
 
 
 def write_model(folder: Path, card: ModelCard, weights: Weights) -> None:

@@ -17,6 +17,9 @@ from workers.forward import embed_each
 from workers.images import prepare
 from workers.malloc import keep_freed_memory
 from workers.model import EmbeddingModel, load_model
+from workers.model_folder import read_model
+from workers.training.auxiliary import AuxiliaryHeads
+from workers.training.saved_heads import load_heads
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,12 +27,14 @@ class Embedded:
     """Embeddings (n, d) of n images, NaN where an image was refused; why, by its path.
 
     ``image_ms`` is the time of the forward passes for one image; others are decoded meanwhile.
+    ``heads`` tell of the background from these embeddings, where the model has any.
     """
 
     model: str
     vectors: FloatArray
     refused: dict[str, str]
     image_ms: float
+    heads: AuxiliaryHeads | None = None
 
 
 def embed(
@@ -54,6 +59,7 @@ def embed(
         threads=settings.threads,
         views=settings.views,
     )
+    heads = None if folder is None else load_heads(*read_model(folder))
     made = np.full((len(rows), model.dimension), np.nan, dtype=np.float32)
     refused: dict[str, str] = {}
     seconds, passed = 0.0, 0
@@ -73,7 +79,7 @@ def embed(
             else:
                 made[index] = vector
         on_done(len(images))
-    return Embedded(model.version, made, refused, 1000 * seconds / max(1, passed))
+    return Embedded(model.version, made, refused, 1000 * seconds / max(1, passed), heads)
 
 
 def _prepared(

@@ -7,12 +7,16 @@ from infra.evaluate.report import Evaluation, Group
 from infra.evaluate.screen import cells
 from infra.evaluate.thresholds import Point, Rule
 from infra.evaluate.words import (
+    HEAD_COLUMNS,
+    HEADS,
+    HEADS_LEGEND,
     INTERVALS,
     LEGEND,
     OVERALL,
     POINT_COLUMNS,
     between,
     compared,
+    head_cells,
     percent,
     point_cells,
     whole,
@@ -33,6 +37,8 @@ def markdown(evaluation: Evaluation) -> str:
     ]
     if evaluation.differences:
         sections += ["## Differences", _differences(evaluation)]
+    if any(variant.heads for variant in evaluation.variants):
+        sections += [f"## {HEADS}", HEADS_LEGEND, _heads(evaluation)]
     for variable in evaluation.variables:
         sections += [f"## By {variable}", _by(evaluation, variable)]
     return "\n\n".join(sections) + "\n"
@@ -82,6 +88,11 @@ def _differences(evaluation: Evaluation) -> str:
         for scenario in one.scenarios
     ]
     return table(["scenario", "models", *OVERALL.values(), *points], rows)
+
+
+def _heads(evaluation: Evaluation) -> str:
+    rows = [[one.name, *head_cells(head)] for one in evaluation.variants for head in one.heads]
+    return table(["model", *HEAD_COLUMNS], rows)
 
 
 def _by(evaluation: Evaluation, variable: str) -> str:

@@ -11,6 +11,8 @@ import numpy as np
 
 from infra.evaluate.embed import Embedded, embed
 from infra.evaluate.exam import Variant
+from infra.evaluate.heads import heads_report
+from infra.evaluate.report import HeadReport
 from infra.manifest import ManifestRow
 from recognition.distance import FloatArray
 from recognition.paper_distances import FITTED, Distance
@@ -95,6 +97,13 @@ class Models:
         """Return how long an image took to embed for each variant, by its name."""
         return {
             name: float(np.mean([made.image_ms for made in embedded.values()]))
+            for name, embedded in self._embedded().items()
+        }
+
+    def heads(self, rows: Sequence[ManifestRow]) -> dict[str, tuple[HeadReport, ...]]:
+        """Return what the heads of each variant tell of the test images, by its name."""
+        return {
+            name: heads_report(rows, self._splits, embedded)
             for name, embedded in self._embedded().items()
         }
 

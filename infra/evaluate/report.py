@@ -73,6 +73,20 @@ class Scenario(_Part):
     by: dict[str, tuple[Group, ...]] = Field(description="By background variable")
 
 
+class HeadReport(_Part):
+    """What an auxiliary head tells of a background variable of the test images of each split."""
+
+    variable: str
+    aim: str = Field(description="`predict`, or `reverse` or `erase`: it shall be hard to tell")
+    measure: str = Field(
+        description="Balanced accuracy, more is better; or an error in the variable's unit"
+    )
+    value: float | None = Field(description="Mean over the splits")
+    spread: float | None = Field(description="Standard deviation over the splits; null for one")
+    chance: float | None = Field(description="Of the same guess for every image, likewise")
+    images: int = Field(description="Images that have the variable, in all splits together")
+
+
 class VariantReport(_Part):
     """A model compared by a distance."""
 
@@ -81,6 +95,7 @@ class VariantReport(_Part):
     models: dict[int, str] = Field(description="Version of the model that embedded, by split")
     image_ms: float | None = Field(description="Time of the forward passes for one image")
     scenarios: dict[str, Scenario]
+    heads: tuple[HeadReport, ...] = Field((), description="Empty for a model without heads")
 
 
 class Difference(_Part):

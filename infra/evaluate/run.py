@@ -77,6 +77,7 @@ def run(question: Question, settings: Settings, bar: Progress) -> tuple[Evaluati
         refused=models.refused,
         models=models.versions(),
         image_ms=models.image_ms(),
+        heads=models.heads(rows),
     )
     return evaluation, assessed
 

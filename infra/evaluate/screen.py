@@ -9,11 +9,15 @@ from rich.text import Text
 from infra.console import table
 from infra.evaluate.report import Evaluation, Scenario
 from infra.evaluate.words import (
+    HEAD_COLUMNS,
+    HEADS,
+    HEADS_LEGEND,
     INTERVALS,
     LEGEND,
     OVERALL,
     POINT_COLUMNS,
     compared,
+    head_cells,
     milliseconds,
     percent,
     point_cells,
@@ -33,6 +37,8 @@ def screen(evaluation: Evaluation) -> RenderableType:
         parts.append(_differences(evaluation))
         legend = f"{legend} {INTERVALS}"
     parts.append(Text(legend, style="dim"))
+    if any(variant.heads for variant in evaluation.variants):
+        parts += [Text(HEADS, style="bold"), _heads(evaluation), Text(HEADS_LEGEND, style="dim")]
     return Group(*(Padding(part, (0, 0, 1, 0)) for part in parts))
 
 
@@ -67,4 +73,12 @@ def _differences(evaluation: Evaluation) -> RenderableType:
     for difference in evaluation.differences:
         for scenario in difference.scenarios:
             grid.add_row(scenario, difference.variant, *compared(evaluation, difference, scenario))
+    return grid
+
+
+def _heads(evaluation: Evaluation) -> RenderableType:
+    grid = table("model", *HEAD_COLUMNS)
+    for variant in evaluation.variants:
+        for head in variant.heads:
+            grid.add_row(variant.name, *head_cells(head))
     return grid

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import numpy as np
 
@@ -11,10 +12,13 @@ from infra.evaluate.report import (
     Difference,
     Evaluation,
     Group,
+    HeadReport,
     Scenario,
     SplitSize,
     VariantReport,
 )
+
+_NO_HEADS: Mapping[str, tuple[HeadReport, ...]] = MappingProxyType({})
 
 
 def summarise(
@@ -26,6 +30,7 @@ def summarise(
     refused: Mapping[str, str],
     models: Mapping[str, Mapping[int, str]],
     image_ms: Mapping[str, float],
+    heads: Mapping[str, tuple[HeadReport, ...]] = _NO_HEADS,
 ) -> Evaluation:
     """Return the report; each variant but the first is compared with the first.
 
@@ -37,6 +42,7 @@ def summarise(
         refused: why an image was left out, by its path.
         models: the version that embedded for each variant, by its name and the split.
         image_ms: how long an image took to embed for each variant, by its name.
+        heads: what the heads of each variant tell, by its name.
     """
     first = assessed[0]
     return Evaluation(
@@ -47,7 +53,7 @@ def summarise(
         images=images,
         refused=dict(refused),
         variables={name: grouping.values for name, grouping in exam.by.items()},
-        variants=tuple(_variant(one, exam, models, image_ms) for one in assessed),
+        variants=tuple(_variant(one, exam, models, image_ms, heads) for one in assessed),
         differences=tuple(_difference(one, first) for one in assessed[1:]),
     )
 
@@ -57,6 +63,7 @@ def _variant(
     exam: Exam,
     models: Mapping[str, Mapping[int, str]],
     image_ms: Mapping[str, float],
+    heads: Mapping[str, tuple[HeadReport, ...]],
 ) -> VariantReport:
     name = assessed.variant.name
     return VariantReport(
@@ -67,6 +74,7 @@ def _variant(
         scenarios={
             scenario: _scenario(trials, exam) for scenario, trials in assessed.trials.items()
         },
+        heads=heads.get(name, ()),
     )
 
 

@@ -1,7 +1,7 @@
 """How measures and numbers are put into words, on the screen and on paper."""
 
 from infra.evaluate.measures import AUROC, FPIR, MAP, RANK1, REVIEW, TPIR, at
-from infra.evaluate.report import Difference, Evaluation, Mean, Scenario
+from infra.evaluate.report import Difference, Evaluation, HeadReport, Mean, Scenario
 from infra.evaluate.thresholds import Point, Rule
 
 NOTHING = "–"
@@ -26,6 +26,16 @@ LEGEND = (
     "ms/image is what the forward passes take."
 )
 
+HEADS = "What the heads tell of the background"
+
+HEAD_COLUMNS = ("variable", "aim", "measure", "told", "by chance", "images")
+
+HEADS_LEGEND = (
+    "Of the test images. Of a balanced accuracy more is better, of an error, in the variable's "
+    "unit, less; by chance is the same guess for every image. What is to be erased or reversed "
+    "shall come near that. ± is the standard deviation over the splits."
+)
+
 INTERVALS = "[ ] is the 95 % interval of the mean over the splits, by resampling identities."
 
 
@@ -41,10 +51,7 @@ def milliseconds(value: float | None) -> str:
 
 def spread(estimate: Mean | None) -> str:
     """Return the mean, and the deviation over the splits where there is more than one."""
-    if estimate is None or estimate.mean is None:
-        return NOTHING
-    deviation = "" if estimate.spread is None else f" ± {estimate.spread:.3f}"
-    return f"{estimate.mean:.3f}{deviation}"
+    return NOTHING if estimate is None else _deviating(estimate.mean, estimate.spread)
 
 
 def between(estimate: Mean | None) -> str:
@@ -78,8 +85,20 @@ def point_cells(scenario: Scenario, fpir: float) -> list[str]:
     ]
 
 
+def head_cells(head: HeadReport) -> list[str]:
+    """Return the cells below :data:`HEAD_COLUMNS`."""
+    told, chance = _deviating(head.value, head.spread), _deviating(head.chance, None)
+    return [head.variable, head.aim, head.measure, told, chance, str(head.images)]
+
+
 def compared(evaluation: Evaluation, difference: Difference, scenario: str) -> list[str]:
     """Return the cells of a difference: rank-1, mAP, AUROC, then the oracle TPIR at each FPIR."""
     measures = difference.scenarios[scenario]
     names = [*OVERALL, *(at(TPIR, Point(f, Rule.ORACLE)) for f in evaluation.fpirs)]
     return [change(measures.get(name)) for name in names]
+
+
+def _deviating(value: float | None, deviation: float | None) -> str:
+    if value is None:
+        return NOTHING
+    return f"{value:.3f}" if deviation is None else f"{value:.3f} ± {deviation:.3f}"

@@ -4,7 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.errors import SetupError
-from workers.model_folder import CARD, DIRECTIONS, WEIGHTS, ModelCard, Weights, read_model, version
+from workers.model_folder import (
+    CARD,
+    WEIGHTS,
+    ModelCard,
+    Weights,
+    network_weights,
+    read_model,
+    version,
+)
 from workers.training.run_folder import RunFolder
 
 _PICKLES = (".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt")
@@ -22,8 +30,7 @@ class StoredModel:
     @property
     def parameters(self) -> int:
         """How many numbers the network is made of."""
-        own = (t for name, t in self.weights.items() if not name.startswith(DIRECTIONS))
-        return sum(tensor.numel() for tensor in own)
+        return sum(tensor.numel() for tensor in network_weights(self.weights).values())
 
 
 def open_model(source: Path) -> StoredModel:

@@ -46,6 +46,12 @@ class AuxiliaryHeads(nn.Module):
             build_head(dimension, variables[column]) for column in self._columns
         )
 
+    @property
+    def learned(self) -> list[tuple[Task, Variable]]:
+        """The task and the variable of each head."""
+        columns = (self._variables[column] for column in self._columns)
+        return list(zip(self._tasks, columns, strict=True))
+
     def set_progress(self, progress: float) -> None:
         """Set the strength of the reversal for this share (0 to 1) of the run; else it is full."""
         self._ramp = ramp(progress)

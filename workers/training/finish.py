@@ -11,16 +11,22 @@ from torch import Tensor
 
 from schemas.event import Scalar
 from schemas.variables import Variable as Kind
-from workers.model_folder import DIRECTIONS, ModelCard, write_model
-from workers.network import Architecture, Head
+from workers.model_folder import (
+    DIRECTIONS,
+    ModelCard,
+    head_weights,
+    network_weights,
+    write_model,
+)
 from workers.training.board import Board
 from workers.training.data import Samples, TrainingData
 from workers.training.directions import find_direction
 from workers.training.figures import Figure
+from workers.training.last_map import Ending, end, unit
 from workers.training.learner import Learner
-from workers.training.linear_map import fit_linear_map, fold
 from workers.training.run_folder import RunFolder
-from workers.training.selection import Best, calibrate_tpir
+from workers.training.saved_heads import describe_heads
+from workers.training.selection import Best
 from workers.training.targets import make_targets, varying
 from workers.training.variables import as_text, present
 
@@ -36,68 +42,44 @@ def finish(
 
     Args:
         learner: at the last step.
-        kept: the best weights.
+        kept: the best weights, and the heads as they were then.
         best: what they showed on the calibrate part.
         data: the images.
         folder: of the run.
         board: its log.
     """
-    learner.average.module.load_state_dict(kept)
+    learner.load_weights(kept)
     config = learner.config
-    seen = learner.embed(data.train.images)
-    unseen = learner.embed(data.calibrate.images)
-    figures: dict[str, JsonValue] = {
-        "calibrate_tpir_at_fpir_0.05": round(best.tpir, 4),
-        "best_step": best.step,
-    }
-    if report := _heads(learner, data.calibrate, unseen):
+    found = Ending(
+        config.architecture,
+        network_weights(kept),
+        learner.raw(data.train.images),
+        learner.raw(data.calibrate.images),
+        best.tpir,
+    )
+    figures: dict[str, JsonValue] = {"best_step": best.step}
+    heads = head_weights(kept)
+    if report := _heads(learner, data.calibrate, unit(found.unseen)):
         figures["heads_on_calibrate"] = report
-    architecture, weights = config.architecture, kept
-    if config.linear_map is not None:
-        learned = fit_linear_map(
-            seen, data.train.labels, config.linear_map, seen.shape[1], config.seed
-        )
-        mapped = calibrate_tpir(_unit(unseen @ learned.T), data.calibrate)
-        figures["calibrate_tpir_with_linear_map"] = round(mapped, 4)
-        if mapped > best.tpir:
-            architecture, weights = fold_in(architecture, kept, learned)
-            seen, unseen = _unit(seen @ learned.T), _unit(unseen @ learned.T)
-    directions, probes = _directions(seen, data.train)
+    ended, mapped = end(found, data, config)
+    figures |= {"calibrate_tpir_at_fpir_0.05": round(ended.tpir, 4), **mapped}
+    if ended is not found:
+        heads = {}  # they know the embeddings before the map, which this model does not give
+    if heads:
+        figures["heads"] = describe_heads(learner.heads)
+    directions, probes = _directions(unit(ended.seen), data.train)
     figures["directions"] = probes
-    board.projector(best.step, unseen, _thumbnails(data.calibrate), _metadata(data.calibrate))
+    board.projector(
+        best.step, unit(ended.unseen), _thumbnails(data.calibrate), _metadata(data.calibrate)
+    )
     card = ModelCard(
         name=config.name,
-        architecture=architecture,
-        about=f"{', '.join(architecture.backbones)} trained with {config.loss}",
+        architecture=ended.architecture,
+        about=f"{', '.join(ended.architecture.backbones)} trained with {config.loss}",
         training={"config": config.model_dump(mode="json"), "data": _about(data), **figures},
     )
-    write_model(folder.model, card, {**weights, **directions})
+    write_model(folder.model, card, {**ended.weights, **directions, **heads})
     return folder.model
-
-
-def fold_in(
-    architecture: Architecture, weights: Weights, learned: NDArray[np.float32]
-) -> tuple[Architecture, Weights]:
-    """Return the network followed by a linear map, as one network without it.
-
-    A direct head becomes a linear one, a linear one another; of an MLP it is the last layer.
-    """
-    if architecture.head is Head.DIRECT:
-        changed = architecture.model_copy(update={"head": Head.LINEAR, "dimension": len(learned)})
-        head = {"head.weight": torch.from_numpy(learned), "head.bias": torch.zeros(len(learned))}
-        return changed, {**weights, **head}
-    layer = "head" if architecture.head is Head.LINEAR else "head.2"
-    old = (weights[f"{layer}.weight"].numpy(), weights[f"{layer}.bias"].numpy())
-    weight, bias = fold(*old, learned)
-    head = {f"{layer}.weight": torch.from_numpy(weight)}
-    if bias is not None:
-        head[f"{layer}.bias"] = torch.from_numpy(bias)
-    return architecture.model_copy(update={"dimension": len(learned)}), {**weights, **head}
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    return unit
 
 
 def _heads(

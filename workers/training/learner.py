@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from workers.backbone import freeze_early, pretrained
+from workers.model_folder import head_weights, network_weights
 from workers.network import EmbeddingNetwork
 from workers.training.augment import augment, turned_classes
 from workers.training.auxiliary import AuxiliaryHeads
@@ -112,17 +113,26 @@ class Learner:
     @torch.inference_mode()
     def embed(self, images: Tensor) -> NDArray[np.float32]:
         """Embed (n, c, h, w) uint8 images with the averaged weights: (n, d) of unit norm."""
+        return nn.functional.normalize(torch.from_numpy(self.raw(images)), dim=1).numpy()
+
+    @torch.inference_mode()
+    def raw(self, images: Tensor) -> NDArray[np.float32]:
+        """Do the same, but leave the embeddings as long as they are."""
         self.average.eval()
-        vectors = [
-            nn.functional.normalize(self.average(part.to(self.device)).float(), dim=1).cpu()
-            for part in torch.split(images, _BATCH)
-        ]
+        parts = torch.split(images, _BATCH)
+        vectors = [self.average(part.to(self.device)).float().cpu() for part in parts]
         return torch.cat(vectors).numpy()
 
     def weights(self) -> dict[str, Tensor]:
-        """Return a copy of the averaged weights, on the processor."""
-        state = self.average.module.state_dict()
+        """Return a copy of the averaged weights and of the heads, on the processor."""
+        # The keys of the heads begin with model_folder.HEADS, and no others do.
+        state = {**self.average.module.state_dict(), **self.heads.state_dict()}
         return {name: tensor.detach().cpu().clone() for name, tensor in state.items()}
+
+    def load_weights(self, weights: dict[str, Tensor]) -> None:
+        """Go back to what :meth:`weights` returned; the steps taken since then are forgotten."""
+        self.average.module.load_state_dict(network_weights(weights))
+        self.heads.load_state_dict(head_weights(weights))
 
     def state(self) -> dict[str, Any]:
         """Return everything that the next step depends on."""
