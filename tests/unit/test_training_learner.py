@@ -243,10 +243,8 @@ def test_predicting_and_reversing_pull_apart() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"loss": "arcfase"}, "no loss 'arcfase'"),
         ({"predict": ["weather"]}, "background weather: the train images have no value"),
         ({"predict": ["season"], "erase": ["season"]}, "season is named twice"),
-        ({"predict": ["season:colour"]}, "no kind 'colour'"),
         ({"group_by": ["weather"]}, r"background weather: .*no value to group by"),
     ],
 )

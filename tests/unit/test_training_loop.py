@@ -13,7 +13,7 @@ from tests.unit.training_runs import logged, run, weights
 from tests.unit.training_samples import CPU, DIMENSION, as_frames, config, data, samples
 from workers.model import EmbeddingModel, load_model
 from workers.model_folder import DIRECTIONS, read_model
-from workers.training import checkpoint, finish, loop
+from workers.training import checkpoint, finish, last_map, loop
 from workers.training.board import Board
 from workers.training.config import TrainingConfig
 from workers.training.data import Samples, TrainingData
@@ -190,8 +190,8 @@ def test_other_settings_are_refused(tmp_path: Path) -> None:
 
 
 def test_settings_that_never_worked_do_not_hold_the_folder(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match="no loss"):
-        run(tmp_path, loss="arcfase")
+    with pytest.raises(SetupError, match="no value to group by"):
+        run(tmp_path, group_by=["weather"])
     assert run(tmp_path).is_dir()
 
 
@@ -229,7 +229,7 @@ def test_a_linear_map_is_folded_in_where_it_helps(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(finish, "calibrate_tpir", lambda *_: shown)
+    monkeypatch.setattr(last_map, "calibrate_tpir", lambda *_: shown)
     model = run(tmp_path, linear_map=metric, steps=0)
     plain = Learner(config(steps=0), data().train, CPU)
     train, calibrate = (plain.embed(part.images) for part in (data().train, data().calibrate))

@@ -24,7 +24,7 @@ from workers.model_folder import (
     version,
     write_model,
 )
-from workers.training import finish
+from workers.training import last_map
 from workers.training.auxiliary import AuxiliaryHeads
 from workers.training.saved_heads import describe_heads, load_heads
 from workers.training.targets import Targets, make_targets
@@ -153,7 +153,7 @@ def test_a_linear_map_that_is_folded_in_leaves_no_heads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for shown, kept in ((2.0, False), (-1.0, True)):
-        monkeypatch.setattr(finish, "calibrate_tpir", lambda *_, shown=shown: shown)
+        monkeypatch.setattr(last_map, "calibrate_tpir", lambda *_, shown=shown: shown)
         out = tmp_path / str(shown)
         card, weights = read_model(run(out, linear_map="nca", steps=0, predict=["season"]))
         assert (load_heads(card, weights) is not None) is kept

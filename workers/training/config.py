@@ -60,8 +60,6 @@ class TrainingConfig(BaseModel):
         reverse: those that gradient reversal shall hide from a head.
         erase: those that no linear probe shall find.
         group_by: variables whose values make the groups inside an identity.
-        whitened_end: whiten a last time after the last step, where the calibrate part is recognised
-            better with it. Without auxiliary heads only, which read the embedding as it was.
         linear_map: metric learned on the embeddings after the last step, and folded in.
         seed: of everything that is drawn.
     """
@@ -92,7 +90,6 @@ class TrainingConfig(BaseModel):
     reverse: tuple[str, ...] = ()
     erase: tuple[str, ...] = ()
     group_by: tuple[str, ...] = ()
-    whitened_end: bool = True
     linear_map: LinearMetric | None = None
     seed: int = Field(0, ge=0)
 

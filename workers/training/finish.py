@@ -22,7 +22,7 @@ from workers.training.board import Board
 from workers.training.data import Samples, TrainingData
 from workers.training.directions import find_direction
 from workers.training.figures import Figure
-from workers.training.last_map import Ending, end, unit
+from workers.training.last_map import Ending, end
 from workers.training.learner import Learner
 from workers.training.run_folder import RunFolder
 from workers.training.saved_heads import describe_heads
@@ -53,13 +53,13 @@ def finish(
     found = Ending(
         config.architecture,
         network_weights(kept),
-        learner.raw(data.train.images),
-        learner.raw(data.calibrate.images),
+        learner.embed(data.train.images),
+        learner.embed(data.calibrate.images),
         best.tpir,
     )
     figures: dict[str, JsonValue] = {"best_step": best.step}
     heads = head_weights(kept)
-    if report := _heads(learner, data.calibrate, unit(found.unseen)):
+    if report := _heads(learner, data.calibrate, found.unseen):
         figures["heads_on_calibrate"] = report
     ended, mapped = end(found, data, config)
     figures |= {"calibrate_tpir_at_fpir_0.05": round(ended.tpir, 4), **mapped}
@@ -67,11 +67,9 @@ def finish(
         heads = {}  # they know the embeddings before the map, which this model does not give
     if heads:
         figures["heads"] = describe_heads(learner.heads)
-    directions, probes = _directions(unit(ended.seen), data.train)
+    directions, probes = _directions(ended.seen, data.train)
     figures["directions"] = probes
-    board.projector(
-        best.step, unit(ended.unseen), _thumbnails(data.calibrate), _metadata(data.calibrate)
-    )
+    board.projector(best.step, ended.unseen, _thumbnails(data.calibrate), _metadata(data.calibrate))
     card = ModelCard(
         name=config.name,
         architecture=ended.architecture,

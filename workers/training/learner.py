@@ -113,14 +113,11 @@ class Learner:
     @torch.inference_mode()
     def embed(self, images: Tensor) -> NDArray[np.float32]:
         """Embed (n, c, h, w) uint8 images with the averaged weights: (n, d) of unit norm."""
-        return nn.functional.normalize(torch.from_numpy(self.raw(images)), dim=1).numpy()
-
-    @torch.inference_mode()
-    def raw(self, images: Tensor) -> NDArray[np.float32]:
-        """Do the same, but leave the embeddings as long as they are."""
         self.average.eval()
-        parts = torch.split(images, _BATCH)
-        vectors = [self.average(part.to(self.device)).float().cpu() for part in parts]
+        vectors = [
+            nn.functional.normalize(self.average(part.to(self.device)).float(), dim=1).cpu()
+            for part in torch.split(images, _BATCH)
+        ]
         return torch.cat(vectors).numpy()
 
     def weights(self) -> dict[str, Tensor]:
