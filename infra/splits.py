@@ -56,6 +56,22 @@ def splits_of(manifest: Path, rows: Sequence[ManifestRow], chosen: Path | None) 
     ]
 
 
+def chosen(splits: Sequence[Split], numbers: Sequence[int] | None) -> list[Split]:
+    """Return the splits with these numbers, each once, in the order asked for; None for all.
+
+    Raises:
+        SetupError: there is none with such a number.
+    """
+    there = {split.number: split for split in splits}
+    if numbers is None:
+        return list(splits)
+    for number in numbers:
+        if number not in there:
+            known = ", ".join(map(str, there))
+            raise SetupError(f"there is no split {number}; there are {known}")
+    return [there[number] for number in dict.fromkeys(numbers)]
+
+
 def session_of(row: ManifestRow) -> str:
     """Return when a row was taken, as a name; empty where it does not say."""
     for name in ("session", "date"):

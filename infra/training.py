@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from infra.console import progress
 from infra.manifest import ManifestRow, read_manifest
 from infra.splits import session_of, splits_of
-from recognition.protocol import Part, Split
+from recognition.protocol import Part
 from schemas.errors import SetupError
 from schemas.settings import Settings
 from workers.decode import Limits
@@ -54,7 +52,8 @@ def parts_of(manifest: Path, splits: Path | None, number: int) -> Parts:
     source: dict[str, JsonValue] = {"manifest": str(manifest), "split": number}
     if splits is not None:
         source["splits"] = str(splits)
-    parts = Parts([rows[i] for i in split.train], [rows[i] for i in _calibrate(split)], source)
+    calibrate = [rows[i] for i in split.images(Part.CALIBRATE)]
+    parts = Parts([rows[i] for i in split.train], calibrate, source)
     for name, part in (("train", parts.train), ("calibrate", parts.calibrate)):
         if not part:
             raise SetupError(f"split {number} of {manifest} has no {name} part")
@@ -87,12 +86,6 @@ def load_parts(
         )
 
     return TrainingData(samples(parts.train), samples(parts.calibrate), parts.source)
-
-
-def _calibrate(split: Split) -> NDArray[np.intp]:
-    trials = [trial for (_, part), trial in split.trials.items() if part is Part.CALIBRATE]
-    indices = [part for trial in trials for part in (trial.gallery, trial.probes)]
-    return np.unique(np.concatenate(indices)) if indices else np.empty(0, np.intp)
 
 
 def run(

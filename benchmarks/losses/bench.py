@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from benchmarks.losses.job import Job
 from benchmarks.losses.table import PLAIN, STARTED, Figures
-from benchmarks.splits import chosen_splits, images_of
 from infra.evaluate.embed import embed
 from infra.manifest import ManifestRow, read_manifest
+from infra.splits import chosen, splits_of
 from infra.training import load_parts, parts_of
 from recognition.distance import distances
 from recognition.evaluation import identify, rank1, tpir_at_fpir
@@ -37,7 +37,7 @@ class Tested:
 
 def tested(rows: Sequence[ManifestRow], split: Split) -> Tested:
     """Return the test part of a split of these rows, each image once."""
-    used = images_of(split, Part.TEST)
+    used = split.images(Part.TEST)
     trials = {name: split.trials[name, Part.TEST] for name in split.scenarios}
     return Tested(
         [rows[i] for i in used],
@@ -64,7 +64,7 @@ class Bench:
         self._device = choose_device(settings.device)
         parts = parts_of(job.manifest, None, job.split)
         rows = read_manifest(job.manifest)
-        self._test = tested(rows, chosen_splits(job.manifest, rows, [job.split])[0])
+        self._test = tested(rows, chosen(splits_of(job.manifest, rows, None), [job.split])[0])
         self._calibrate = parts.calibrate
         architecture = job.config.architecture
         self._data = load_parts(parts, architecture, settings, on_done)

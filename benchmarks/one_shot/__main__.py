@@ -14,11 +14,11 @@ from benchmarks.one_shot.page import cells, header, page
 from benchmarks.one_shot.runs import Run, Sheet, draw_runs, sheet_of
 from benchmarks.one_shot.vectors import embed_splits
 from benchmarks.report import machine, write
-from benchmarks.splits import chosen_splits, images_of
 from infra.commands.options import Manifest
 from infra.console import out as screen
 from infra.console import progress, table
 from infra.manifest import ManifestRow, read_manifest
+from infra.splits import chosen, splits_of
 from recognition.protocol import Part, Split
 from schemas.errors import SetupError
 from schemas.settings import load_settings
@@ -58,7 +58,7 @@ def main(
     """
     settings = load_settings()
     rows = read_manifest(manifest)
-    splits = chosen_splits(manifest, rows, [0] if split is None else split)
+    splits = chosen(splits_of(manifest, rows, None), [0] if split is None else split)
     sheets = {one.number: _sheet(rows, one, within, across) for one in splits}
     drawn = {number: _draw(sheet, ways, runs, [seed, number]) for number, sheet in sheets.items()}
     needed = {number: _images(some) for number, some in drawn.items()}
@@ -92,7 +92,7 @@ def main(
 
 def _sheet(rows: Sequence[ManifestRow], split: Split, within: str, across: str) -> Sheet:
     """Sort all images of the split's test identities that have both variables."""
-    labels = {rows[i].label for i in images_of(split, Part.TEST)}
+    labels = {rows[i].label for i in split.images(Part.TEST)}
     return sheet_of(
         (i, row.label, str(row.background[within]), str(row.background[across]))
         for i, row in enumerate(rows)

@@ -14,8 +14,7 @@ from benchmarks.peer_training.budget import Budget
 from benchmarks.peer_training.loop import DIMENSION
 from benchmarks.peer_training.race import Entrant, Race
 from benchmarks.report import grid, machine, write
-from benchmarks.splits import chosen_splits
-from infra.commands.options import Manifest
+from infra.commands.options import Manifest, size_of
 from infra.console import err, progress
 from infra.console import out as screen
 from infra.evaluate.exam import Exam, Variant
@@ -25,6 +24,7 @@ from infra.evaluate.report import Evaluation
 from infra.evaluate.screen import screen as tables
 from infra.evaluate.summary import summarise
 from infra.manifest import read_manifest
+from infra.splits import chosen, splits_of
 from recognition.paper_distances import Distance
 from recognition.protocol import Split
 from schemas.settings import load_settings
@@ -74,13 +74,13 @@ def main(
     """
     if seconds is None and steps is None:
         raise typer.BadParameter("give --seconds, --steps or both")
-    sizes = [_size(text) for text in size or ["224x224"]]
+    sizes = [size_of(text) for text in size or ["224x224"]]
     settings = load_settings()
     keep_freed_memory()
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
     rows = read_manifest(manifest)
-    splits = chosen_splits(manifest, rows, [0] if split is None else split)
+    splits = chosen(splits_of(manifest, rows, None), [0] if split is None else split)
     ours = Models([model, PLAIN], [Distance.COSINE], splits)  # says now if a folder is missing
     race = Race(manifest, rows, settings, dimension, seed)
     with progress() as bar:
@@ -157,13 +157,6 @@ def _evaluated(
         models={OURS: versions[perennial.name], BACKBONE: versions[plain.name]},
         image_ms={OURS: image_ms[perennial.name], BACKBONE: image_ms[plain.name]},
     )
-
-
-def _size(text: str) -> tuple[int, int]:
-    height, x, width = text.lower().partition("x")
-    if not (x and height.isdigit() and width.isdigit()):
-        raise typer.BadParameter(f"{text!r}; write 160x96: height, then width", param_hint="--size")
-    return int(height), int(width)
 
 
 if __name__ == "__main__":

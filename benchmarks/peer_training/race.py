@@ -9,7 +9,6 @@ import numpy as np
 
 from benchmarks.peer_training.budget import Budget
 from benchmarks.peer_training.loop import Trained, embed, train_peer
-from benchmarks.splits import images_of
 from infra.manifest import ManifestRow
 from infra.training import load_parts, parts_of
 from recognition.distance import FloatArray
@@ -61,7 +60,7 @@ class Race:
     ) -> Entrant:
         """Decode the images, train the peer and embed what the split calibrates and tests with."""
         device = choose_device(self.settings.device)
-        asked = images_of(split, Part.CALIBRATE, Part.TEST)
+        asked = split.images(Part.CALIBRATE, Part.TEST)
         parts = parts_of(self.manifest, None, split.number)
         architecture = Architecture(input_size=size)
         data, tested = (

@@ -25,3 +25,11 @@ Splits = Annotated[
         help="split,scenario,path,part,role; else splits.csv beside the manifest, or new ones.",
     ),
 ]
+
+
+def size_of(text: str) -> tuple[int, int]:
+    """Read ``160x96``, the value of ``--size``: height, then width."""
+    height, x, width = text.lower().partition("x")
+    if not (x and height.isdecimal() and width.isdecimal()):
+        raise typer.BadParameter(f"{text!r}; write 160x96: height, then width", param_hint="--size")
+    return int(height), int(width)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from infra.commands.options import Json, Manifest, Splits
+from infra.commands.options import Json, Manifest, Splits, size_of
 from infra.commands.panels import panel
 from infra.console import err, print_json
 from schemas.errors import SetupError
@@ -110,7 +110,7 @@ def train(
         "dimension": dimension,
         "light": light,
         "colour": colour,
-        "input_size": None if size is None else _size(size),
+        "input_size": None if size is None else size_of(size),
     }
     made = _config(config, _given(options), _given(architecture))
     model, figures = run(made, manifest, splits, split, out, settings)
@@ -147,10 +147,3 @@ def _config(file: Path | None, options: dict[str, Any], architecture: dict[str, 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
-
-
-def _size(text: str) -> tuple[int, int]:
-    height, x, width = text.lower().partition("x")
-    if not (x and height.isdecimal() and width.isdecimal()):
-        raise typer.BadParameter(f"{text!r}; write 160x96: height, then width", param_hint="--size")
-    return int(height), int(width)

@@ -54,8 +54,7 @@ def _figures(
 
 def _tested(split: Split, made: Embedded) -> Indices:
     """Return the images of all test trials of a split that have an embedding."""
-    trials = [trial for (_, part), trial in split.trials.items() if part is Part.TEST]
-    images = np.unique(np.concatenate([i for t in trials for i in (t.gallery, t.probes)]))
+    images = split.images(Part.TEST)
     kept: NDArray[np.intp] = images[np.isfinite(made.vectors[images]).all(axis=1)]
     return kept
 

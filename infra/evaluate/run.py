@@ -12,11 +12,9 @@ from infra.evaluate.models import Models
 from infra.evaluate.report import Evaluation
 from infra.evaluate.summary import summarise
 from infra.manifest import read_manifest
-from infra.splits import splits_of
+from infra.splits import chosen, splits_of
 from recognition.paper_distances import Distance
-from recognition.protocol import Split
 from schemas.background import load_declaration
-from schemas.errors import SetupError
 from schemas.settings import Settings, Views
 
 
@@ -55,7 +53,7 @@ def run(question: Question, settings: Settings, bar: Progress) -> tuple[Evaluati
         DependencyDown: a model stopped giving embeddings.
     """
     rows = read_manifest(question.manifest)
-    splits = _chosen(splits_of(question.manifest, rows, question.splits), question.numbers)
+    splits = chosen(splits_of(question.manifest, rows, question.splits), question.numbers)
     models = Models(question.models, question.distances, splits, question.views)
     declaration = None if settings.variables is None else load_declaration(settings.variables)
     exam = Exam(
@@ -80,14 +78,3 @@ def run(question: Question, settings: Settings, bar: Progress) -> tuple[Evaluati
         heads=models.heads(rows),
     )
     return evaluation, assessed
-
-
-def _chosen(splits: Sequence[Split], numbers: Sequence[int] | None) -> list[Split]:
-    there = {split.number: split for split in splits}
-    if numbers is None:
-        return list(splits)
-    for number in numbers:
-        if number not in there:
-            known = ", ".join(map(str, there))
-            raise SetupError(f"there is no split {number}; there are {known}")
-    return [there[number] for number in dict.fromkeys(numbers)]

@@ -1,6 +1,10 @@
 """Fixtures of the unit tests."""
 
+import os
+from collections.abc import Iterator
+
 import pytest
+import torch
 
 
 @pytest.fixture
@@ -13,3 +17,15 @@ def event_files_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     from tensorboard.summary.writer import event_file_writer  # here, since its import is slow
 
     monkeypatch.setattr(event_file_writer, "_global_uid", event_file_writer.AtomicCounter(0))
+
+
+@pytest.fixture
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Take the settings' defaults and one thread, and leave the threads as they were."""
+    for name in os.environ:
+        if name.startswith("PERENNIAL_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("PERENNIAL_THREADS", "1")
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)

@@ -1,13 +1,10 @@
 """``perennial train`` and then ``perennial evaluate``, on images made here."""
 
 import json
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 from typer.testing import CliRunner, Result
 
 from infra.cli import app
@@ -20,16 +17,7 @@ from workers.network import Head
 from workers.training.config import TrainingConfig
 from workers.training.history import read_history
 
-
-@pytest.fixture(autouse=True)
-def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in os.environ:
-        if name.startswith("PERENNIAL_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("PERENNIAL_THREADS", "1")
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

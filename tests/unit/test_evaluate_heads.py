@@ -1,7 +1,5 @@
 """What the heads of a model tell of the test images, in the report of an evaluation."""
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -109,17 +107,6 @@ def shown(report: Evaluation) -> str:
     with console.capture() as captured:
         console.print(screen(report))
     return captured.get()
-
-
-@pytest.fixture
-def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in os.environ:
-        if name.startswith("PERENNIAL_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("PERENNIAL_THREADS", "1")
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.usefixtures("one_thread")

@@ -77,3 +77,15 @@ def test_ten_identities_of_two_sessions_are_enough() -> None:
     labels = [str(i) for i in range(10) for _ in range(2)]
     for seed in range(20):
         assert len(make_splits(labels, [""] * 20, seed=seed)) == 5
+
+
+def test_the_images_of_parts_come_once_and_in_order() -> None:
+    trials = {
+        ("mixed", Part.TEST): Trial(np.array([5, 1]), np.array([2])),
+        ("cross", Part.TEST): Trial(np.array([1]), np.array([7, 2])),
+        ("mixed", Part.CALIBRATE): Trial(np.array([9]), np.array([8])),
+    }
+    split = Split(0, np.array([0]), trials)
+    assert split.images(Part.TEST).tolist() == [1, 2, 5, 7]
+    assert split.images(Part.CALIBRATE, Part.TEST).tolist() == [1, 2, 5, 7, 8, 9]
+    assert split.images(Part.TRAIN).tolist() == []

@@ -27,7 +27,7 @@ from workers.training.learner import Learner
 from workers.training.run_folder import RunFolder
 from workers.training.saved_heads import describe_heads
 from workers.training.selection import Best
-from workers.training.targets import make_targets, varying
+from workers.training.targets import encode, make_targets, varying
 from workers.training.variables import as_text, present
 
 Weights = dict[str, Tensor]
@@ -84,9 +84,7 @@ def _heads(
     learner: Learner, samples: Samples, embeddings: NDArray[np.float32]
 ) -> dict[str, JsonValue]:
     """Say what the auxiliary heads tell of images of identities that they have not seen."""
-    variables = learner.targets.variables
-    codes = [[v.encode(b.get(v.name)) for v in variables] for b in samples.backgrounds]
-    values = torch.tensor(codes, dtype=torch.float32).reshape(len(samples), len(variables))
+    values = encode(learner.targets.variables, samples.backgrounds)
     figures = learner.heads.report(
         torch.from_numpy(embeddings).to(learner.device), values.to(learner.device)
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from workers.backbone import freeze_early, pretrained
+from workers.backbone import PRETRAINED, freeze_early
 from workers.model_folder import head_weights, network_weights
 from workers.network import EmbeddingNetwork
 from workers.training.augment import augment, turned_classes
@@ -187,7 +187,7 @@ def _still(config: TrainingConfig, network: EmbeddingNetwork) -> Iterator[nn.Mod
     """Yield the normalisations that keep the statistics of pretrained weights."""
     if config.pretrained and config.freeze_batch_norm:
         for name, backbone in zip(config.architecture.backbones, network.backbones, strict=True):
-            if pretrained(name):
+            if name in PRETRAINED:
                 yield from (m for m in backbone.modules() if isinstance(m, nn.BatchNorm2d))
 
 

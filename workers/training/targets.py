@@ -46,9 +46,17 @@ def make_targets(
         fit_variable(name, [backgrounds[row].get(name) for row in train], kind)
         for name, kind in kinds.items()
     )
+    return Targets(variables, encode(variables, backgrounds))
+
+
+def encode(variables: Sequence[Variable], backgrounds: Backgrounds) -> Tensor:
+    """Return (n, v) float32: the code of each variable for each image, NaN where missing.
+
+    Raises:
+        SetupError: a variable is a number, and a value is not.
+    """
     codes = [[v.encode(background.get(v.name)) for v in variables] for background in backgrounds]
-    values = torch.tensor(codes, dtype=torch.float32).reshape(len(backgrounds), len(variables))
-    return Targets(variables, values)
+    return torch.tensor(codes, dtype=torch.float32).reshape(len(backgrounds), len(variables))
 
 
 def varying(backgrounds: Backgrounds) -> list[str]:
