@@ -1,0 +1,105 @@
+"""Backgrounds as rows, and distances that can be worked out by hand."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from recognition.background import Encoder
+from recognition.variable import Kind, Variable
+
+SEASON = Variable("season", Kind.NOMINAL, ("autumn", "spring", "summer"))
+GAIN = Variable("gain", Kind.CONTINUOUS, weight=4)
+HOUR = Variable("hour", Kind.CYCLIC, period=24)
+ENCODER = Encoder((SEASON, GAIN, HOUR))
+
+
+def test_blocks_stand_side_by_side() -> None:
+    encoded = ENCODER.encode([{"season": "spring", "gain": 1, "other": 3}, {"hour": 6}, {}])
+    assert encoded.features == pytest.approx(
+        np.array([[0, 1, 0, 2, 0, 0], [0, 0, 0, 0, 1, 0], [0, 0, 0, 0, 0, 0]])
+    )
+    assert encoded.features.dtype == np.float64
+    assert encoded.present.tolist() == [[True, True, False], [False, False, True], [False] * 3]
+    assert ENCODER.known(encoded).tolist() == pytest.approx([5 / 6, 1 / 6, 0])
+
+
+def test_blocks_are_found_by_name() -> None:
+    assert [ENCODER.block(name) for name in ("season", "gain", "hour")] == [
+        slice(0, 3),
+        slice(3, 4),
+        slice(4, 6),
+    ]
+    assert ENCODER.columns == 6
+    with pytest.raises(ValueError, match="no variable 'light'; there are: season, gain, hour"):
+        ENCODER.block("light")
+
+
+def test_distances_are_means_over_what_both_have() -> None:
+    a = ENCODER.encode(
+        [
+            {"season": "spring", "gain": 1},
+            {"season": "spring", "gain": 1, "hour": 0},
+            {"hour": 12},
+            {},
+        ]
+    )
+    b = ENCODER.encode([{"season": "summer", "gain": 2.5}, {"hour": 6, "gain": 1}])
+    assert ENCODER.distances(a, b) == pytest.approx(
+        np.array(
+            [
+                # A season apart is 2, a gain of 1.5 apart is 4·1.5² = 9; six hours apart is 2.
+                [math.sqrt(11 / 5), 0],
+                [math.sqrt(11 / 5), math.sqrt(2 / 5)],
+                [math.nan, math.sqrt(2)],
+                [math.nan, math.nan],
+            ]
+        ),
+        nan_ok=True,
+    )
+    assert np.array_equal(ENCODER.distances(b, a), ENCODER.distances(a, b).T, equal_nan=True)
+
+
+def test_no_variable_knows_nothing() -> None:
+    encoder = Encoder(())
+    encoded = encoder.encode([{"season": "spring"}, {}])
+    assert encoded.features.shape == (2, 0)
+    assert encoder.known(encoded).tolist() == [0, 0]
+    assert np.isnan(encoder.distances(encoded, encoded)).all()
+    assert encoder.encode([]).present.shape == (0, 0)
+
+
+def test_rows_of_another_encoder_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected rows of 6 columns, got 3"):
+        ENCODER.distances(ENCODER.encode([{}]), Encoder((SEASON,)).encode([{}]))
+
+
+def test_names_are_given_once() -> None:
+    with pytest.raises(ValueError, match="a name is given twice"):
+        Encoder((SEASON, SEASON))
+
+
+def test_an_encoder_is_the_same_after_json() -> None:
+    assert Encoder.from_dict(json.loads(json.dumps(ENCODER.as_dict()))) == ENCODER
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "variables: expected a list, got None"),
+        ({"variables": {}}, "variables: expected a list"),
+        ({"variables": [SEASON.as_dict(), 7]}, r"variables\[1\]: expected an object, got 7"),
+        (
+            {"variables": [{**SEASON.as_dict(), "kind": "odd"}]},
+            r"variables\[0\]: kind: expected one of",
+        ),
+        (
+            {"variables": [{**SEASON.as_dict(), "scale": 0}]},
+            r"variables\[0\]: variable 'season': 0.0 cannot be the scale",
+        ),
+    ],
+)
+def test_json_that_is_wrong_says_where(given: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}"):
+        Encoder.from_dict(given)
