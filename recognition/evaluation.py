@@ -10,14 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
-from recognition.distance import FloatArray, distances
-from recognition.protocol import random_trial, sessions_of
-
 Labels = NDArray[np.str_]
 Float64 = NDArray[np.float64]
-
-IDENTITIES_KNOWN = 0.6
-"""Of the identities in one partition of :func:`resampled_tpir`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,53 +167,6 @@ def mean(values: Float64) -> float:
     """Return the mean of what is not NaN, and NaN where that is nothing."""
     present = values[~np.isnan(values)]
     return float(present.mean()) if present.size else np.nan
-
-
-def resampled_tpir(
-    embeddings: FloatArray,
-    labels: Sequence[str],
-    *,
-    fpir: float = 0.05,
-    shots: int = 3,
-    draws: int = 40,
-    seed: int = 0,
-    sessions: Sequence[str] | None = None,
-) -> float:
-    """Return the mean TPIR over random trials: for choosing among checkpoints.
-
-    Few identities make one trial a lottery. So ``draws`` times 60 % of them are enrolled anew, up
-    to ``shots`` images each, and all the others are unknown. The same seed draws the same trials
-    whatever the embeddings are, so that two checkpoints can be compared.
-
-    Args:
-        embeddings: (n, d), compared by the cosine.
-        labels: the identity of each.
-        fpir: the share of unknown probes that may be accepted, on the trial itself.
-        shots: the most images of an identity in a gallery.
-        draws: how many trials.
-        seed: of the trials.
-        sessions: of each image, as in :func:`~recognition.protocol.make_splits`; no session is
-            both enrolled and looked up. None makes each image a session of its own.
-
-    Raises:
-        ValueError: the lengths differ, or there are not two identities, one of two sessions.
-    """
-    if len(embeddings) != len(labels) or draws < 1:
-        raise ValueError(
-            "expected one label per embedding and at least one draw, got "
-            f"{len(embeddings)} embeddings, {len(labels)} labels, {draws} draws"
-        )
-    images = sessions_of(labels, [""] * len(labels) if sessions is None else sessions)
-    rng = np.random.default_rng(seed)
-    everyone = np.asarray(labels, dtype=np.str_)
-    matrix = distances(embeddings, embeddings)
-    found = np.empty(draws)
-    for draw in range(draws):
-        trial = random_trial(images, IDENTITIES_KNOWN, shots, rng)
-        near = matrix[np.ix_(trial.probes, trial.gallery)]
-        identified = identify(near, everyone[trial.gallery], everyone[trial.probes])
-        found[draw] = tpir_at_fpir(identified, fpir).tpir
-    return float(found.mean())
 
 
 def _share(those: NDArray[np.bool_], among: NDArray[np.bool_] | None = None) -> float:

@@ -1,5 +1,7 @@
 """What an unknown probe would see: the nearest entry of another identity, kept up to date."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -21,7 +23,8 @@ class NearestImpostors:
     finds is a false positive (FPIR, ISO/IEC 19795-1). The best of n impostors comes closer as n
     grows; these distances are taken over the whole gallery, so their quantile counts its size.
 
-    Adding costs O(n·d). Removing costs that for each entry whose nearest impostor was removed.
+    Adding costs O(n·d) an entry, least where many are added at once. Removing costs that for each
+    entry whose nearest impostor was removed.
     """
 
     def __init__(self, dim: int, metric: Metric = Metric.COSINE) -> None:
@@ -30,9 +33,11 @@ class NearestImpostors:
         self._metric = metric
         self._ids: list[str] = []
         self._rows: dict[str, int] = {}
+        self._codes: dict[str, int] = {}
+        self._members: Counter[int] = Counter()
         # Columns with spare capacity; the first len(self) rows are in use, in the order of _ids.
         self._vectors: FloatArray = np.empty((FIRST_CAPACITY, dim), dtype=np.float32)
-        self._identities: NDArray[np.object_] = np.empty(FIRST_CAPACITY, dtype=object)
+        self._identities: NDArray[np.intp] = np.empty(FIRST_CAPACITY, dtype=np.intp)
         self._nearest: FloatArray = np.empty(FIRST_CAPACITY, dtype=np.float32)
         self._nearest_row: NDArray[np.intp] = np.empty(FIRST_CAPACITY, dtype=np.intp)
 
@@ -45,7 +50,7 @@ class NearestImpostors:
     @property
     def identities(self) -> int:
         """The number of distinct identities."""
-        return len(set(self._identities[: len(self)]))
+        return len(self._members)
 
     def add(self, entry_id: str, identity: str, vector: FloatArray) -> None:
         """Add an entry with its (d,) vector, in place of the one that has this id.
@@ -54,23 +59,28 @@ class NearestImpostors:
             ValueError: the vector is not (dim,), not finite, or zero under the cosine; nothing
                 has changed then.
         """
-        dim = self._vectors.shape[1]
-        if vector.shape != (dim,):
-            raise ValueError(f"expected a vector of shape ({dim},), got {vector.shape}")
-        prepared = prepare(vector[None], self._metric)[0]
-        if entry_id in self:
-            self.remove(entry_id)
-        row = len(self)
-        if row == len(self._nearest):
-            self._grow()
-        self._ids.append(entry_id)
-        self._rows[entry_id] = row
-        self._vectors[row] = prepared
-        self._identities[row] = identity
-        to_impostors = self._recompute(np.array([row]))[0]
-        closer = np.flatnonzero(to_impostors < self._nearest[: len(self)])
-        self._nearest[closer] = to_impostors[closer]
-        self._nearest_row[closer] = row
+        self.extend([entry_id], [identity], vector[None])
+
+    def extend(
+        self, entry_ids: Sequence[str], identities: Sequence[str], vectors: FloatArray
+    ) -> None:
+        """Add n entries with their vectors (n, d), in place of those that have these ids.
+
+        Raises:
+            ValueError: as for :meth:`add`, the lengths differ, or an id comes twice.
+        """
+        n, dim = len(vectors), self._vectors.shape[1]
+        if vectors.shape != (n, dim):
+            raise ValueError(f"expected vectors of shape ({n}, {dim}), got {vectors.shape}")
+        if not len(set(entry_ids)) == len(entry_ids) == len(identities) == n:
+            raise ValueError(f"expected {n} different ids, and an identity for each")
+        prepared = prepare(vectors, self._metric)
+        for entry_id in entry_ids:
+            if entry_id in self:
+                self.remove(entry_id)
+        for start in range(0, n, BLOCK):
+            some = slice(start, start + BLOCK)
+            self._append(entry_ids[some], identities[some], prepared[some])
 
     def remove(self, entry_id: str) -> None:
         """Remove an entry; KeyError when there is none with this id."""
@@ -80,6 +90,10 @@ class NearestImpostors:
             self._ids[hole] = last_id
             self._rows[last_id] = hole
         self._ids.pop()
+        code = int(self._identities[hole])
+        self._members[code] -= 1
+        if not self._members[code]:
+            del self._members[code]
         for column in (self._vectors, self._identities, self._nearest, self._nearest_row):
             column[hole] = column[last]
         nearest_row = self._nearest_row[:last]
@@ -99,11 +113,36 @@ class NearestImpostors:
     def threshold(self, target_fpir: float) -> float | None:
         """Return :func:`open_set_threshold` of the distances.
 
-        None where the entries are too few to promise the FPIR at any distance there can be.
+        The units are the identities of the entries, which play the strangers. None where they are
+        too few to promise the FPIR at any distance there can be.
         """
-        threshold = open_set_threshold(self.distances(), target_fpir)
+        who = self._identities[: len(self)][np.isfinite(self._nearest[: len(self)])]
+        threshold = open_set_threshold(self.distances(), who, target_fpir)
         nothing = threshold is not None and threshold < 0 and self._metric is not Metric.IP
         return None if nothing else threshold
+
+    def _append(
+        self, entry_ids: Sequence[str], identities: Sequence[str], prepared: FloatArray
+    ) -> None:
+        first, end = len(self), len(self) + len(entry_ids)
+        while end > len(self._nearest):
+            self._grow()
+        codes = [self._codes.setdefault(identity, len(self._codes)) for identity in identities]
+        self._ids.extend(entry_ids)
+        self._rows.update(zip(entry_ids, range(first, end), strict=True))
+        self._members.update(codes)
+        self._vectors[first:end] = prepared
+        self._identities[first:end] = codes
+        self._meet(np.arange(first, end))
+
+    def _meet(self, rows: NDArray[np.intp]) -> None:
+        """Find the nearest impostors of new ``rows``, and who has one of them as the nearest."""
+        to_impostors = self._recompute(rows)
+        nearest = to_impostors.argmin(axis=0)
+        found = to_impostors[nearest, np.arange(len(self))]
+        closer = np.flatnonzero(found < self._nearest[: len(self)])
+        self._nearest[closer] = found[closer]
+        self._nearest_row[closer] = rows[nearest[closer]]
 
     def _recompute(self, rows: NDArray[np.intp]) -> FloatArray:
         """Find the nearest impostors of ``rows`` anew; return all (rows, n) distances.

@@ -29,12 +29,16 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A gallery entry near the probe."""
+    """A gallery entry near the probe.
+
+    ``scale`` is the local scale at the entry, 1 where there is no conditioning.
+    """
 
     entry_id: str
     identity: str
     distance: float
     cluster: str
+    scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

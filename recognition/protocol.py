@@ -107,7 +107,11 @@ def sessions_of(labels: Sequence[str], sessions: Sequence[str]) -> dict[str, lis
 
 
 def random_trial(
-    images: Mapping[str, Sequence[Indices]], known: float, shots: int, rng: np.random.Generator
+    images: Mapping[str, Sequence[Indices]],
+    known: float,
+    shots: int,
+    rng: np.random.Generator,
+    strangeness: NDArray[np.float64] | None = None,
 ) -> Trial:
     """Enrol a random share ``known`` of the identities; all the others are unknown.
 
@@ -119,6 +123,8 @@ def random_trial(
         known: share of the identities.
         shots: the most images that an identity has in the gallery.
         rng: what draws.
+        strangeness: (n,) of each image, where those of the least are to be enrolled: the gallery
+            then holds one condition, and the probes come under others. None enrols at random.
 
     Raises:
         ValueError: there are not two identities, one of them of two sessions.
@@ -135,7 +141,7 @@ def random_trial(
     probes: list[Indices] = []
     for label, own in images.items():
         if label in enrolled:
-            some, rest = _enrol(own, shots, rng)
+            some, rest = _enrol(own, shots, rng, strangeness)
             gallery.append(some)
             probes.append(rest)
         else:
@@ -167,10 +173,16 @@ def _split(
 
 
 def _enrol(
-    sessions: Sequence[Indices], shots: int, rng: np.random.Generator
+    sessions: Sequence[Indices],
+    shots: int,
+    rng: np.random.Generator,
+    strangeness: NDArray[np.float64] | None = None,
 ) -> tuple[Indices, Indices]:
     """Divide the images of one identity of two sessions and more: gallery and probes."""
     order = rng.permutation(len(sessions))
+    if strangeness is not None:
+        means = np.array([strangeness[sessions[i]].mean() for i in order])
+        order = order[np.argsort(means, kind="stable")]  # ties stay in random order
     sizes = np.cumsum([len(sessions[i]) for i in order])
     taken = min(int(np.searchsorted(sizes, shots)) + 1, len(sessions) // 2)
     enrolled = np.concatenate([sessions[i] for i in order[:taken]])

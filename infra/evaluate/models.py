@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from rich.progress import Progress
 
 from infra.evaluate.embed import Embedded, embed
 from infra.evaluate.exam import Variant
@@ -49,12 +50,7 @@ class Models:
         self._images = _images(models, splits, fitted=not FITTED.isdisjoint(distances))
         self._made: dict[tuple[str, Views], Embedded] = {}
         for folder in self._images:
-            if folder != PLAIN and not Path(folder).is_dir():
-                raise SetupError(
-                    f"no model folder {folder}; --model takes a folder that `perennial train` "
-                    f"wrote, a path with {_SPLIT} where each split has its own, or {PLAIN!r} for "
-                    "the backbone as it comes"
-                )
+            _path(folder)
 
     @property
     def images(self) -> int:
@@ -133,13 +129,26 @@ class Models:
     ) -> Embedded:
         key = folder, settings.views
         if key not in self._made:
-            path = None if folder == PLAIN else Path(folder)
             images = self._images[folder]
-            made = embed(path, [rows[i] for i in images], settings, on_done)
+            made = embed(_path(folder), [rows[i] for i in images], settings, on_done)
             vectors = np.full((len(rows), made.vectors.shape[1]), np.nan, dtype=np.float32)
             vectors[images] = made.vectors
             self._made[key] = replace(made, vectors=vectors)
         return self._made[key]
+
+
+def embed_with(
+    model: str, split: Split, rows: Sequence[ManifestRow], settings: Settings, bar: Progress
+) -> Embedded:
+    """Embed images with one model, given as to :class:`Models`, for one split.
+
+    Raises:
+        SetupError: the folder is missing, or the model cannot be loaded.
+        DependencyDown: the model stopped giving embeddings.
+    """
+    path = _path(_folder(model, split))
+    task = bar.add_task("embedding", total=len(rows))
+    return embed(path, rows, settings, lambda count: bar.advance(task, count))
 
 
 def _names(models: Sequence[str]) -> Sequence[str]:
@@ -160,3 +169,16 @@ def _images(models: Sequence[str], splits: Sequence[Split], *, fitted: bool) -> 
 
 def _folder(model: str, split: Split) -> str:
     return model.replace(_SPLIT, str(split.number))
+
+
+def _path(folder: str) -> Path | None:
+    """Return where a model lies, None for the plain backbone."""
+    if folder == PLAIN:
+        return None
+    if not Path(folder).is_dir():
+        raise SetupError(
+            f"no model folder {folder}; --model takes a folder that `perennial train` wrote, a "
+            f"path with {_SPLIT} where each split has its own, or {PLAIN!r} for the backbone as it "
+            "comes"
+        )
+    return Path(folder)

@@ -33,6 +33,13 @@ class Scored:
         return Scored(self.found.take(which), self.precision[which], self.rows[which])
 
 
+class NearestOther(NamedTuple):
+    """How far the nearest entry of another identity lies (n,), and whose entry asks (n,)."""
+
+    distance: FloatArray
+    label: Labels
+
+
 class _Block(NamedTuple):
     found: Identified
     precision: Float64
@@ -61,10 +68,11 @@ def score(compare: Compare, embeddings: FloatArray, labels: Labels, trial: Trial
     return Scored(found, np.concatenate([block.precision for block in blocks]), trial.probes)
 
 
-def nearest_other(compare: Compare, embeddings: FloatArray, labels: Labels) -> FloatArray:
+def nearest_other(compare: Compare, embeddings: FloatArray, labels: Labels) -> NearestOther:
     """Return the distance of each entry (n, d) to the nearest one of another identity.
 
-    What :class:`recognition.impostors.NearestImpostors` holds, for any distance.
+    What :class:`recognition.impostors.NearestImpostors` holds, for any distance. Entries that have
+    no other identity beside them are left out.
     """
     nearest = [np.empty(0)]
     for start in range(0, len(labels), _BLOCK):
@@ -73,4 +81,5 @@ def nearest_other(compare: Compare, embeddings: FloatArray, labels: Labels) -> F
         near[labels[some, None] == labels] = np.inf
         nearest.append(near.min(axis=1))
     distance = np.concatenate(nearest).astype(np.float32)
-    return distance[np.isfinite(distance)]
+    found = np.isfinite(distance)
+    return NearestOther(distance[found], labels[found])

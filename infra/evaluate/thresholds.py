@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from infra.evaluate.scored import Scored
-from recognition.distance import FloatArray
+from infra.evaluate.scored import NearestOther, Scored
 from recognition.evaluation import tpir_at_fpir
 from recognition.threshold import open_set_threshold
 
@@ -37,7 +36,7 @@ Thresholds = dict[Point, float]
 
 
 def thresholds_of(
-    test: Scored, calibrate: Scored | None, impostors: FloatArray, fpirs: Iterable[float]
+    test: Scored, calibrate: Scored | None, impostors: NearestOther, fpirs: Iterable[float]
 ) -> Thresholds:
     """Return the thresholds of a trial; ``impostors`` is what the gallery rule goes by."""
     found: Thresholds = {}
@@ -46,6 +45,6 @@ def thresholds_of(
         found[Point(fpir, Rule.HONEST)] = (
             np.nan if calibrate is None else tpir_at_fpir(calibrate.found, fpir).threshold
         )
-        of_gallery = open_set_threshold(impostors, fpir)
+        of_gallery = open_set_threshold(impostors.distance, impostors.label, fpir)
         found[Point(fpir, Rule.GALLERY)] = np.nan if of_gallery is None else of_gallery
     return found

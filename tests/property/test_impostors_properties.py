@@ -77,4 +77,27 @@ def test_the_order_of_enrolment_does_not_matter(
             identity, vector = entries[entry_id]
             impostors.add(entry_id, identity, np.array(vector, dtype=np.float32))
     one, other = there.threshold(percent / 100), back.threshold(percent / 100)
-    assert one == (None if other is None else pytest.approx(other, abs=1e-6))
+    assert one == (None if other is None else pytest.approx(other, abs=1e-5))
+
+
+@given(
+    st.dictionaries(ids, st.tuples(identities, vectors), min_size=1),
+    st.dictionaries(ids, st.tuples(identities, vectors), min_size=1),
+    st.sampled_from(Metric),
+    st.integers(1, 3),
+)
+def test_many_at_once_are_as_one_by_one(
+    first: Entries, second: Entries, metric: Metric, block: int
+) -> None:
+    """In blocks of few, so that there are several; the second time some take others' places."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("recognition.impostors.BLOCK", block)
+        impostors = NearestImpostors(3, metric)
+        for entries in (first, second):
+            who, where = zip(*entries.values(), strict=True)
+            impostors.extend(list(entries), who, np.array(where, dtype=np.float32))
+    held = {**first, **second}
+    assert len(impostors) == len(held)
+    assert impostors.identities == len({identity for identity, _ in held.values()})
+    expected = brute_force(held, metric)
+    assert sorted(impostors.distances().tolist()) == pytest.approx(expected, abs=1e-6)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from recognition.retain import RetentionRule
 from recognition.threshold import open_set_threshold
 from schemas.gallery import GalleryEntry, Status
-from streams.holdings import Change, Erased, Holdings, group_of
+from streams.holdings import Change, Erased
 from streams.index.base import EVERYWHERE
-from tests.gallery_entries import CAPTURED, entry
+from tests.gallery_entries import CAPTURED, entry, plain_holdings
 
 MODELS = {"one@1": 2, "two@2": 3}
 TARGET = 0.3
@@ -32,7 +32,7 @@ def entries(draw: st.DrawFn) -> GalleryEntry:
         draw(st.sampled_from(["oak", "elm", "ash"])),
         draw(whole),
         model=model,
-        cluster=draw(st.sampled_from(["summer", "winter"])),
+        background={"season": draw(st.sampled_from(["summer", "winter"]))},
         status=draw(st.sampled_from([*Status, Status.ACTIVE])),
         captured_at=CAPTURED + timedelta(days=draw(st.integers(0, 7))),
     )
@@ -54,8 +54,17 @@ def threshold(shard: Sequence[GalleryEntry]) -> float | None:
         for a in shard
         if any(b.identity != a.identity for b in shard)
     ]
-    found = open_set_threshold(np.array(nearest, dtype=np.float32), TARGET)
+    met = [a.identity for a in shard if any(b.identity != a.identity for b in shard)]
+    found = open_set_threshold(nearest, met, TARGET)
     return None if found is None or found < 0 else found
+
+
+def cluster_of(e: GalleryEntry) -> str:
+    return f"season={e.background['season']}"
+
+
+def group_of(e: GalleryEntry) -> tuple[str, str, str]:
+    return e.model, cluster_of(e), e.identity
 
 
 def oldest(kept: dict[str, GalleryEntry]) -> set[str]:
@@ -71,7 +80,7 @@ def oldest(kept: dict[str, GalleryEntry]) -> set[str]:
 
 @given(changes)
 def test_holdings_equal_what_is_left_of_the_topic(applied: list[Change]) -> None:
-    holdings = Holdings(TARGET)
+    holdings = plain_holdings(TARGET, "season")
     for position, change in enumerate(applied):
         holdings.apply(change, position)
     kept = left(applied)
@@ -82,12 +91,12 @@ def test_holdings_equal_what_is_left_of_the_topic(applied: list[Change]) -> None
         own = sorted(i for i, e in kept.items() if e.identity == identity)
         assert [e.entry_id for e in holdings.of_identity(identity)] == own
     active = [e for e in kept.values() if e.status is Status.ACTIVE]
-    assert sorted(holdings.groups()) == sorted({group_of(e) for e in active})
-    assert set(holdings.to_retire(holdings.groups(), RULE, NOW)) == oldest(kept)
+    assert sorted(holdings.layout.groups()) == sorted({group_of(e) for e in active})
+    assert set(holdings.to_retire(holdings.layout.groups(), RULE, NOW)) == oldest(kept)
 
     shards: dict[tuple[str, str], list[GalleryEntry]] = {}
     for e in active:
-        for cluster in (e.cluster, EVERYWHERE):
+        for cluster in (cluster_of(e), EVERYWHERE):
             shards.setdefault((e.model, cluster), []).append(e)
     stated = {
         (model, cluster): shard
@@ -109,7 +118,7 @@ def test_reading_the_topic_again_from_anywhere_changes_nothing(
     applied: list[Change], data: st.DataObject
 ) -> None:
     """At-least-once: the last changes may come a second time."""
-    holdings = Holdings(TARGET)
+    holdings = plain_holdings(TARGET, "season")
     for position, change in enumerate(applied):
         holdings.apply(change, position)
     before, kept = holdings.state("one"), {e.entry_id: e for e in holdings}

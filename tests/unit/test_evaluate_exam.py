@@ -12,6 +12,7 @@ from infra.evaluate.thresholds import Point, Rule
 from recognition.distance import FloatArray
 from recognition.paper_distances import Distance
 from recognition.protocol import Part, Split
+from recognition.threshold import open_set_threshold
 from schemas.errors import SetupError
 from tests.unit.angles import at_angles, split, trial
 
@@ -20,11 +21,12 @@ HERD = (
     ("a", 10.0), ("a", 50.0), ("b", 80.0), ("b", 100.0),  # its known probes; one lies nearer to b
     ("x", 20.0), ("y", 120.0),  # and its unknown ones
     ("c", 0.0), ("c", 5.0), ("z", 15.0),  # calibrate: the impostor is 15 degrees away
+    ("w", 200.0),  # in the gallery as well, and far from all of them
 )  # fmt: skip
 LABELS = [label for label, _ in HERD]
 ANGLES = [angle for _, angle in HERD]
 PARTS = {
-    Part.TEST: trial([0, 1], [2, 3, 4, 5, 6, 7]),
+    Part.TEST: trial([0, 1, 11], [2, 3, 4, 5, 6, 7]),
     Part.CALIBRATE: trial([8], [9, 10]),
 }
 
@@ -59,7 +61,7 @@ def test_the_measures_are_those_of_the_angles() -> None:
     # The calibrate part stops below 15 degrees.
     assert values["fpir@0.5/honest"] == 0
     assert values["review@0.5/honest"] == 3 / 6
-    assert tested.gallery == 2
+    assert tested.gallery == 3
 
 
 def test_the_thresholds_of_the_three_rules() -> None:
@@ -67,14 +69,17 @@ def test_the_thresholds_of_the_three_rules() -> None:
     thresholds = done.trials["mixed"][0].thresholds
     assert thresholds[Point(0.5, Rule.ORACLE)] == pytest.approx(cosine(30), abs=1e-6)
     assert thresholds[Point(0.5, Rule.HONEST)] == pytest.approx(cosine(15), abs=1e-6)
-    assert thresholds[Point(0.5, Rule.GALLERY)] == pytest.approx(cosine(90), abs=1e-6)
+    # The entries among themselves: a and b are each other's nearest, and b is that of w.
+    gallery = [cosine(90), cosine(90), cosine(110)], ["a", "b", "w"]
+    expected = open_set_threshold(*gallery, 0.5)
+    assert thresholds[Point(0.5, Rule.GALLERY)] == pytest.approx(expected, abs=1e-6)
     assert cosine(15) - 1e-6 < thresholds[Point(0.5, Rule.HONEST)] < cosine(15) + 1e-6
 
 
 def test_what_cannot_be_measured_is_null() -> None:
     only_test = split({Part.TEST: trial([0], [2, 3])})
     exam, (done,) = assess(variant(ANGLES), splits=(only_test,))
-    report = summarise(exam, [done], data="herd", images=11, refused={}, models={}, image_ms={})
+    report = summarise(exam, [done], data="herd", images=12, refused={}, models={}, image_ms={})
     measured = report.variants[0].scenarios["mixed"]
     assert measured.measures["rank1"].mean == 1
     for name in ("auroc", "tpir@0.5/oracle", "tpir@0.5/honest", "fpir@0.5/honest"):
@@ -102,7 +107,7 @@ def test_every_split_may_have_its_own_embeddings() -> None:
     done: list[None] = []
     exam = Exam(LABELS, splits, fpirs=[0.5], draws=50)
     assessed = exam.assess(Variant("two", lambda s: vectors[s.number]), lambda: done.append(None))
-    report = summarise(exam, [assessed], data="herd", images=11, refused={}, models={}, image_ms={})
+    report = summarise(exam, [assessed], data="herd", images=12, refused={}, models={}, image_ms={})
     rank1 = report.variants[0].scenarios["mixed"].measures["rank1"]
     assert [(each.split, each.value) for each in rank1.splits] == [(0, 0.75), (4, 1.0)]
     assert rank1.mean == 0.875
@@ -110,12 +115,12 @@ def test_every_split_may_have_its_own_embeddings() -> None:
     assert len(done) == 2
 
 
-LIGHT = Grouping(("day", "night", "dusk"), np.array([0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0]))
+LIGHT = Grouping(("day", "night", "dusk"), np.array([0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0]))
 
 
 def test_a_breakdown_keeps_the_threshold_of_the_whole() -> None:
     exam, (done,) = assess(variant(ANGLES), by={"light": LIGHT})
-    report = summarise(exam, [done], data="herd", images=11, refused={}, models={}, image_ms={})
+    report = summarise(exam, [done], data="herd", images=12, refused={}, models={}, image_ms={})
     day, night = report.variants[0].scenarios["mixed"].by["light"]
     assert (day.value, day.known, day.unknown) == ("day", 2, 1)
     assert (night.value, night.known, night.unknown) == ("night", 2, 1)
@@ -133,7 +138,7 @@ def test_the_difference_is_paired() -> None:
         exam,
         done,
         data="herd",
-        images=11,
+        images=12,
         refused={},
         models={"same": {0: "m@1"}},
         image_ms={},
@@ -151,7 +156,7 @@ def test_the_difference_is_paired() -> None:
 
 def test_intervals_are_those_of_identities() -> None:
     exam, (done,) = assess(variant(ANGLES))
-    report = summarise(exam, [done], data="herd", images=11, refused={}, models={}, image_ms={})
+    report = summarise(exam, [done], data="herd", images=12, refused={}, models={}, image_ms={})
     estimate = report.variants[0].scenarios["mixed"].measures["rank1"]
     # Drawn are a (one of two found), b (both), x and y: only a alone gives a half.
     assert (estimate.low, estimate.high) == (0.5, 1)
@@ -166,6 +171,6 @@ def test_misuse() -> None:
         assess(unfitted)
     nothing: FloatArray = np.full((len(HERD), 2), np.nan, dtype=np.float32)
     with pytest.raises(
-        SetupError, match="empty, split 0: of 2 gallery images and 6 probes only 0 and 0"
+        SetupError, match="empty, split 0: of 3 gallery images and 6 probes only 0 and 0"
     ):
         assess(Variant("empty", lambda _: nothing))

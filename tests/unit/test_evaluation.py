@@ -14,7 +14,6 @@ from recognition.evaluation import (
     mean,
     mean_average_precision,
     rank1,
-    resampled_tpir,
     tpir_at_fpir,
 )
 
@@ -138,51 +137,3 @@ def test_distances_must_fit(distances: object, gallery: list[str], why: str) -> 
     for look_up in (identify, average_precision):
         with pytest.raises(ValueError, match=why):
             look_up(distances, gallery, ["a"])  # type: ignore[arg-type]
-
-
-def herd(spread: float, seed: int = 0) -> tuple[np.ndarray, list[str]]:
-    rng = np.random.default_rng(seed)
-    centres = rng.normal(size=(10, 16))
-    labels = [str(i) for i in range(10) for _ in range(8)]
-    images = np.repeat(centres, 8, axis=0) + spread * rng.normal(size=(80, 16))
-    return images.astype(np.float32), labels
-
-
-def test_resampled_tpir_orders_embeddings() -> None:
-    tight, middling, noise = (resampled_tpir(*herd(spread)) for spread in (0.01, 0.6, 9.0))
-    assert tight == 1
-    assert 0.1 < middling < 0.99
-    assert noise < 0.2
-
-
-def test_resampled_tpir_draws_the_same_trials_again() -> None:
-    images, labels = herd(0.6)
-    assert resampled_tpir(images, labels) == resampled_tpir(images, labels)
-    assert resampled_tpir(images, labels) != resampled_tpir(images, labels, seed=1)
-
-
-def test_resampled_tpir_keeps_sessions_apart() -> None:
-    """Near-duplicates of one session make noise look like recognition, unless kept apart."""
-    rng = np.random.default_rng(0)
-    labels = [str(i) for i in range(10) for _ in range(8)]
-    sessions = [str(session) for _ in range(10) for session in (0, 0, 0, 0, 1, 1, 1, 1)]
-    images = np.repeat(rng.normal(size=(20, 16)), 4, axis=0) + 0.01 * rng.normal(size=(80, 16))
-    vectors = images.astype(np.float32)
-    assert resampled_tpir(vectors, labels) > 0.4
-    assert resampled_tpir(vectors, labels, sessions=sessions) < 0.2
-
-
-@pytest.mark.parametrize(
-    ("images", "labels", "draws", "why"),
-    [
-        (np.eye(3), ["a", "b"], 1, "3 embeddings, 2 labels"),
-        (np.eye(3), ["a", "a", "b"], 0, "0 draws"),
-        (np.eye(3), ["a", "a", "a"], 1, "1 identities"),
-        (np.eye(3), ["a", "b", "c"], 1, "0 of them of two sessions"),
-    ],
-)
-def test_resampled_tpir_needs_identities(
-    images: np.ndarray, labels: list[str], draws: int, why: str
-) -> None:
-    with pytest.raises(ValueError, match=why):
-        resampled_tpir(images.astype(np.float32), labels, draws=draws)

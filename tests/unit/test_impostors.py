@@ -7,6 +7,7 @@ import pytest
 
 from recognition.distance import FloatArray, Metric
 from recognition.impostors import BLOCK, FIRST_CAPACITY, NearestImpostors
+from recognition.threshold import open_set_threshold
 
 
 def at(degrees: float) -> FloatArray:
@@ -74,20 +75,23 @@ def test_below_two_identities_nobody_has_an_impostor(trail: NearestImpostors) ->
     assert NearestImpostors(2).distances().size == 0
 
 
-def test_the_threshold_is_the_quantile_of_the_distances(trail: NearestImpostors) -> None:
-    tau = trail.threshold(0.5)  # two of 50°, 50°, 60°, 90° may pass
-    assert tau == pytest.approx(0.5, abs=1e-6)
+def test_the_threshold_is_that_of_the_distances_by_identity(trail: NearestImpostors) -> None:
+    # Oak twice, then pond and gate; the value depends on the tail, which has its own tests.
+    nearest = [1 - math.cos(math.radians(angle)) for angle in (60, 50, 50, 90)]
+    expected = open_set_threshold(nearest, ["oak", "oak", "pond", "gate"], 0.6)
+    assert expected is not None
+    assert trail.threshold(0.6) == pytest.approx(expected, abs=1e-5)
 
 
 def test_more_impostors_lower_the_threshold() -> None:
     random = np.random.default_rng(0)
     impostors = NearestImpostors(8)
     taus = []
-    for size in (10, 100, 1000):
+    for size in (30, 100, 1000):
         for number in range(len(impostors), size):
             vector = random.standard_normal(8).astype(np.float32)
             impostors.add(f"e{number}", f"identity {number}", vector)
-        taus.append(impostors.threshold(0.1) or math.nan)
+        taus.append(impostors.threshold(0.3) or math.nan)
     assert taus[0] > taus[1] > taus[2]
 
 
@@ -122,8 +126,8 @@ def test_removing_what_is_absent_is_a_key_error(trail: NearestImpostors) -> None
 @pytest.mark.parametrize(
     ("vector", "message"),
     [
-        ([1, 2, 3], r"expected a vector of shape \(2,\), got \(3,\)"),
-        ([[1, 2]], r"expected a vector of shape \(2,\), got \(1, 2\)"),
+        ([1, 2, 3], r"expected vectors of shape \(1, 2\), got \(1, 3\)"),
+        ([[1, 2]], r"expected vectors of shape \(1, 2\), got \(1, 1, 2\)"),
         ([1, math.nan], "finite"),
         ([0, 0], "no direction"),
     ],
@@ -135,6 +139,17 @@ def test_a_bad_vector_changes_nothing(
     with pytest.raises(ValueError, match=message):
         trail.add("pond-1", "pond", np.array(vector, dtype=np.float32))
     assert found(trail) == before
+
+
+@pytest.mark.parametrize(
+    ("ids", "identities"), [(["a", "a"], ["oak", "oak"]), (["a"], ["oak"]), (["a", "b"], ["oak"])]
+)
+def test_ids_come_once_and_each_with_an_identity_and_a_vector(
+    trail: NearestImpostors, ids: list[str], identities: list[str]
+) -> None:
+    with pytest.raises(ValueError, match="2 different ids, and an identity for each"):
+        trail.extend(ids, identities, np.stack([at(20), at(40)]))
+    assert len(trail) == 4
 
 
 def test_there_is_no_space_without_dimensions() -> None:

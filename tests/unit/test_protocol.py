@@ -58,6 +58,25 @@ def test_an_identity_of_one_session_can_only_be_unknown() -> None:
         assert sorted([*trial.gallery, *trial.probes]) == [0, 1, 2, 3, 4]
 
 
+def test_those_least_strange_are_enrolled() -> None:
+    # Of a, day x is strange on the whole, whatever its best image; the shots are two of day y.
+    images = sessions_of(list("aaaaaab"), ["x", "x", "x", "y", "y", "y", ""])
+    strangeness = np.array([0.0, 1, 1, 0.5, 0.5, 0.6, 9])
+    for seed in range(20):
+        trial = random_trial(images, 0.5, 2, np.random.default_rng(seed), strangeness)
+        assert trial.gallery.size == 2
+        assert set(trial.gallery.tolist()) < {3, 4, 5}
+        assert trial.probes.tolist() == [0, 1, 2, 6]
+
+
+def test_at_most_half_of_the_sessions_are_enrolled_however_alike_they_are() -> None:
+    images = sessions_of(["a"] * 5 + ["b"], [""] * 6)
+    strangeness = np.array([4.0, 3, 2, 1, 0, 9])
+    trial = random_trial(images, 0.5, 9, np.random.default_rng(0), strangeness)
+    assert trial.gallery.tolist() == [3, 4]
+    assert trial.probes.tolist() == [0, 1, 2, 5]
+
+
 @pytest.mark.parametrize(
     ("labels", "sessions", "options", "why"),
     [

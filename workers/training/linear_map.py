@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import NeighborhoodComponentsAnalysis
 
-from recognition.evaluation import resampled_tpir
+from recognition.trials import resampled_tpir
 from schemas.errors import SetupError
 from workers.training.lmnn import fit_lmnn
 from workers.training.whitening import residuals, whiten

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.evaluation import resampled_tpir
+from recognition.trials import resampled_tpir
 from schemas.errors import SetupError
 from workers.training.data import Samples
 

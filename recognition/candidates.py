@@ -1,0 +1,115 @@
+"""The ways to condition that a fit chooses from."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import product
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognition.bootstrap import Interval
+
+COUNTS: Final = (1, 2, 4, 8)
+"""How many clusters are tried."""
+
+_SIDES = 1.96  # standard errors, of a 95 % interval
+
+
+class Standard(StrEnum):
+    """How embeddings are standardised within their cluster."""
+
+    NONE = "none"
+    CENTRE = "centre"  # the mean is taken out
+    SCALE = "scale"  # and each dimension divided by its deviation
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One way to condition.
+
+    Attributes:
+        k: clusters asked for.
+        standard: how embeddings are standardised within theirs.
+        scaled: whether distances are taken relative to the local scale.
+        levelled: whether they are taken relative to the level of the pair of clusters.
+    """
+
+    k: int = 1
+    standard: Standard = Standard.NONE
+    scaled: bool = False
+    levelled: bool = False
+
+    def __str__(self) -> str:
+        """Say it in a few words."""
+        parts = ["one cluster" if self.k == 1 else f"{self.k} clusters"]
+        parts += [f"{self.standard}d"] if self.standard is not Standard.NONE else []
+        parts += ["local scale"] if self.scaled else []
+        parts += ["levels"] if self.levelled else []
+        return ", ".join(parts)
+
+
+PLAIN: Final = Candidate()
+"""Unconditioned: the cosine distance as it comes."""
+
+
+def candidates(counts: Sequence[int] = COUNTS) -> Iterator[Candidate]:
+    """Yield :data:`PLAIN`, then every candidate with a local scale, the simplest first.
+
+    One cluster is among them whatever the ``counts`` are.
+    """
+    yield PLAIN
+    for k, standard in product(sorted({1, *counts}), Standard):
+        for levelled in (False, True) if k > 1 else (False,):
+            yield Candidate(k, standard, scaled=True, levelled=levelled)
+
+
+class Ran(NamedTuple):
+    """How a candidate did: its mean TPIR, the gain over plain, and the gain's interval."""
+
+    candidate: Candidate
+    tpir: float
+    gain: float
+    interval: Interval
+
+
+Scores = Mapping[Candidate, NDArray[np.float64]]
+"""The TPIR of each trial, the same trials for all, the simplest candidate first."""
+
+
+def choose(scores: Scores, identities: int) -> Candidate:
+    """Return the best in the mean, but a simpler one where the better is not surely better.
+
+    Candidates are taken in their order, and one displaces the best so far if it is better by more
+    than one standard error of the difference (the one-standard-error rule of Breiman et al.,
+    *Classification and Regression Trees*, 1984). The trials share their ``identities``, so these
+    are what the error counts. :data:`PLAIN` comes last, since without a local scale thresholds are
+    kept less well; it must be better by two.
+    """
+    _, best, *others = scores
+    for candidate in others:
+        mean, error = _difference(scores[candidate], scores[best], identities)
+        if mean > error:
+            best = candidate
+    mean, error = _difference(scores[PLAIN], scores[best], identities)
+    return PLAIN if mean > 2 * error else best
+
+
+def race(scores: Scores, identities: int) -> tuple[Ran, ...]:
+    """Return how each candidate did, beside the first."""
+    plain = next(iter(scores.values()))
+    ran = []
+    for candidate, score in scores.items():
+        mean, error = _difference(score, plain, identities)
+        within = Interval(mean - _SIDES * error, mean + _SIDES * error)
+        ran.append(Ran(candidate, float(score.mean()), mean, within))
+    return tuple(ran)
+
+
+def _difference(
+    score: NDArray[np.float64], other: NDArray[np.float64], identities: int
+) -> tuple[float, float]:
+    """Return mean and standard error of the difference over the same trials."""
+    difference = score - other
+    return float(difference.mean()), float(difference.std() / np.sqrt(identities))

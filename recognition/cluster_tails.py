@@ -1,0 +1,74 @@
+"""The impostor tail of every cluster: one shape for all, and how near strangers come in each."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognition.bootstrap import Interval
+from recognition.tail import PRIOR_IDENTITIES, Tail, fit_tail, weighted_quantile
+
+INDEX = 0.1
+"""The quantile that tells a cluster's scale: far enough out to matter, with images to show it."""
+
+LEAST_IDENTITIES = 4
+"""From how many identities on a cluster has a scale of its own."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClusterTails:
+    """How near strangers come, by the cluster of the probe.
+
+    Attributes:
+        scales: (k + 1,), how far their nearest entries lie beside those of everyone; the last, for
+            probes of no cluster, is 1.
+        tail: of the distances over the scale of their cluster.
+    """
+
+    scales: NDArray[np.float64]
+    tail: Tail
+
+    def thresholds(self, fpir: float) -> NDArray[np.float64]:
+        """Return τ (k + 1,) by probe cluster, the last for probes of no cluster."""
+        return self.scales * self.tail.threshold(fpir)
+
+    def interval(self, fpir: float, *, strangers: int) -> Interval:
+        """Return within what the FPIR of so many strangers will lie at :meth:`thresholds`."""
+        return self.tail.interval(self.tail.threshold(fpir), strangers=strangers)
+
+
+def fit_cluster_tails(
+    nearest: NDArray[np.float32],
+    identities: NDArray[np.str_] | NDArray[np.intp],
+    clusters: NDArray[np.intp],
+    k: int,
+) -> ClusterTails | None:
+    """Fit to the nearest distances (n,) of impostors' images, with the cluster (n,) of each.
+
+    A cluster's scale is the 10 % quantile of its distances over that of all, drawn toward 1
+    by n/(n + 2) for n identities. What is far out, where no cluster alone has the images to show
+    it, is estimated from all of them together (the index-flood procedure: Hosking and Wallis,
+    *Regional Frequency Analysis*, 1997). None where there are no two identities of different
+    distances.
+    """
+    scales = cluster_scales(nearest, identities, clusters, k)
+    tail = fit_tail(nearest / scales[clusters], identities)
+    return None if tail is None else ClusterTails(scales, tail)
+
+
+def cluster_scales(
+    nearest: NDArray[np.float32],
+    identities: NDArray[np.str_] | NDArray[np.intp],
+    clusters: NDArray[np.intp],
+    k: int,
+) -> NDArray[np.float64]:
+    """Return the scales (k + 1,) of :func:`fit_cluster_tails`."""
+    scales = np.ones(k + 1)
+    everyone = weighted_quantile(nearest, identities, INDEX) if nearest.size else 0.0
+    for cluster in range(k if k > 1 else 0):
+        own = clusters == cluster
+        count = np.unique(identities[own]).size
+        if count >= LEAST_IDENTITIES and everyone > 0:
+            relative = weighted_quantile(nearest[own], identities[own], INDEX) / everyone
+            scales[cluster] = (count * relative + PRIOR_IDENTITIES) / (count + PRIOR_IDENTITIES)
+    return scales
