@@ -1,0 +1,100 @@
+"""``perennial saliency``: which background variables matter."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.commands.options import Json, Manifest, Splits
+from infra.commands.panels import panel
+from infra.console import err, out, progress
+from schemas.settings import load_settings
+
+if TYPE_CHECKING:
+    from recognition.distance import FloatArray
+    from recognition.saliency import GainOf
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("saliency", rich_help_panel=panel("saliency"))(saliency)
+
+
+def saliency(
+    manifest: Manifest,
+    *,
+    splits: Splits = None,
+    split: Annotated[
+        int | None,
+        typer.Option(min=0, help="Look at its train and calibrate parts; else the first split's."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Model folder, or a path with {split} in it; `plain` is the backbone as it "
+            "comes. Else the model that the settings name.",
+        ),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(metavar="VARIABLE", help="Look at this one; may be repeated. Else at all."),
+    ] = None,
+    permutations: Annotated[
+        int, typer.Option(min=99, help="Shuffles behind a p-value; more make it finer.")
+    ] = 199,
+    fpir: Annotated[
+        float,
+        typer.Option(help="Share of strangers that may get a name, at which the gain is measured."),
+    ] = 0.05,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--out", file_okay=False, help="Write saliency.json and saliency.html here."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Tell which background variables matter, before anything is conditioned on them.
+
+    Each is looked at within identities: how much of the embeddings' variance it explains, whether
+    it changes how far they scatter, how well it is read from them, and what matching conditioned on
+    it alone gains. The page shows the latent space and the distances by each that matters.
+
+    Example:  perennial saliency herd.csv --model models/herd --out saliency
+    """
+    from infra.evaluate.models import PLAIN  # here, so that `--help` is fast
+    from infra.saliency.files import write
+    from infra.saliency.run import Question, run
+    from infra.saliency.screen import screen
+    from recognition.gain import conditioning_gain
+
+    if not 0 < fpir < 1:
+        raise typer.BadParameter(f"{fpir:g} is no share between 0 and 1", param_hint="--fpir")
+
+    def gains(embeddings: "FloatArray", labels: Sequence[str]) -> "GainOf":
+        return partial(conditioning_gain, embeddings, labels, fpir=fpir)
+
+    settings = load_settings()
+    default = PLAIN if settings.model is None else str(settings.model)
+    question = Question(
+        manifest=manifest,
+        splits=splits,
+        split=split,
+        model=default if model is None else model,
+        by=by,
+        permutations=permutations,
+    )
+    with progress() as bar:
+        looked = run(question, settings, bar, gains)
+        if folder is not None:
+            write(folder, looked, settings, bar)
+    for path, why in looked.report.refused.items():
+        err.print(f"left out {path}: {why}", style="yellow", markup=False, soft_wrap=True)
+    for why in looked.report.left_out.values():
+        err.print(f"not looked at: {why}", style="yellow", markup=False, soft_wrap=True)
+    if json:
+        typer.echo(looked.report.model_dump_json())
+    else:
+        out.print(screen(looked.report))
+    if folder is not None:
+        err.print(f"wrote {folder / 'saliency.html'} and saliency.json")

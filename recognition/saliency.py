@@ -1,0 +1,194 @@
+"""Which background variables matter: what each does to the embeddings of one identity.
+
+A variable may *shift* the space (summer lies elsewhere than winter) or change its *spread* (night
+scatters more than day); O'Mahony et al., *Understanding and Exploiting Dependent Variables with
+Deep Metric Learning*. Either is a reason to match conditioned on it, and the gain says whether that
+helps. What lies between identities alone cannot be judged: it may be who they are.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognition.distance import FloatArray
+from recognition.findings import Gain, Role, Saliency
+from recognition.predictability import Predictability, read_names, read_numbers
+from recognition.value_groups import NONE, group_values
+from recognition.variable import NAMED, Kind, Variable
+from recognition.within import Codes, Explained, Float64, basis, centred, explained, shuffles
+
+__all__ = ["Gain", "GainOf", "Role", "Saliency", "rank", "saliency"]
+
+PERMUTATIONS: Final = 199
+FEWEST_PERMUTATIONS: Final = 99
+"""With fewer no p-value could reach :data:`SIGNIFICANT`."""
+
+SIGNIFICANT: Final = 0.01
+SMALLEST: Final = 0.005
+"""A share of variance beyond chance that is smaller is noise, however surely it is there."""
+
+FEWEST_VARYING: Final = 0.05
+MOST_BETWEEN: Final = 0.95
+"""Confounded: a smaller share of the images lies in identities in which the variable varies, or a
+larger share of its variance lies between identities."""
+
+_LEAST_FREE = 0.5  # of a residual; the fit follows the rest, as it does a value that comes once
+_SMALLEST_RADIUS = 1e-3  # of the root mean square: copies of one image have no logarithm
+
+GainOf = Callable[[NDArray[np.intp]], Gain | None]
+"""Takes the cluster of each image (n,), -1 where it is in none; None where it cannot measure."""
+
+
+def saliency(
+    embeddings: FloatArray,
+    labels: Sequence[str],
+    variable: Variable,
+    values: Sequence[object],
+    *,
+    gain: GainOf | None = None,
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
+) -> Saliency:
+    """Look at one variable.
+
+    The p-values take the images of an identity for independent. Where they come in bursts, a
+    variable that tells the burst (its date) looks surer than it is.
+
+    Args:
+        embeddings: (n, d), finite.
+        labels: the identity of each.
+        variable: fitted to these values.
+        values: of each; what the variable has no code for is left out.
+        gain: measures what conditioning gains, from the group of each image.
+        permutations: shuffles behind a p-value.
+        seed: of the shuffles.
+
+    Raises:
+        ValueError: the lengths differ, the permutations are fewer than 99, or the values do not
+            differ, so that there is nothing to look at.
+    """
+    if not len(embeddings) == len(labels) == len(values):
+        raise ValueError(
+            f"{len(embeddings)} embeddings, {len(labels)} labels and {len(values)} values"
+        )
+    if permutations < FEWEST_PERMUTATIONS:
+        raise ValueError(f"{permutations} permutations; {FEWEST_PERMUTATIONS} at least")
+    groups = group_values(variable, values)
+    known = groups.codes != NONE
+    codes = groups.codes[known]
+    features = _features(variable, [v for v, there in zip(values, known, strict=True) if there])
+    if len(groups.names) < 2 or not np.ptp(features, axis=0).any():
+        raise ValueError(f"{variable.name} does not differ between the images")
+    x = np.asarray(embeddings, dtype=np.float64)[known]
+    names, identities = np.unique(np.asarray(labels, np.str_)[known], return_inverse=True)
+    varying, between = _lies(features, identities)
+    shift = spread = None
+    if varying.mean() >= FEWEST_VARYING and between <= MOST_BETWEEN:
+        design = _design(variable, features, codes)
+        rng = np.random.default_rng(seed)
+        shift, spread = _acts(x[varying], design[varying], identities[varying], permutations, rng)
+    return Saliency(
+        variable=variable.name,
+        kind=variable.kind,
+        groups=groups.names,
+        images=len(x),
+        identities=len(names),
+        varying=float(varying.mean()),
+        between=between,
+        shift=shift,
+        spread=spread,
+        read=_read(variable, x, features, codes, identities),
+        gain=None if gain is None else gain(groups.codes),
+        role=_role(shift, spread),
+    )
+
+
+def rank(found: Iterable[Saliency]) -> list[Saliency]:
+    """Put what acts first; then by the lower end of the gain, then by the shift beyond chance."""
+
+    def key(one: Saliency) -> tuple[bool, float, float]:
+        low = -np.inf if one.gain is None else one.gain.low
+        return one.role.acts, low, -np.inf if one.shift is None else one.shift.excess
+
+    return sorted(found, key=key, reverse=True)
+
+
+def _features(variable: Variable, values: Sequence[object]) -> Float64:
+    blocks = [variable.block(value) for value in values]
+    return np.array(blocks, dtype=np.float64).reshape(len(values), variable.columns)
+
+
+def _design(variable: Variable, features: Float64, codes: Codes) -> Float64:
+    """Return what is regressed on: the groups, and numbers as such, for what is in proportion.
+
+    Of many names the rarest are one group here too: each with an effect of its own would explain
+    the few images that it has, whatever they are.
+    """
+    groups = np.eye(codes.max() + 1)[codes]
+    return groups if variable.kind is Kind.NOMINAL else np.hstack([features, groups])
+
+
+def _lies(features: Float64, identities: Codes) -> tuple[NDArray[np.bool_], float]:
+    """Tell of each image if the variable varies in its identity, and how much lies between them."""
+    within = centred(features, identities)
+    moved = np.abs(within).max(axis=1) > 1e-9 * np.abs(features).max()
+    total = np.square(features - features.mean(axis=0)).sum()
+    return np.isin(identities, identities[moved]), float(1 - np.square(within).sum() / total)
+
+
+def _acts(
+    x: Float64, design: Float64, identities: Codes, permutations: int, rng: np.random.Generator
+) -> tuple[Explained, Explained]:
+    """Return what a variable explains of the embeddings, and of the logarithm of their radii."""
+    codes = _from_zero(identities)
+    responses, columns = centred(x, codes), basis(centred(design, codes))
+    shift = explained(responses, columns, shuffles(codes, permutations, rng))
+    # How much of a row's residual is its own. A short one is no sign of little spread.
+    free = 1 - np.square(columns).sum(axis=1)
+    rows = free >= _LEAST_FREE
+    squares = np.square(responses - columns @ (columns.T @ responses)).sum(axis=1)[rows]
+    codes = _from_zero(codes[rows])
+    radii = centred(_log_radii(squares / free[rows]), codes)
+    columns = basis(centred(design[rows], codes))
+    return shift, explained(radii, columns, shuffles(codes, permutations, rng))
+
+
+def _from_zero(identities: Codes) -> Codes:
+    codes: Codes = np.unique(identities, return_inverse=True)[1]
+    return codes
+
+
+def _log_radii(squares: Float64) -> Float64:
+    """Return the logarithms (n, 1) of the radii with these squares (n,)."""
+    mean = squares.mean() if squares.size else 0.0
+    least = max(_SMALLEST_RADIUS**2 * mean, np.finfo(np.float64).tiny)
+    radii: Float64 = np.log(np.maximum(squares, least))[:, None] / 2
+    return radii
+
+
+def _read(
+    variable: Variable, x: Float64, features: Float64, codes: Codes, identities: Codes
+) -> Predictability | None:
+    if variable.kind in NAMED:
+        return read_names(x, codes, identities)
+    return read_numbers(x, features, identities)
+
+
+def _role(shift: Explained | None, spread: Explained | None) -> Role:
+    if shift is None or spread is None:
+        return Role.CONFOUNDED
+    match _sure(shift), _sure(spread):
+        case True, True:
+            return Role.SHIFTS_AND_SPREADS
+        case True, False:
+            return Role.SHIFTS
+        case False, True:
+            return Role.SPREADS
+        case _:
+            return Role.NOISE
+
+
+def _sure(found: Explained) -> bool:
+    return found.p <= SIGNIFICANT and found.excess >= SMALLEST
