@@ -8,20 +8,25 @@ from typer.core import TyperGroup
 
 from infra import logs
 from infra.commands import (
+    activate,
     demo,
     doctor,
     enrol,
     evaluate,
+    fit,
     gallery,
     model,
     publish,
     review,
+    saliency,
     schema,
     services,
+    simulate,
     topics,
     train,
     up,
     watch,
+    whatif,
 )
 from infra.commands.panels import ORDER
 from infra.console import err
@@ -79,7 +84,8 @@ def perennial(
 
 _COMMANDS = (
     *(demo, up, doctor, publish, enrol, watch, review, gallery),
-    *(train, evaluate, model, topics, services, schema),
+    *(train, evaluate, saliency, fit, simulate, whatif, activate, model),
+    *(topics, services, schema),
 )
 for module in _COMMANDS:
     module.register(app)

@@ -4,7 +4,7 @@ _PANELS = {
     "Start here": ("demo", "up", "doctor"),
     "Frames in": ("publish", "enrol"),
     "Answers out": ("watch", "review", "gallery"),
-    "Models": ("train", "evaluate", "model"),
+    "Models": ("train", "evaluate", "saliency", "fit", "simulate", "whatif", "activate", "model"),
     "Run the parts": ("topics", "worker", "streams"),
     "Documents": ("schema",),
 }

@@ -17,7 +17,8 @@ from schemas.errors import BadInput, DependencyDown, PerennialError, SetupError
 
 LEAVES = (
     *("demo", "up", "doctor", "publish", "enrol", "watch", "worker", "streams", "schema"),
-    *("train", "evaluate", *(f"model {name}" for name in ("export", "show", "list"))),
+    *("train", "evaluate", "saliency", "fit", "simulate", "whatif", "activate"),
+    *(f"model {name}" for name in ("export", "show", "list")),
     *(f"topics {name}" for name in ("create", "describe")),
     *(f"review {name}" for name in ("list", "answer", "auto")),
     *(f"gallery {n}" for n in ("stats", "list", "quarantine", "restore", "rename", "erase")),

@@ -1,0 +1,120 @@
+"""``python -m benchmarks.conditioning``: fit on some identities, recognise others."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from benchmarks.command import command
+from benchmarks.conditioning.summary import Line, cells, header, page, summarise
+from benchmarks.conditioning.trial import Asked, ask
+from benchmarks.report import machine, write
+from infra.commands.options import Manifest
+from infra.conditioning.fitting import fit_conditioning
+from infra.console import out as screen
+from infra.console import progress, table
+from infra.evaluate.embed import embed
+from infra.evaluate.groups import backgrounds_of
+from infra.evaluate.models import PLAIN
+from infra.manifest import ManifestRow, read_manifest
+from infra.saliency.variables import fit_variables
+from infra.splits import chosen, session_of, splits_of
+from recognition.distance import FloatArray
+from recognition.fit import Sample
+from recognition.protocol import Indices, Part, Split
+from schemas.settings import Settings, load_settings
+from workers.model import choose_device
+
+FPIR = 0.01
+
+
+def main(
+    manifest: Manifest,
+    *,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Model folder, with {split} in it where each split has its own; `plain` "
+            "is the backbone as it comes, and the default. May be repeated."
+        ),
+    ] = None,
+    split: Annotated[
+        list[int] | None, typer.Option(min=0, help="Only this split; may be repeated.")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws behind an interval.")] = 1000,
+    out: Annotated[
+        Path, typer.Option(file_okay=False, help="Write JSON and Markdown here.")
+    ] = Path("runs/conditioning"),
+) -> None:
+    """Fit a conditioning on the train and calibrate parts of each split, and measure on its test.
+
+    Example:  python -m benchmarks.conditioning yaleb/manifest.csv --model runs/yaleb-{split}/model
+    """
+    settings = load_settings()
+    rows = read_manifest(manifest)
+    name = manifest.resolve().parent.name
+    splits = chosen(splits_of(manifest, rows, None), split)
+    lines: list[Line] = []
+    wins: dict[str, list[str]] = {}
+    for given in [PLAIN] if model is None else dict.fromkeys(model):
+        short = "plain" if given == PLAIN else "trained"
+        found: dict[tuple[str, float], dict[int, Asked]] = {}
+        for one in splits:
+            folder = None if given == PLAIN else Path(given.replace("{split}", str(one.number)))
+            vectors = _embed(folder, rows, settings)
+            won, asked = _split(rows, vectors, one)
+            wins.setdefault(f"{name} {short}", []).append(f"{one.number} {won}")
+            for (scenario, fpir), what in asked.items():
+                found.setdefault((scenario, fpir), {})[one.number] = what
+        lines += [
+            summarise(name, short, scenario, of_splits, draws)
+            for (scenario, _), of_splits in sorted(found.items(), key=lambda item: item[0][0])
+        ]
+    grid = table(*header())
+    for line in lines:
+        grid.add_row(*cells(line))
+    screen.print(grid)
+    about = f"Measured on {machine(choose_device(settings.device))}, {len(splits)} splits."
+    data = {"about": about, "lines": [asdict(line) for line in lines], "chosen": wins}
+    write(out, f"conditioning-{name}", data, page(lines, wins, about))
+
+
+def _embed(folder: Path | None, rows: Sequence[ManifestRow], settings: Settings) -> FloatArray:
+    with progress() as bar:
+        task = bar.add_task("embedding", total=len(rows))
+        return embed(folder, rows, settings, lambda n: bar.advance(task, n)).vectors
+
+
+def _split(
+    rows: Sequence[ManifestRow], vectors: FloatArray, split: Split
+) -> tuple[str, dict[tuple[str, float], Asked]]:
+    held = split.images(Part.CALIBRATE)
+    seen, held_out = (_sample(rows, images, vectors) for images in (split.train, held))
+    used = [rows[i] for i in (*split.train, *held)]
+    variables, _ = fit_variables(backgrounds_of(used, None), None)
+    made = fit_conditioning(seen, held_out, variables, FPIR)
+    asked = {}
+    for scenario in split.scenarios:
+        trial = split.trials[scenario, Part.TEST]
+        gallery, probes = (_sample(rows, i, vectors) for i in (trial.gallery, trial.probes))
+        for one in ask(gallery, probes, held_out.embeddings, made.fitted.conditioning):
+            asked[scenario, one.fpir] = one
+    return str(made.fitted.chosen), asked
+
+
+def _sample(rows: Sequence[ManifestRow], images: Indices, vectors: FloatArray) -> Sample:
+    sound = images[np.isfinite(vectors[images]).all(axis=1)]
+    own = [rows[i] for i in sound]
+    return Sample(
+        vectors[sound],
+        np.array([row.label for row in own], dtype=np.str_),
+        [dict(row.background) for row in own],
+        [session_of(row) for row in own],
+    )
+
+
+if __name__ == "__main__":
+    command(main)

@@ -1,0 +1,1 @@
+"""What it costs, or saves, to cut the gallery into shards."""

@@ -1,0 +1,108 @@
+"""``perennial fit``: a conditioning from labelled images."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.commands.options import Json, Manifest, Splits
+from infra.commands.panels import panel
+from infra.console import err, out, print_json, progress
+from schemas.settings import load_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("fit", rich_help_panel=panel("fit"))(fit)
+
+
+def fit(
+    manifest: Manifest,
+    *,
+    folder: Annotated[
+        Path,
+        typer.Option("--out", file_okay=False, help="Write the conditioning and its report here."),
+    ],
+    splits: Splits = None,
+    split: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Made from its train part, judged by its calibrate part; else the first's."
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Model folder, or a path with {split} in it; `plain` is the backbone as it "
+            "comes. Else the model that the settings name.",
+        ),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="VARIABLE", help="May make clusters; may be repeated. Else every variable."
+        ),
+    ] = None,
+    fpir: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of unknown probes that may get a name; else PERENNIAL_TARGET_FPIR."
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Name of the conditioning; else the folder of the manifest."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Find what the background tells, and fit clusters and thresholds to it.
+
+    Background variables that move or spread the embeddings of an identity make clusters; several
+    ways to use them race each other on identities that were held out, one cluster always among
+    them. Writes the conditioning and a report. Needs no broker and no Redis.
+
+    Example:  perennial fit herd.csv --model models/herd --fpir 0.01 --out conditionings/herd
+
+    Example:  perennial fit herd.csv --by season --by camera --out conditionings/herd
+    """
+    from infra.conditioning.files import PAGE, write  # here, so that `--help` is fast
+    from infra.conditioning.run import Question, run
+    from infra.conditioning.screen import screen
+    from infra.evaluate.models import PLAIN
+
+    settings = load_settings()
+    default = PLAIN if settings.model is None else str(settings.model)
+    question = Question(
+        manifest=manifest,
+        splits=splits,
+        split=split,
+        model=default if model is None else model,
+        by=by,
+        fpir=settings.target_fpir if fpir is None else _share(fpir),
+    )
+    with progress() as bar:
+        report, made = run(question, settings, bar)
+    artefact = write(folder, report, made, report.origin.data if name is None else name)
+    for path, why in report.origin.refused.items():
+        err.print(f"left out {path}: {why}", style="yellow", markup=False, soft_wrap=True)
+    for why in report.origin.left_out.values():
+        err.print(f"not looked at: {why}", style="yellow", markup=False, soft_wrap=True)
+    if json:
+        about = {"folder": str(folder), "name": artefact.name, "version": artefact.version}
+        print_json({**about, **report.model_dump(mode="json")})
+    else:
+        out.print(screen(report))
+    err.print(
+        f"wrote {folder}: conditioning {artefact.name}, version {artefact.version}; look at "
+        f"{folder / PAGE}\nnext: perennial activate {folder}",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _share(fpir: float) -> float:
+    if not 0 < fpir < 1:
+        raise typer.BadParameter(
+            f"{fpir:g} is no share between 0 and 1; 0.01 is 1 %", param_hint="--fpir"
+        )
+    return fpir

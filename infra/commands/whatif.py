@@ -1,0 +1,112 @@
+"""``perennial whatif``: what another threshold would do, before anything is changed."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.commands.options import Json
+from infra.commands.panels import panel
+from infra.console import err, out, progress
+from schemas.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from infra.replay.whatif import WhatIf
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 < share < 1:
+        raise typer.BadParameter(f"{text} is no share between 0 and 1; 0.05 is 5 %")
+    return share
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("whatif", rich_help_panel=panel("whatif"))(whatif)
+
+
+def whatif(
+    *,
+    fpir: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="Share of unknown probes that may get a name; may be repeated. Else from 0.0005 "
+            "to 0.1. The one that is asked for at present is always among them.",
+            parser=_share,
+            metavar="SHARE",
+        ),
+    ] = None,
+    last: Annotated[int, typer.Option(min=1, help="Recent probes that are replayed.")] = 500,
+    conditioning: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Answer by this one, as if it were active; else by what is active."
+        ),
+    ] = None,
+    strangers: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Share of strangers among the probes; else by people's answers."
+        ),
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--out", file_okay=False, help="Write whatif.json and whatif.png here."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show false matches against review load for other thresholds; nothing is changed.
+
+    The last probes are answered again, each FPIR in turn, against the present gallery. How many
+    strangers would get a name follows from the tail of the impostors' distances; where people
+    have named these very probes, it shows how many answers would be right and wrong.
+
+    Example:  perennial whatif --fpir 0.001 --fpir 0.01 --out whatif
+    """
+    found = asyncio.run(_found(load_settings(), fpir, last, conditioning, strangers))
+    if json:
+        typer.echo(found.model_dump_json())
+    else:
+        from infra.replay.whatif_screen import whatif_screen
+
+        out.print(whatif_screen(found))
+    if folder is not None:
+        from infra.replay.files import write
+
+        write(folder, found)
+        err.print(f"wrote {folder / 'whatif.png'} and whatif.json")
+
+
+async def _found(
+    settings: Settings,
+    fpirs: Sequence[float] | None,
+    last: int,
+    conditioning: Path | None,
+    strangers: float | None,
+) -> "WhatIf":
+    from infra.replay.material import read_material
+    from infra.replay.rollout import present
+    from infra.replay.targets import active_of, check
+    from infra.replay.whatif import FPIRS, what_if
+
+    if conditioning is None:
+        now = await present(settings)
+        active, live = now.active, now.state
+        material = await read_material(settings, last)
+    else:
+        artefact, active = active_of(conditioning)
+        live, material = None, await read_material(settings, last)
+        check(artefact, material.gallery.entries.values(), material.probes.embeddings)
+    with progress() as bar:
+        return await what_if(
+            settings,
+            active,
+            material,
+            FPIRS if fpirs is None else fpirs,
+            bar,
+            share=strangers,
+            live=live,
+        )

@@ -1,0 +1,1 @@
+"""Fitting a conditioning to labelled images, and the report on it."""

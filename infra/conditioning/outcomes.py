@@ -1,0 +1,144 @@
+"""What the held-out images find in small galleries of each other, and what strangers find there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognition.cluster_tails import ClusterTails, fit_cluster_tails
+from recognition.conditioning import Conditioning, conditioned
+from recognition.distance import FloatArray
+from recognition.fit import Sample
+from recognition.protocol import Trial
+from recognition.trials import draw_trials
+
+TRIALS = 40
+"""Of each kind: galleries of all conditions, and of one."""
+
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What p probes found.
+
+    Attributes:
+        ratios: (p,), the distance to the nearest entry over the threshold.
+        margins: (p,), how much farther the next identity lies over the threshold; infinite where
+            there is none.
+        right: (p,), whether the nearest entry is of the probe's identity; never for a stranger.
+        identities: (p,), whose the probes are.
+    """
+
+    ratios: Float64
+    margins: Float64
+    right: NDArray[np.bool_]
+    identities: NDArray[np.str_]
+
+    def take(self, which: NDArray[np.bool_]) -> "Answers":
+        """Return those for which the mask is true."""
+        return Answers(
+            self.ratios[which], self.margins[which], self.right[which], self.identities[which]
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """One gallery, and p probes that were looked up in it.
+
+    Attributes:
+        entries: how many images are in the gallery.
+        tails: how near strangers come to it: every image with its own identity left out.
+        distances: (p,), to the nearest entry.
+        margins: (p,), how much farther the next identity lies.
+        right: (p,), whether the nearest entry is of the probe's identity.
+        clusters: (p,), of the probes; -1 for none.
+        identities: (p,), whose they are.
+    """
+
+    entries: int
+    tails: ClusterTails
+    distances: FloatArray
+    margins: FloatArray
+    right: NDArray[np.bool_]
+    clusters: NDArray[np.intp]
+    identities: NDArray[np.str_]
+
+    def answers(self, fpir: float) -> Answers:
+        """Return what the probes found, without those whose threshold is not above 0."""
+        thresholds = self.tails.thresholds(fpir)[self.clusters]
+        there = thresholds > 0
+        return Answers(
+            self.distances[there] / thresholds[there],
+            self.margins[there] / thresholds[there],
+            self.right[there],
+            self.identities[there],
+        )
+
+
+def outcomes(conditioning: Conditioning, held_out: Sample) -> list[Outcome]:
+    """Enrol some of the held-out identities anew, again and again, and look the others up.
+
+    Half of the galleries are of one condition, as in the race of :func:`recognition.fit.fit`.
+    Left out is a gallery to which all come equally near.
+
+    Args:
+        conditioning: fitted with these images as its impostors.
+        held_out: the images, in the same order.
+
+    Raises:
+        ValueError: the identities are too few for a trial.
+    """
+    impostors = conditioning.impostors
+    matrix = conditioned(impostors.placed, impostors.placed, conditioning.levels)
+    tried = (_outcome(matrix, conditioning, trial) for trial in _trials(conditioning, held_out))
+    return [outcome for outcome in tried if outcome is not None]
+
+
+def joined(answers: Sequence[Answers]) -> Answers:
+    """Return all of them as one; there must be one at least."""
+    return Answers(
+        np.concatenate([each.ratios for each in answers]),
+        np.concatenate([each.margins for each in answers]),
+        np.concatenate([each.right for each in answers]),
+        np.concatenate([each.identities for each in answers]),
+    )
+
+
+def _trials(conditioning: Conditioning, held_out: Sample) -> list[Trial]:
+    encoder = conditioning.clusters.encoder
+    encoded = encoder.encode(held_out.backgrounds)
+    apart = np.nan_to_num(encoder.distances(encoded, encoded), nan=1.0)
+    labels = held_out.identities.tolist()
+    return [
+        *draw_trials(labels, held_out.sessions, draws=TRIALS),
+        *draw_trials(labels, held_out.sessions, draws=TRIALS, seed=1, apart=apart),
+    ]
+
+
+def _outcome(matrix: FloatArray, conditioning: Conditioning, trial: Trial) -> Outcome | None:
+    who = conditioning.impostors.identities
+    clusters = conditioning.impostors.placed.clusters
+    enrolled = who[trial.gallery]
+    near = matrix[:, trial.gallery]
+    others = np.where(who[:, None] == enrolled, np.inf, near).min(axis=1)
+    strange = np.isfinite(others)  # all, unless a single identity is enrolled
+    tails = fit_cluster_tails(
+        others[strange], who[strange], clusters[strange], len(conditioning.levels)
+    )
+    if tails is None:
+        return None
+    near, identities = near[trial.probes], who[trial.probes]
+    first = near.argmin(axis=1)
+    distances, named = near[np.arange(len(near)), first], enrolled[first]
+    next_one = np.where(named[:, None] == enrolled, np.inf, near).min(axis=1)
+    return Outcome(
+        entries=len(trial.gallery),
+        tails=tails,
+        distances=distances,
+        margins=next_one - distances,
+        right=named == identities,
+        clusters=clusters[trial.probes],
+        identities=identities,
+    )

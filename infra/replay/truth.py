@@ -1,0 +1,43 @@
+"""Who the probes really show, as far as people have said."""
+
+from collections.abc import Collection, Mapping
+
+from pydantic import BaseModel, ConfigDict
+
+from infra.gallery_log import Entries
+from infra.replay.people import People
+from infra.replay.replay import Answers
+
+
+class Verified(BaseModel):
+    """The probes that people named: how many were identified rightly and wrongly."""
+
+    model_config = ConfigDict(frozen=True)
+
+    right: int
+    wrong: int
+    review: int
+
+
+def truth(probes: Collection[str], people: People, entries: Entries) -> dict[str, str]:
+    """Return the identity of each probe that a person named.
+
+    Where the answer was enrolled, the entry knows it better: it was renamed and corrected since.
+    """
+    return {
+        probe: entries[probe].identity if probe in entries else people.said[probe].identity
+        for probe in probes
+        if probe in people.said
+    }
+
+
+def verify(answers: Answers, identities: Mapping[str, str]) -> Verified:
+    """Hold answers against what people said."""
+    said = [
+        (answers[probe].identity, identity)
+        for probe, identity in identities.items()
+        if probe in answers
+    ]
+    right = sum(found == identity for found, identity in said)
+    review = sum(found is None for found, _ in said)
+    return Verified(right=right, wrong=len(said) - right - review, review=review)

@@ -1,0 +1,60 @@
+"""Thresholds for any FPIR: those that the live layout would have."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from infra.replay.replay import Replay
+from infra.replay.tails import Tails
+from schemas.settings import Settings
+from streams.index.base import EVERYWHERE, GalleryState
+from tests.gallery_entries import MODEL, entry
+from tests.unit.replayed import SETTINGS, active, entries
+
+FPIRS = (0.001, 0.01, 0.05, 0.2)
+
+
+def thresholds(state: GalleryState) -> dict[str, float]:
+    of_shards = {cluster: shard.threshold for cluster, shard in state.models[MODEL].items()}
+    of_probes = {f"probe {c}": t for c, t in state.thresholds.get(MODEL, {}).items()}
+    # None is no number that could be nearly the same.
+    return {c: np.inf if t is None else t for c, t in (of_shards | of_probes).items()}
+
+
+@pytest.mark.parametrize("fpir", FPIRS)
+async def test_plain_shards_have_the_thresholds_of_the_live_system(fpir: float) -> None:
+    tails = Tails(await Replay.of(entries(), None, SETTINGS), MODEL)
+    live = await Replay.of(entries(), None, Settings(target_fpir=fpir, shard_by=("light",)))
+    assert thresholds(tails.state(fpir)) == pytest.approx(thresholds(live.state), rel=1e-5)
+    assert np.isfinite(list(thresholds(live.state).values())).all()
+
+
+@pytest.mark.parametrize("fpir", FPIRS)
+async def test_probes_have_the_thresholds_of_the_live_system(fpir: float, tmp_path: Path) -> None:
+    tails = Tails(await Replay.of(entries(), active(tmp_path / "a"), SETTINGS), MODEL)
+    live = await Replay.of(entries(), active(tmp_path / "b", fpir=fpir), SETTINGS)
+    assert thresholds(tails.state(fpir)) == pytest.approx(thresholds(live.state), rel=1e-5)
+    assert {"probe c0", "probe c1", f"probe {EVERYWHERE}"} < thresholds(live.state).keys()
+
+
+async def test_more_strangers_have_a_narrower_interval(tmp_path: Path) -> None:
+    for state in (None, active(tmp_path)):
+        tails = Tails(await Replay.of(entries(), state, SETTINGS), MODEL)
+        few, many = tails.interval(0.1, 5), tails.interval(0.1, 500)
+        assert few is not None
+        assert many is not None
+        assert few.low <= many.low < 0.1 < many.high < few.high
+
+
+async def test_a_gallery_of_one_identity_has_no_threshold_and_no_false_matches() -> None:
+    replay = await Replay.of([entry("e", "id", np.ones(4))], None, SETTINGS)
+    tails = Tails(replay, MODEL)
+    assert tails.interval(0.05, 10) is None
+    assert tails.state(0.05) == replay.state
+
+
+async def test_a_conditioning_without_entries_has_no_tails(tmp_path: Path) -> None:
+    tails = Tails(await Replay.of([], active(tmp_path), SETTINGS), MODEL)
+    assert tails.interval(0.05, 10) is None
+    assert tails.state(0.05).thresholds == {}
