@@ -107,7 +107,8 @@ def _entry(record: Record) -> Text:
 
 def _conditioning(record: Record) -> Text:
     event = ActiveConditioning.read(record)
-    return _bold(event.name, "cyan").append(f" {event.version} at {event.uri} by {event.actor}")
+    what = "off" if event.artefact is None else f"{event.version} at {event.uri}"
+    return _bold(event.name, "cyan").append(f" {what} by {event.actor}")
 
 
 def _dead(record: Record) -> Text:

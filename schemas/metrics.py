@@ -4,7 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _DISTANCES = tuple(step / 20 for step in range(1, 41))
-_BATCHES = (1, 2, 4, 8, 16, 32, 64, 128)
+_COUNTS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 class Metrics:
@@ -14,6 +14,7 @@ class Metrics:
         self.registry = registry
         self._work(registry)
         self._matching(registry)
+        self._conditioning(registry)
         self._gallery(registry)
         self._health(registry)
 
@@ -21,7 +22,7 @@ class Metrics:
         self.frames = Counter("perennial_frames", "Frames read", registry=registry)
         self.batch_size = Histogram(
             "perennial_batch_size", "Items handled at once", ["stage"],
-            buckets=_BATCHES, registry=registry,
+            buckets=_COUNTS, registry=registry,
         )  # fmt: skip
         self.stage_seconds = Histogram(
             "perennial_stage_seconds", "Time spent in a stage", ["stage"],
@@ -52,6 +53,31 @@ class Metrics:
         self.shard_timeouts = Counter(
             "perennial_shard_timeouts", "Shard queries that failed or came back incomplete",
             registry=registry,
+        )  # fmt: skip
+
+        self.shards_searched = Histogram(
+            "perennial_shards_searched", "Shards that one embedding was looked up in",
+            buckets=_COUNTS, registry=registry,
+        )  # fmt: skip
+        self.inclusions = Counter(
+            "perennial_inclusions", "Identified embeddings, by what the inclusion rule said",
+            ["reason"], registry=registry,
+        )  # fmt: skip
+
+    def _conditioning(self, registry: CollectorRegistry) -> None:
+        self.drift = Gauge(
+            "perennial_drift",
+            "How far recent embeddings lie from those of the fit, in standard deviations",
+            ["cluster"], registry=registry,
+        )  # fmt: skip
+        self.fpir_asked = Gauge(
+            "perennial_fpir_asked", "Share of unknown probes that may be identified by mistake",
+            registry=registry,
+        )  # fmt: skip
+        self.fpir_believed = Gauge(
+            "perennial_fpir_believed",
+            "Share of unknown probes that is thought to be identified by mistake",
+            ["evidence"], registry=registry,
         )  # fmt: skip
 
     def _gallery(self, registry: CollectorRegistry) -> None:

@@ -30,7 +30,7 @@ class CandidateIdentity(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     identity: Identity
-    distance: float
+    distance: float = Field(description="To its nearest entry; see the event's distance")
     votes: float = Field(description="Weight of its entries within the threshold")
     entry_id: EventId
 
@@ -52,19 +52,32 @@ class RecognitionEvent(Event):
     captured_at: Instant
     background: Background
     region: Region | None = None
-    distance: float | None = Field(None, description="To the nearest entry of the identity")
+    distance: float | None = Field(
+        None,
+        description="To the nearest entry of the identity (in a review item: of the first "
+        "candidate). The cosine distance, or where conditioning is set the conditioned one: of the "
+        "standardised embeddings, relative to the local scale and the level of the two clusters",
+    )
     threshold: float | None = Field(None, description="Largest distance that counts as known")
     probability: float | None = Field(
-        None, description="Calibrated; null until a fitted conditioning is active"
+        None,
+        description="Calibrated probability that the identity (in a review item: the first "
+        "candidate) is right, strangers being as frequent as where it was calibrated; null without "
+        "an active conditioning that is calibrated, and where a person decided",
     )
     margin: float | None = Field(
         None, description="Distance of the runner-up identity minus this distance"
     )
     candidates: tuple[CandidateIdentity, ...] = ()
     cluster: str | None = Field(description="Null when the background does not tell it")
-    shards: tuple[ShardSearched, ...] = ()
+    shards: tuple[ShardSearched, ...] = Field(
+        (), description="All shards where the background tells too little, or the own one alone "
+        "did not settle it",
+    )  # fmt: skip
     model: str
-    conditioning: str | None = None
+    conditioning: str | None = Field(
+        None, description="Version of the conditioning that it was compared by; null: by none"
+    )
     gallery_position: int = Field(description="Offset of the last gallery change that counted")
     timings_ms: dict[str, float] = Field(default_factory=dict)
     decided_by: DecidedBy = DecidedBy.MATCHER

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from schemas.errors import SetupError
@@ -116,6 +116,20 @@ class Settings(BaseSettings):
     hnsw_above: int = Field(10_000, ge=1, description="Entries above which a shard becomes HNSW")
     redis_timeout_s: float = Field(2, gt=0, le=_HOUR_S, description="Time limit of one Redis call")
 
+    include: bool = Field(
+        default=False,
+        description="Whether identified embeddings enter the gallery without a person",
+    )
+    include_surer: float = Field(
+        0.8, gt=0, le=1,
+        description="Largest distance of such an embedding to its identity, over the threshold",
+    )  # fmt: skip
+    include_new: float = Field(
+        0.25, gt=0, lt=1,
+        description="Distance, over the threshold, up to which it only repeats what is enrolled; "
+        "below PERENNIAL_INCLUDE_SURER",
+    )  # fmt: skip
+
     retention_max_age_days: float | None = Field(
         None,
         gt=0,
@@ -141,6 +155,14 @@ class Settings(BaseSettings):
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("include_new")
+    @classmethod
+    def _below_surer(cls, value: float, info: ValidationInfo) -> float:
+        # Absent where include_surer is wrong itself, which is said already.
+        if value >= info.data.get("include_surer", 1):
+            raise ValueError("must be less than PERENNIAL_INCLUDE_SURER")
         return value
 
     def topic(self, topic: Topic) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from aiokafka.errors import KafkaError
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
 
+from recognition.include import InclusionRule
 from recognition.retain import RetentionRule
 from schemas.errors import DependencyDown
 from schemas.health import Health
@@ -17,6 +18,7 @@ from schemas.metrics import Metrics
 from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import (
+    CONDITIONING,
     DEAD_LETTERS,
     EMBEDDINGS,
     GALLERY,
@@ -26,11 +28,15 @@ from schemas.topics import (
     REVIEW_DECISIONS,
     Topic,
 )
+from streams.activation import Activation
+from streams.conditioning_log import KafkaConditioningLog
 from streams.gallery import GalleryAgent
 from streams.gallery_log import KafkaGalleryLog
+from streams.inclusion import Includer
 from streams.index.base import Index
 from streams.index.redis import RedisIndex
 from streams.matcher import Matcher
+from streams.placement import Placements, Plain
 from streams.plan import Planner
 from streams.publisher import KafkaPublisher
 from streams.review import ReviewAgent
@@ -99,15 +105,11 @@ def build_app(
         )
         _attach(app, stage, settings.topic(topic), size, wait_s)
 
+    placements = Placements(Plain(settings.shard_by))
     if "matcher" in only:
         wait_s = settings.match_deadline_ms / 1000
-        attach(
-            "matcher",
-            EMBEDDINGS,
-            _matcher(settings, metrics, index).handle,
-            settings.match_batch,
-            wait_s,
-        )
+        matcher = _matcher(settings, metrics, index, placements)
+        attach("matcher", EMBEDDINGS, matcher.handle, settings.match_batch, wait_s)
     if "review" in only:
         review = ReviewAgent(
             identifications=settings.topic(IDENTIFICATIONS),
@@ -115,8 +117,9 @@ def build_app(
         )
         attach("review", REVIEW_DECISIONS, review.handle, _COMMAND_BATCH, _COMMAND_WAIT_S)
     if "gallery" in only:
-        gallery = _gallery(settings, metrics, publish, index, _term(app, settings))
+        gallery = _gallery(settings, metrics, publish, index, placements, _term(app, settings))
         attach("gallery", GALLERY_COMMANDS, gallery.handle, _COMMAND_BATCH, _COMMAND_WAIT_S)
+        attach("conditioning", CONDITIONING, gallery.heard, _COMMAND_BATCH, _COMMAND_WAIT_S)
         _each_second(app, gallery.tick, metrics, health)
     _each_second(app, lambda: _look(app, index, metrics, health), metrics, health)
     _on_assignment(app, health)
@@ -175,14 +178,19 @@ def _on_assignment(app: TamedApp, health: Health) -> None:
     )
 
 
-def _matcher(settings: Settings, metrics: Metrics, index: Index) -> Matcher:
+def _matcher(settings: Settings, metrics: Metrics, index: Index, placements: Placements) -> Matcher:
+    commands = settings.topic(GALLERY_COMMANDS)
+    rule = InclusionRule(settings.include_surer, settings.include_new)
     return Matcher(
         index,
-        shard_by=settings.shard_by,
+        placements=placements,
         neighbours=settings.neighbours,
         identifications=settings.topic(IDENTIFICATIONS),
         human_review=settings.topic(HUMAN_REVIEW),
         metrics=metrics,
+        includer=(
+            Includer(rule, gallery_commands=commands, metrics=metrics) if settings.include else None
+        ),
     )
 
 
@@ -191,18 +199,21 @@ def _gallery(
     metrics: Metrics,
     publish: Publish,
     index: Index,
+    placements: Placements,
     term: Callable[[], int | None],
 ) -> GalleryAgent:
+    kafka = settings.need_kafka()
+    conditionings = KafkaConditioningLog(kafka, settings.topic(CONDITIONING))
     return GalleryAgent(
         index,
-        KafkaGalleryLog(settings.need_kafka(), settings.topic(GALLERY), publish),
+        KafkaGalleryLog(kafka, settings.topic(GALLERY), publish),
+        activation=Activation(conditionings, placements, settings.target_fpir),
         planner=Planner(settings.shard_by),
         rule=RetentionRule(
             max_age=settings.retention_max_age,
             newest=settings.retention_newest,
             mad_cutoff=settings.retention_mad,
         ),
-        target_fpir=settings.target_fpir,
         retention_interval=timedelta(seconds=settings.retention_interval_s),
         term=term,
         metrics=metrics,

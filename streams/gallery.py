@@ -7,7 +7,6 @@ the index is compared with memory each second.
 
 import asyncio
 import logging
-import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import timedelta
@@ -15,14 +14,20 @@ from time import monotonic
 from typing import Protocol
 
 from recognition.retain import RetentionRule
+from schemas.conditioning import ActiveConditioning
 from schemas.errors import DependencyDown
 from schemas.event import now
-from schemas.gallery import GalleryCommand, GalleryEntry, Status
+from schemas.gallery import GalleryCommand, Status
 from schemas.metrics import Metrics
 from schemas.records import Record
-from streams.holdings import Change, Group, Holdings, group_of
-from streams.index.base import EVERYWHERE, GalleryState, Index, Location
+from streams.activation import Activation
+from streams.belief import believed_fpir
+from streams.gallery_report import GalleryReport
+from streams.holdings import Change, Holdings
+from streams.index.base import Index
+from streams.layout import Group
 from streams.plan import Planner
+from streams.view import View, settle
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +45,12 @@ class GalleryLog(Protocol):
 
 
 class GalleryAgent:
-    """Applies commands and retention.
+    """Applies commands, retention and conditionings, one after the other.
 
     Args:
+        activation: which conditioning the entries are to be laid out by.
         term: names the present ownership of the command partition, ``None`` without it. At the
-            start of each term the topic is read again, since another process may have written.
+            start of each term the topics are read again, since another process may have written.
     """
 
     def __init__(
@@ -52,25 +58,25 @@ class GalleryAgent:
         index: Index,
         gallery_log: GalleryLog,
         *,
+        activation: Activation,
         planner: Planner,
         rule: RetentionRule,
-        target_fpir: float,
         retention_interval: timedelta,
         term: Callable[[], int | None],
         metrics: Metrics,
     ) -> None:
         self._index = index
         self._log = gallery_log
+        self._activation = activation
         self._planner = planner
         self._rule = rule
         self._interval = retention_interval.total_seconds()
         self._term = term
         self._metrics = metrics
-        self._target_fpir = target_fpir
-        self._holdings = Holdings(target_fpir)
+        self._report = GalleryReport(metrics)
+        self._holdings = Holdings(activation.plain())
+        self._view = View(index, self._ours)
         self._read_in_term: int | None = None
-        self._written: GalleryState | None = None
-        self._touched: dict[str, set[Location]] = {}
         self._due: set[Group] = set()
         self._retained_at = monotonic()
         self._turn = asyncio.Lock()
@@ -88,31 +94,52 @@ class GalleryAgent:
             for command in commands:
                 changes = self._planner.plan(command, self._holdings)
                 await self._commit(changes)
-                self._due |= {group_of(c) for c in changes if isinstance(c, GalleryEntry)}
+                changed = (change.entry_id for change in changes)
+                self._due |= self._holdings.layout.groups_of(changed)
             await self._retain(self._due)
             self._due = set()
             await self._sync()
         return []
 
-    async def tick(self) -> None:
-        """Once a second: repair the index; now and then: retention by age.
+    async def heard(self, records: Sequence[Record]) -> list[Record]:
+        """Take note that another conditioning is wanted; the next tick carries it out.
 
         Raises:
-            DependencyDown: the index does not answer.
+            BadInput: a record does not say which.
+            DependencyDown: the gallery is not ours; who owns it must hear of this.
+        """
+        for record in records:
+            ActiveConditioning.read(record)
+        async with self._turn:
+            if self._term() is None:
+                raise _not_ours()
+            await self._activation.read()
+        return []
+
+    async def tick(self) -> None:
+        """Once a second: repair the index, lay it out anew; now and then: retention by age.
+
+        Raises:
+            DependencyDown: the index does not answer, or the conditioning that is wanted cannot be
+                loaded; all else has been done then.
         """
         if self._term() is None:
             return
         async with self._turn:
             await self._catch_up()
-            if monotonic() - self._retained_at >= self._interval:
-                await self._retain(self._holdings.groups())
+            due = monotonic() - self._retained_at >= self._interval
+            if due:
+                await self._retain(self._holdings.layout.groups())
                 self._retained_at = monotonic()
             await self._sync()
+            if due:
+                await self._believe()
+            await self._activate()
 
     async def _catch_up(self) -> None:
         term = self._term()
         if term is None:
-            raise DependencyDown("kafka", "the partition of the gallery commands was taken away")
+            raise _not_ours()
         before, self._read_in_term = self._read_in_term, None
         if before is None or term not in (before, before + 1):
             # Between two terms in a row nobody else wrote. Else begin anew: compaction may have
@@ -121,25 +148,48 @@ class GalleryAgent:
         self._read_in_term = term
 
     async def _read_all(self) -> None:
-        self._holdings = Holdings(self._target_fpir)
-        self._touched = {}
-        self._written = None
-        async for change, offset in self._log.read(self._holdings.position):
-            self._take(change, offset)
-        log.info("gallery read up to %s: %s entries", self._holdings.position, len(self._holdings))
+        self._activation.wait()
+        present = await self._index.state()
+        await self._activation.read()
+        self._view.forget()
+        self._holdings = holdings = Holdings(self._activation.plain())
+        async for change, offset in self._log.read(holdings.position):
+            holdings.apply(change, offset)
+        log.info("gallery read up to %s: %s entries", holdings.position, len(holdings))
+        layout = await self._activation.begin(present, holdings)
+        holdings.enter(layout)
+        await settle(layout)
+        holdings.layout = layout
+
+    async def _activate(self) -> None:
+        layout = await self._activation.next(self._holdings)
+        if layout is None:
+            return
+        log.info("laying the gallery out anew: %s", layout.active or "plain")
+        self._holdings.enter(layout)
+        try:
+            await settle(layout)
+        except ValueError as error:
+            raise self._activation.refuse(error) from error
+        try:
+            await self._view.move(self._holdings, layout)
+        except DependencyDown:
+            self._read_in_term = None  # only the index knows now whether it moved
+            raise
+        self._report(self._holdings, self._view.written)
+
+    def _ours(self) -> None:
+        """Raise DependencyDown unless the gallery is ours to write, as it was at the last look."""
+        term, now_term = self._read_in_term, self._term()
+        if now_term is None or term is None or now_term not in (term, term + 1):
+            raise _not_ours()
 
     async def _commit(self, changes: Sequence[Change]) -> None:
         if changes:
             offsets = await self._log.append(changes)
             for change, offset in zip(changes, offsets, strict=True):
-                self._take(change, offset)
-
-    def _take(self, change: Change, offset: int) -> None:
-        old = self._holdings.get(change.entry_id)
-        places = self._touched.setdefault(change.entry_id, set())
-        if old is not None and old.status is Status.ACTIVE:
-            places.add(_location(old))
-        self._holdings.apply(change, offset)
+                self._view.touch(change, self._holdings)
+                self._holdings.apply(change, offset)
 
     async def _retain(self, groups: Iterable[Group]) -> None:
         removals = self._holdings.to_retire(groups, self._rule, now())
@@ -161,53 +211,16 @@ class GalleryAgent:
         for reason, count in Counter(removals.values()).items():
             self._metrics.removals.labels(reason).inc(count)
 
+    async def _believe(self) -> None:
+        written = self._view.written
+        if written is not None:
+            layout = self._holdings.layout
+            self._report.tell_belief(await asyncio.to_thread(believed_fpir, layout, written))
+
     async def _sync(self) -> None:
-        """Make the index hold what memory holds; make it anew when it is not as it was left."""
-        present = await self._index.state()
-        if self._written is None and present is not None and self._is_complete(present):
-            self._written, self._touched = present, {}
-        if present is None or present != self._written:
-            await self._rebuild()
-        elif self._touched or present != self._holdings.state(present.epoch):
-            await self._write(self._touched, present.epoch)
-        self._report()
-
-    def _is_complete(self, state: GalleryState) -> bool:
-        """Whether an index that an earlier process wrote holds all that was read."""
-        wanted = self._holdings.state(state.epoch)
-        same = state.models.keys() == wanted.models.keys()
-        return same and state.position == wanted.position
-
-    async def _rebuild(self) -> None:
-        log.info("writing the index anew: %s entries", len(self._holdings))
-        await self._index.clear()
-        await self._write({entry.entry_id: set() for entry in self._holdings}, uuid.uuid4().hex)
-
-    async def _write(self, touched: dict[str, set[Location]], epoch: str) -> None:
-        active: list[GalleryEntry] = []
-        gone: list[Location] = []
-        for entry_id, places in touched.items():
-            entry = self._holdings.get(entry_id)
-            here: set[Location] = set()
-            if entry is not None and entry.status is Status.ACTIVE:
-                active.append(entry)
-                here = {_location(entry)}
-            gone.extend(places - here)
-        state = self._holdings.state(epoch)
-        await self._index.write(active, gone, state)
-        self._written, self._touched = state, {}
-
-    def _report(self) -> None:
-        self._metrics.gallery_entries.clear()
-        counts = Counter((entry.cluster, entry.status) for entry in self._holdings)
-        for (cluster, status), count in counts.items():
-            self._metrics.gallery_entries.labels(cluster, status).set(count)
-        self._metrics.threshold.clear()
-        for shards in () if self._written is None else self._written.models.values():
-            for cluster, shard in shards.items():
-                if cluster != EVERYWHERE and shard.threshold is not None:
-                    self._metrics.threshold.labels(cluster).set(shard.threshold)
+        await self._view.sync(self._holdings)
+        self._report(self._holdings, self._view.written)
 
 
-def _location(entry: GalleryEntry) -> Location:
-    return Location(entry.entry_id, entry.model, entry.cluster)
+def _not_ours() -> DependencyDown:
+    return DependencyDown("kafka", "the partition of the gallery commands was taken away")

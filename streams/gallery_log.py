@@ -2,11 +2,10 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
 from schemas.errors import BadInput, DependencyDown
 from schemas.gallery import GalleryEntry
 from schemas.records import Record
+from streams.compacted import read_to_end
 from streams.holdings import Change, Erased
 from streams.stage import Publish
 
@@ -21,24 +20,8 @@ class KafkaGalleryLog:
 
     async def read(self, after: int) -> AsyncIterator[tuple[Change, int]]:
         """Yield the changes with offsets above ``after``, up to the present end."""
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._servers, enable_auto_commit=False, fetch_max_wait_ms=50
-        )
-        partition = TopicPartition(self._topic, 0)
-        await consumer.start()
-        try:
-            consumer.assign([partition])
-            consumer.seek(partition, after + 1)
-            end = None
-            # Compaction leaves gaps, so the position decides when the end is reached. The end that
-            # a fetch tells is right; the embedded broker's answer to end_offsets is not.
-            while end is None or await consumer.position(partition) < end:
-                batches = await consumer.getmany(partition, timeout_ms=100)
-                end = consumer.highwater(partition)
-                for message in batches.get(partition, ()):
-                    yield _change(Record.of(message)), message.offset
-        finally:
-            await consumer.stop()
+        async for record in read_to_end(self._servers, self._topic, after):
+            yield _change(record), record.offset
 
     async def append(self, changes: Sequence[Change]) -> Sequence[int]:
         """Put changes on the topic; return their offsets once acknowledged."""

@@ -46,6 +46,7 @@ def _identification(decision: ReviewDecision, identity: str) -> Identification:
             "identity": identity,
             "distance": own,
             "margin": None if own is None or others is None else others - own,
+            "probability": None,  # it was the first candidate's, and of the matcher's answer
             "decided_by": DecidedBy.PERSON,
             "revision": item.revision + 1,
         }

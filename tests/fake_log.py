@@ -1,7 +1,8 @@
-"""The ``gallery`` topic in memory: it appends, compacts, and fails when it is told to."""
+"""The ``gallery`` and ``conditioning`` topics in memory; they fail when they are told to."""
 
 from collections.abc import AsyncIterator, Sequence
 
+from schemas.conditioning import ActiveConditioning
 from schemas.gallery import GalleryEntry
 from streams.holdings import Change
 
@@ -47,6 +48,19 @@ class FakeLog:
             for offset, change in self.kept
             if newest[change.entry_id] == offset and isinstance(change, GalleryEntry)
         ]
+
+
+class FakeConditionings:
+    """Says which conditioning is wanted."""
+
+    def __init__(self) -> None:
+        self.records: list[ActiveConditioning] = []
+        self.reads = 0
+
+    async def last(self) -> ActiveConditioning | None:
+        """Return the last record."""
+        self.reads += 1
+        return self.records[-1] if self.records else None
 
 
 def _through_json(change: Change) -> Change:

@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 
 from schemas.gallery import Action, Enrol, GalleryCommand, GalleryEntry
+from streams.holdings import Holdings
+from streams.layout import Layout
+from streams.placement import Plain
 
 MODEL = "test@000000000000"
 CAPTURED = datetime(2025, 5, 1, tzinfo=UTC)
@@ -52,3 +55,8 @@ def command(identity: str, action: Action, command_id: str = "command-1") -> Gal
     return GalleryCommand(
         command_id=command_id, identity=identity, actor="ann", reason="test", action=action
     )
+
+
+def plain_holdings(target_fpir: float = 0.01, *shard_by: str) -> Holdings:
+    """Return empty holdings without a conditioning."""
+    return Holdings(Layout(Plain(shard_by), None, target_fpir))

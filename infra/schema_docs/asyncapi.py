@@ -41,7 +41,7 @@ _OPERATIONS: tuple[tuple[str, Literal["send", "receive"], Topic, str], ...] = (
     ("askForEnrolment", "send", GALLERY_COMMANDS, "The review agent enrols what people named."),
     ("takeCommands", "receive", GALLERY_COMMANDS, "The gallery agent applies changes in order."),
     ("publishGallery", "send", GALLERY, "The gallery agent, its only writer, publishes changes."),
-    ("readConditioning", "receive", CONDITIONING, "The matcher learns which artefact is active."),
+    ("readConditioning", "receive", CONDITIONING, "The gallery agent learns which one to use."),
     ("publishDeadLetters", "send", DEAD_LETTERS, "Whoever meets a record that nobody can use."),
 )  # fmt: skip
 

@@ -8,14 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from recognition.match import Neighbour
 from schemas.event import FloatVector
-from schemas.gallery import GalleryEntry
+from streams.spaces import space_of
 
 EVERYWHERE = "*"
-"""Stands for all clusters of a model, where a number is about the whole gallery."""
+"""Stands for all clusters, where a number is about the whole gallery."""
 
 
 class ShardState(BaseModel):
-    """How many entries and identities a shard holds, and its threshold."""
+    """How many entries and identities a shard holds, and its threshold if it has its own."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -24,14 +24,32 @@ class ShardState(BaseModel):
     threshold: float | None
 
 
+class ActiveState(BaseModel):
+    """The conditioning that the entries lie in the index by, and where its artefact lies."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    version: str
+    uri: str
+    model: str
+
+
 class GalleryState(BaseModel):
     """What the index holds, written together with the entries.
+
+    A *space* is what embeddings that can be compared share: the model version, and the
+    conditioning's version where one is active for this model.
 
     Attributes:
         epoch: changes when the index was made anew; a search that sees two epochs is repeated.
         position: offset on ``gallery`` of the last change that is in the index, -1 if none.
         models: per model version and cluster (and ``*`` for all its clusters) the shard's state.
         dimensions: per model version the size of its vectors.
+        conditioning: None where every model is plain.
+        thresholds: of the model that the conditioning is for, by the cluster of the *probe* (and
+            ``*`` for probes of no cluster): the conditioned distance up to which it is known,
+            whatever shards are searched.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -40,14 +58,44 @@ class GalleryState(BaseModel):
     position: int
     models: dict[str, dict[str, ShardState]]
     dimensions: dict[str, int] = Field(default_factory=dict)
+    conditioning: ActiveState | None = None
+    thresholds: dict[str, dict[str, float]] = Field(default_factory=dict)
+
+    def space(self, model: str) -> str:
+        """Return the space that the entries of a model lie in."""
+        active = self.conditioning
+        version = active.version if active is not None and active.model == model else None
+        return space_of(model, version)
+
+    @property
+    def shards(self) -> dict[tuple[str, str], int]:
+        """How many entries each shard holds, by space and cluster."""
+        return {
+            (self.space(model), cluster): shard.entries
+            for model, shards in self.models.items()
+            for cluster, shard in shards.items()
+            if cluster != EVERYWHERE
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IndexEntry:
+    """An active entry as it is searched: its vector and local scale as placed in its space."""
+
+    entry_id: str
+    identity: str
+    space: str
+    cluster: str
+    vector: FloatVector
+    scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """One probe and the shards to search: the clusters of its model."""
+    """One probe, placed, and the shards to search: clusters of its space."""
 
     vector: FloatVector
-    model: str
+    space: str
     clusters: tuple[str, ...]
 
 
@@ -56,12 +104,12 @@ class Location:
     """Where an entry that is no longer active lies."""
 
     entry_id: str
-    model: str
+    space: str
     cluster: str
 
 
 class Index(Protocol):
-    """Vector shards, one per (model version, cluster).
+    """Vector shards, one per (space, cluster).
 
     Every method raises ``DependencyDown`` when an answer would be missing, late or partial:
     nothing of that kind is ever returned as an empty result.
@@ -74,13 +122,28 @@ class Index(Protocol):
     async def search(
         self, queries: Sequence[Query], k: int, epoch: str
     ) -> list[tuple[Neighbour, ...]]:
-        """Return for each query the k nearest entries of all its shards together, nearest first."""
+        """Return for each query the k nearest entries of all its shards together, nearest first.
+
+        Nearest by the cosine distance of the vectors as they lie there; scales come along.
+        """
+        ...
+
+    async def fill(self, active: Sequence[IndexEntry], state: GalleryState) -> None:
+        """Put entries into shards that searches do not see before ``state`` is written."""
+        ...
+
+    async def holds(self, state: GalleryState) -> bool:
+        """Tell whether every shard that the state names holds as many entries as it says."""
         ...
 
     async def write(
-        self, active: Sequence[GalleryEntry], gone: Sequence[Location], state: GalleryState
+        self, active: Sequence[IndexEntry], gone: Sequence[Location], state: GalleryState
     ) -> None:
         """Put and remove entries, then the state: after that, searches see both."""
+        ...
+
+    async def sweep(self, state: GalleryState) -> None:
+        """Drop every shard, with its entries, that the state does not name."""
         ...
 
     async def clear(self) -> None:

@@ -7,15 +7,14 @@ import numpy as np
 from recognition.distance import distances
 from recognition.match import Neighbour
 from schemas.errors import DependencyDown
-from schemas.gallery import GalleryEntry
-from streams.index.base import GalleryState, Location, Query
+from streams.index.base import GalleryState, IndexEntry, Location, Query
 
 
 class MemoryIndex:
     """Holds the entries in dictionaries; passes the same contract suite as Redis."""
 
     def __init__(self) -> None:
-        self._shards: dict[tuple[str, str], dict[str, GalleryEntry]] = {}
+        self._shards: dict[tuple[str, str], dict[str, IndexEntry]] = {}
         self._state: GalleryState | None = None
 
     async def state(self) -> GalleryState | None:
@@ -31,28 +30,47 @@ class MemoryIndex:
         return [self._nearest(query, k) for query in queries]
 
     def _nearest(self, query: Query, k: int) -> tuple[Neighbour, ...]:
-        missing = [c for c in query.clusters if (query.model, c) not in self._shards]
+        missing = [c for c in query.clusters if (query.space, c) not in self._shards]
         if missing:
-            raise DependencyDown("index", f"no shard {missing[0]} of model {query.model}")
-        entries = [e for c in query.clusters for e in self._shards[query.model, c].values()]
+            raise DependencyDown("index", f"no shard {missing[0]} of {query.space}")
+        entries = [e for c in query.clusters for e in self._shards[query.space, c].values()]
         if not entries:
             return ()
         found = distances(query.vector[None], np.stack([e.vector for e in entries]))[0]
         nearest = np.argsort(found, kind="stable")[:k]
         return tuple(
-            Neighbour(e.entry_id, e.identity, float(found[i]), e.cluster)
+            Neighbour(e.entry_id, e.identity, float(found[i]), e.cluster, e.scale)
             for i, e in ((i, entries[i]) for i in nearest)
         )
 
+    async def fill(
+        self,
+        active: Sequence[IndexEntry],
+        state: GalleryState,  # noqa: ARG002  sizes decide nothing here
+    ) -> None:
+        """Put the entries."""
+        for entry in active:
+            self._shards.setdefault((entry.space, entry.cluster), {})[entry.entry_id] = entry
+
+    async def holds(self, state: GalleryState) -> bool:
+        """Count the entries of each shard."""
+        return all(
+            len(self._shards.get(shard, ())) == entries for shard, entries in state.shards.items()
+        )
+
     async def write(
-        self, active: Sequence[GalleryEntry], gone: Sequence[Location], state: GalleryState
+        self, active: Sequence[IndexEntry], gone: Sequence[Location], state: GalleryState
     ) -> None:
         """Apply the change at once."""
         for location in gone:
-            self._shards.get((location.model, location.cluster), {}).pop(location.entry_id, None)
-        for entry in active:
-            self._shards.setdefault((entry.model, entry.cluster), {})[entry.entry_id] = entry
+            self._shards.get((location.space, location.cluster), {}).pop(location.entry_id, None)
+        await self.fill(active, state)
         self._state = state
+
+    async def sweep(self, state: GalleryState) -> None:
+        """Forget the other shards."""
+        for shard in self._shards.keys() - state.shards.keys():
+            del self._shards[shard]
 
     async def clear(self) -> None:
         """Forget everything."""

@@ -9,20 +9,21 @@ from redisvl.schema import IndexSchema
 from recognition.distance import Metric, from_redis
 from recognition.match import Neighbour
 from schemas.event import FloatVector
+from streams.index.base import IndexEntry
 
-_SCORE = "vector_distance"
+_SCORE = b"vector_distance"
 
 
 class Shard:
-    """The names of the shard of one (model version, cluster).
+    """The names of the shard of one (space, cluster).
 
-    Index, alias and keys share one hash tag, ``gallery:{<model>.<cluster>}``, so that on Redis
-    Cluster the index and its entries lie on one node.
+    Index, alias and keys share one hash tag, ``gallery:{<space>.<cluster>}``, so that on Redis
+    Cluster the index and its entries lie on one node. The space is named by a digest.
     """
 
-    def __init__(self, prefix: str, model: str, cluster: str) -> None:
+    def __init__(self, prefix: str, space: str, cluster: str) -> None:
         self.cluster = cluster
-        digest = hashlib.sha256(model.encode()).hexdigest()[:10]
+        digest = hashlib.sha256(space.encode()).hexdigest()[:10]
         self.alias = f"{prefix}gallery:{{{digest}.{cluster}}}"
 
     def key(self, entry_id: str) -> str:
@@ -34,7 +35,7 @@ class Shard:
         return f"{self.alias}.{algorithm}"
 
     def schema(self, algorithm: str, dimension: int) -> IndexSchema:
-        """Return the redisvl schema: one vector field; identity is stored but not indexed."""
+        """Return the redisvl schema: one vector field; the rest is stored but not indexed."""
         attributes = {
             "dims": dimension,
             "algorithm": algorithm,
@@ -53,12 +54,21 @@ class Shard:
             }
         )
 
+    def put(self, entry: IndexEntry) -> list[Any]:
+        """Return the HSET command that writes an entry."""
+        fields = {
+            "identity": entry.identity,
+            "scale": repr(entry.scale),
+            "vector": entry.vector.astype("<f4").tobytes(),
+        }
+        return ["HSET", self.key(entry.entry_id), *(x for field in fields.items() for x in field)]
+
     def search(self, vector: FloatVector, k: int) -> list[Any]:
         """Return the FT.SEARCH command for the k nearest entries."""
         query = VectorQuery(
             vector=vector.astype("<f4").tobytes(),
             vector_field_name="vector",
-            return_fields=["identity"],
+            return_fields=["identity", "scale"],
             num_results=k,
         )
         parameters = [part for pair in query.params.items() for part in pair]
@@ -68,13 +78,20 @@ class Shard:
         """Read the RESP3 results of :meth:`search`."""
         start = len(self.alias) + 1
         return [
-            Neighbour(
-                entry_id=row[b"id"].decode()[start:],
-                identity=row[b"extra_attributes"][b"identity"].decode(),
-                distance=from_redis(
-                    float(row[b"extra_attributes"][_SCORE.encode()]), Metric.COSINE
-                ),
-                cluster=self.cluster,
-            )
+            self._neighbour(row[b"id"].decode()[start:], row[b"extra_attributes"])
             for row in results
         ]
+
+    def _neighbour(self, entry_id: str, fields: dict[bytes, bytes]) -> Neighbour:
+        return Neighbour(
+            entry_id=entry_id,
+            identity=fields[b"identity"].decode(),
+            distance=from_redis(float(fields[_SCORE]), Metric.COSINE),
+            cluster=self.cluster,
+            scale=float(fields.get(b"scale", 1)),  # an index of before there were scales
+        )
+
+
+def alias_of(index: str) -> str:
+    """Return the alias of the shard that an index is of."""
+    return index.rsplit(".", 1)[0]

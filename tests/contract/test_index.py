@@ -2,19 +2,30 @@
 
 import uuid
 from collections.abc import AsyncIterator
+from typing import Any
 
 import numpy as np
 import pytest
 
 from infra.embedded import Services
 from schemas.errors import DependencyDown
-from schemas.gallery import GalleryEntry
-from streams.index.base import EVERYWHERE, GalleryState, Index, Location, Query, ShardState
+from streams.index.base import (
+    EVERYWHERE,
+    ActiveState,
+    GalleryState,
+    Index,
+    IndexEntry,
+    Location,
+    Query,
+    ShardState,
+)
 from streams.index.memory import MemoryIndex
 from streams.index.redis import RedisIndex
-from tests.gallery_entries import MODEL, entry, unit
+from tests.gallery_entries import MODEL, unit
 
 AXES = np.eye(4, dtype=np.float32)
+ACTIVE = ActiveState(name="light", version="v1", uri="file:///c", model=MODEL)
+FITTED = f"{MODEL}+v1"
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -28,17 +39,33 @@ async def index(request: pytest.FixtureRequest, stack_services: Services) -> Asy
     await made.close()
 
 
-def state(entries: list[GalleryEntry], epoch: str = "one", position: int = 0) -> GalleryState:
+def entry(
+    entry_id: str,
+    identity: str,
+    vector: Any,
+    cluster: str = "all",
+    space: str = MODEL,
+    scale: float = 1.0,
+) -> IndexEntry:
+    return IndexEntry(entry_id, identity, space, cluster, unit(vector), scale)
+
+
+def state(
+    entries: list[IndexEntry],
+    epoch: str = "one",
+    position: int = 0,
+    conditioning: ActiveState | None = None,
+) -> GalleryState:
     models: dict[str, dict[str, ShardState]] = {}
     for e in entries:
         for cluster in (e.cluster, EVERYWHERE):
-            shards = models.setdefault(e.model, {})
+            shards = models.setdefault(e.space.partition("+")[0], {})
             held = shards[cluster].entries if cluster in shards else 0
             shards[cluster] = ShardState(entries=held + 1, identities=1, threshold=0.5)
-    return GalleryState(epoch=epoch, position=position, models=models)
+    return GalleryState(epoch=epoch, position=position, models=models, conditioning=conditioning)
 
 
-async def filled(index: Index, entries: list[GalleryEntry]) -> None:
+async def filled(index: Index, entries: list[IndexEntry]) -> None:
     await index.write(entries, [], state(entries))
 
 
@@ -47,8 +74,9 @@ async def test_a_new_index_has_no_state(index: Index) -> None:
 
 
 async def test_the_state_is_read_as_written(index: Index) -> None:
-    written = state([entry("a", "oak", AXES[0])], position=41)
-    await index.write([entry("a", "oak", AXES[0])], [], written)
+    plain = state([entry("a", "oak", AXES[0])], position=41, conditioning=ACTIVE)
+    written = plain.model_copy(update={"thresholds": {MODEL: {"c0": 0.25, EVERYWHERE: 0.5}}})
+    await index.write([entry("a", "oak", AXES[0], "all", FITTED)], [], written)
     assert await index.state() == written
 
 
@@ -60,6 +88,12 @@ async def test_nearest_first_with_cosine_distances(index: Index) -> None:
         ("b", "elm", "all"),
     ]
     assert [n.distance for n in found] == pytest.approx([0, 1 - np.sqrt(0.5)], abs=1e-5)
+
+
+async def test_scales_come_along(index: Index) -> None:
+    await filled(index, [entry("a", "oak", AXES[0], scale=0.1), entry("b", "elm", AXES[1])])
+    (found,) = await index.search([Query(AXES[0], MODEL, ("all",))], 10, "one")
+    assert [n.scale for n in found] == [0.1, 1.0]
 
 
 async def test_k_bounds_the_answer_over_all_shards_together(index: Index) -> None:
@@ -75,11 +109,11 @@ async def test_k_bounds_the_answer_over_all_shards_together(index: Index) -> Non
     assert {n.cluster for n in found} == {"light=day", "light=night"}
 
 
-async def test_a_query_sees_only_its_shards_and_its_model(index: Index) -> None:
+async def test_a_query_sees_only_its_shards_and_its_space(index: Index) -> None:
     entries = [
         entry("a", "oak", AXES[0], cluster="c=1"),
         entry("b", "elm", AXES[0], cluster="c=10"),
-        entry("c", "ash", AXES[0], cluster="c=1", model="other@1"),
+        entry("c", "ash", AXES[0], cluster="c=1", space="other@1"),
     ]
     await filled(index, entries)
     (found,) = await index.search([Query(AXES[0], MODEL, ("c=1",))], 10, "one")
@@ -153,3 +187,81 @@ async def test_a_shard_that_grows_keeps_answering(index: Index) -> None:
     await index.write([more], [], state([*entries, more]))
     (late,) = await index.search([Query(more.vector, MODEL, ("all",))], 1, "one")
     assert late[0].identity == "late"
+
+
+PLAIN_ENTRIES = [entry("a", "oak", AXES[0]), entry("b", "elm", AXES[1])]
+FITTED_ENTRIES = [
+    entry("a", "oak", AXES[2], "c0", FITTED, 0.5),
+    entry("b", "elm", AXES[3], "c1", FITTED, 0.5),
+]
+PLAIN_QUERY = Query(AXES[0], MODEL, ("all",))
+FITTED_QUERY = Query(AXES[0], FITTED, ("c0", "c1"))
+
+
+async def ids(index: Index, query: Query, epoch: str) -> list[str]:
+    (found,) = await index.search([query], 10, epoch)
+    return [neighbour.entry_id for neighbour in found]
+
+
+async def test_a_second_space_grows_beside_the_first(index: Index) -> None:
+    """Before the state names it nobody sees it; then the first can be swept."""
+    before = state(PLAIN_ENTRIES)
+    after = state(FITTED_ENTRIES, epoch="two", conditioning=ACTIVE)
+    await index.write(PLAIN_ENTRIES, [], before)
+    for grown in FITTED_ENTRIES:
+        assert not await index.holds(after)
+        await index.fill([grown], after)
+        assert await index.state() == before
+        assert await ids(index, PLAIN_QUERY, "one") == ["a", "b"]
+    assert await index.holds(after)
+    await index.write([], [], after)
+    assert await index.state() == after
+    assert set(await ids(index, FITTED_QUERY, "two")) == {"a", "b"}
+    with pytest.raises(DependencyDown):
+        await ids(index, PLAIN_QUERY, "one")
+    await index.sweep(after)
+    with pytest.raises(DependencyDown):
+        await ids(index, PLAIN_QUERY, "two")
+    assert set(await ids(index, FITTED_QUERY, "two")) == {"a", "b"}
+
+
+async def test_what_a_cut_off_attempt_left_is_swept(index: Index) -> None:
+    before = state(PLAIN_ENTRIES)
+    await index.write(PLAIN_ENTRIES, [], before)
+    await index.fill(FITTED_ENTRIES, state(FITTED_ENTRIES, conditioning=ACTIVE))
+    await index.sweep(before)
+    assert await ids(index, PLAIN_QUERY, "one") == ["a", "b"]
+    again = state(FITTED_ENTRIES[:1], epoch="two", conditioning=ACTIVE)
+    await index.fill(FITTED_ENTRIES[:1], again)
+    assert await index.holds(again)
+    await index.write([], [], again)
+    assert await ids(index, Query(AXES[0], FITTED, ("c0",)), "two") == ["a"]
+    with pytest.raises(DependencyDown):
+        await ids(index, FITTED_QUERY, "two")
+
+
+async def test_an_index_knows_whether_it_holds_what_a_state_says(index: Index) -> None:
+    assert await index.holds(GalleryState(epoch="one", position=-1, models={}))
+    assert not await index.holds(state(PLAIN_ENTRIES))
+    await filled(index, PLAIN_ENTRIES)
+    assert await index.holds(state(PLAIN_ENTRIES))
+    assert not await index.holds(state(PLAIN_ENTRIES[:1]))
+    assert not await index.holds(state([*PLAIN_ENTRIES, *FITTED_ENTRIES]))
+    await index.write([], [Location("a", MODEL, "all")], state(PLAIN_ENTRIES[1:]))
+    assert await index.holds(state(PLAIN_ENTRIES[1:]))
+
+
+async def test_a_large_shard_that_is_filled_piece_by_piece_is_built_once(index: Index) -> None:
+    """Above 30 entries Redis begins with HNSW here, since the state says how many will come."""
+    rng = np.random.default_rng(2)
+    many = [entry(f"e{i}", f"id{i}", rng.normal(size=16), "c0", FITTED) for i in range(60)]
+    whole = state(many, conditioning=ACTIVE)
+    await index.fill(many[:20], whole)
+    await index.fill(many[20:], whole)
+    assert await index.holds(whole)
+    await index.write([], [], whole)
+    found = await index.search([Query(e.vector, FITTED, ("c0",)) for e in many], 1, "one")
+    assert [n[0].entry_id for n in found] == [e.entry_id for e in many]
+    await index.sweep(state([]))
+    with pytest.raises(DependencyDown):
+        await index.search([Query(many[0].vector, FITTED, ("c0",))], 1, "one")

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +11,14 @@ from redis.asyncio import Redis
 from recognition.retain import RetentionRule
 from schemas.metrics import Metrics
 from schemas.settings import Settings
+from streams.activation import Activation
 from streams.gallery import GalleryAgent
 from streams.index.redis import RedisIndex
+from streams.placement import Placements, Plain
 from streams.plan import Planner
-from tests.fake_log import FakeLog
-from tests.gallery_entries import enrol
+from tests.conditionings import DAY, NIGHT, activation, conditioning, saved
+from tests.fake_log import FakeConditionings, FakeLog
+from tests.gallery_entries import MODEL, enrol
 
 
 @pytest.fixture
@@ -27,13 +31,19 @@ async def index(settings: Settings) -> AsyncIterator[RedisIndex]:
     await made.close()
 
 
-def agent(index: RedisIndex, log: FakeLog, metrics: Metrics) -> GalleryAgent:
+def agent(
+    index: RedisIndex,
+    log: FakeLog,
+    metrics: Metrics,
+    conditionings: FakeConditionings | None = None,
+) -> GalleryAgent:
+    wanted = FakeConditionings() if conditionings is None else conditionings
     return GalleryAgent(
         index,
         log,
+        activation=Activation(wanted, Placements(Plain(("season",))), 0.5),
         planner=Planner(("season",)),
         rule=RetentionRule(),
-        target_fpir=0.01,
         retention_interval=timedelta(hours=1),
         term=lambda: 1,
         metrics=metrics,
@@ -53,16 +63,53 @@ async def test_an_index_that_is_as_it_was_left_is_not_written_anew(
     await first.handle([command.record("c") for command in commands])
     before = await index.state()
     assert before is not None
-    assert before.models["test@000000000000"]["*"].threshold is not None
+    threshold = before.models[MODEL]["*"].threshold
+    assert threshold is not None
     await first.tick()
+    assert await index.state() == before, "not by the same process"
     await agent(index, log, metrics).tick()
-    assert await index.state() == before, "neither by the same process nor by the next one"
+    same = await index.state()
+    assert same is not None
+    assert (same.epoch, same.shards) == (before.epoch, before.shards), "nor by the next one"
+    # Many at once are rounded otherwise than one by one.
+    assert same.models[MODEL]["*"].threshold == pytest.approx(threshold, abs=1e-5)
     await index.clear()
     await first.tick()
     after = await index.state()
     assert after is not None
-    assert (after.models, after.position) == (before.models, before.position)
+    assert (after.shards, after.position) == (before.shards, before.position)
     assert after.epoch != before.epoch
+
+
+async def test_after_a_rollout_nothing_of_the_old_layout_is_left(
+    index: RedisIndex, settings: Settings, metrics: Metrics, tmp_path: Path
+) -> None:
+    saved(tmp_path, conditioning(12))
+    wanted = FakeConditionings()
+    writer = agent(index, FakeLog(), metrics, wanted)
+    rng = np.random.default_rng(3)
+    commands = [
+        enrol(f"e{i}", f"id{i % 7}", rng.normal(size=12), background=(DAY, NIGHT, {})[i % 3])
+        for i in range(42)
+    ]
+    await writer.handle([command.record("c") for command in commands])
+    shards: list[set[str]] = []
+    async with Redis.from_url(settings.need_redis()) as client:
+        for record in (activation(tmp_path), activation(None), activation(tmp_path)):
+            wanted.records.append(record)
+            await writer.heard([])
+            await writer.tick()
+            state = await index.state()
+            assert state is not None
+            assert await index.holds(state)
+            names = [n.decode() for n in await client.execute_command("FT._LIST")]
+            own = {name for name in names if name.startswith(settings.topic_prefix)}
+            keys = {k.decode() async for k in client.scan_iter(f"{settings.topic_prefix}gallery:*")}
+            assert len(own) == len(state.shards)
+            assert len(keys) == sum(state.shards.values()), "each entry lies there once"
+            shards.append(own)
+    assert shards[0].isdisjoint(shards[1])
+    assert shards[0] == shards[2]
 
 
 async def test_a_large_shard_becomes_hnsw_and_its_flat_index_goes(

@@ -82,6 +82,14 @@ def entry(entry_id: str = "e1", identity: str = "Bella", **changes: Any) -> Gall
     )
 
 
+def conditioning(uri: str | None) -> ActiveConditioning:
+    """Return what activates version 1; without a URI, what switches it off."""
+    version, model = (None, None) if uri is None else ("1", "m@1")
+    return ActiveConditioning(
+        name="main", version=version, uri=uri, model=model, activated_at=AT, actor="a"
+    )
+
+
 def samples() -> list[Event]:
     enrol = Enrol(
         entry_id="e1", model="m@1", background={}, source="cam-1", captured_at=AT, vector=VECTOR
@@ -97,5 +105,5 @@ def samples() -> list[Event]:
         command(Move(action="rename", to="Bela")),
         command(Erase()),
         entry(),
-        ActiveConditioning(name="main", version="1", uri="file:///c", activated_at=AT, actor="a"),
+        conditioning("file:///c"),
     ]

@@ -7,7 +7,6 @@ import numpy as np
 
 from recognition.match import Neighbour
 from schemas.embedding import Embedding
-from schemas.gallery import GalleryEntry
 from schemas.metrics import Metrics
 from schemas.recognition_event import (
     Identification,
@@ -16,10 +15,19 @@ from schemas.recognition_event import (
     ReviewReason,
 )
 from schemas.records import Record
-from streams.index.base import EVERYWHERE, GalleryState, Query, ShardState
+from streams.inclusion import Includer
+from streams.index.base import (
+    EVERYWHERE,
+    ActiveState,
+    GalleryState,
+    IndexEntry,
+    Query,
+    ShardState,
+)
 from streams.index.memory import MemoryIndex
 from streams.matcher import Matcher
-from tests.gallery_entries import CAPTURED, MODEL, entry, unit
+from streams.placement import Placements, Plain
+from tests.gallery_entries import CAPTURED, MODEL, unit
 
 AXES = np.eye(4, dtype=np.float32)
 WINTER, SUMMER = "season=winter", "season=summer"
@@ -42,29 +50,55 @@ class Watched(MemoryIndex):
 
 
 def matcher_on(
-    index: MemoryIndex, metrics: Metrics, *shard_by: str, neighbours: int = 10
+    index: MemoryIndex,
+    metrics: Metrics,
+    *shard_by: str,
+    neighbours: int = 10,
+    placements: Placements | None = None,
+    includer: Includer | None = None,
 ) -> Matcher:
     """Return a matcher on the index."""
     return Matcher(
         index,
-        shard_by=shard_by,
+        placements=Placements(Plain(shard_by)) if placements is None else placements,
         neighbours=neighbours,
         identifications="identifications",
         human_review="human-review",
         metrics=metrics,
+        includer=includer,
     )
+
+
+def entry(
+    entry_id: str,
+    identity: str,
+    vector: Any,
+    cluster: str = "all",
+    space: str = MODEL,
+    scale: float = 1.0,
+) -> IndexEntry:
+    """Return an entry as the index holds it."""
+    return IndexEntry(entry_id, identity, space, cluster, unit(vector), scale)
 
 
 async def fill(
     index: MemoryIndex,
-    entries: Sequence[GalleryEntry],
+    entries: Sequence[IndexEntry],
     thresholds: Mapping[str, float] | None = None,
+    active: ActiveState | None = None,
+    by_probe: Mapping[str, float] | None = None,
 ) -> None:
-    """Write the entries, and a state with the thresholds given by cluster."""
+    """Write the entries, and a state.
+
+    Args:
+        thresholds: of plain shards, by cluster.
+        active: the conditioning that is active for ``MODEL``.
+        by_probe: the thresholds in its space, by the cluster of the probe.
+    """
     shards: dict[tuple[str, str], list[str]] = {}
     for e in entries:
         for cluster in (e.cluster, EVERYWHERE):
-            shards.setdefault((e.model, cluster), []).append(e.identity)
+            shards.setdefault((_model(e.space), cluster), []).append(e.identity)
     models: dict[str, dict[str, ShardState]] = {}
     for (model, cluster), names in shards.items():
         models.setdefault(model, {})[cluster] = ShardState(
@@ -72,9 +106,19 @@ async def fill(
             identities=len(set(names)),
             threshold=(thresholds or {}).get(cluster),
         )
-    dimensions = {e.model: e.vector.size for e in entries}
-    state = GalleryState(epoch="one", position=41, models=models, dimensions=dimensions)
+    state = GalleryState(
+        epoch="one",
+        position=41,
+        models=models,
+        dimensions={_model(e.space): e.vector.size for e in entries},
+        conditioning=active,
+        thresholds={} if by_probe is None else {MODEL: dict(by_probe)},
+    )
     await index.write(entries, [], state)
+
+
+def _model(space: str) -> str:
+    return space.partition("+")[0]
 
 
 def probe(event_id: str = "x", vector: Any = AXES[0], **changes: Any) -> Record:
@@ -93,11 +137,16 @@ def probe(event_id: str = "x", vector: Any = AXES[0], **changes: Any) -> Record:
 
 async def matched(matcher: Matcher, *probes: Record) -> list[RecognitionEvent]:
     """Return the events, each read from the topic it belongs on."""
+    return events_of(await matcher.handle(probes))
+
+
+def events_of(records: Sequence[Record]) -> list[RecognitionEvent]:
+    """Return the recognition events among the records."""
     kinds: dict[str, type[RecognitionEvent]] = {
         "identifications": Identification,
         "human-review": ReviewItem,
     }
-    return [kinds[record.topic].read(record) for record in await matcher.handle(probes)]
+    return [kinds[r.topic].read(r) for r in records if r.topic in kinds]
 
 
 async def one(matcher: Matcher, record: Record) -> RecognitionEvent:

@@ -9,6 +9,7 @@ from schemas.errors import BadInput
 from schemas.event import Event
 from schemas.records import Record
 from schemas.topics import (
+    CONDITIONING,
     DEAD_LETTERS,
     EMBEDDINGS,
     FRAMES,
@@ -18,7 +19,7 @@ from schemas.topics import (
     TOPICS,
     Topic,
 )
-from tests.unit.infra_events import entry, identification, review_item, samples
+from tests.unit.infra_events import conditioning, entry, identification, review_item, samples
 
 FRAME = Record(
     "frames", b"cam-1", b"12345", (("ce_id", b"f1"), ("background", b'{"season": "winter"}'))
@@ -57,6 +58,8 @@ def test_scripts_get_the_event_itself(event: Event) -> None:
         ),
         (GALLERY, entry().record("t"), ("Bella e1 active in winter by ann: enrolled",)),
         (GALLERY, Record("t", b"e1", None), ("e1 erased",)),
+        (CONDITIONING, conditioning("file:///c").record("t"), ("main 1 at file:///c by a",)),
+        (CONDITIONING, conditioning(None).record("t"), ("main off by a",)),
         (FRAMES, FRAME, ("f1 from cam-1, 5 bytes", '{"season": "winter"}')),
         (EMBEDDINGS, Record("t", b"c", b"12345678", (("model", b"m@1"),)), ("2 numbers by m@1",)),
         (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from schemas.conditioning import ActiveConditioning
+from schemas.conditioning import ActiveConditioning, ArtefactRef
 from schemas.errors import BadInput
 from schemas.event import Event
 from schemas.gallery import (
@@ -58,6 +58,11 @@ def same(one: Event, other: Event) -> bool:
     return type(one) is type(other) and one.model_dump_json() == other.model_dump_json()
 
 
+def conditioning(**changes: Any) -> ActiveConditioning:
+    values = {"name": "default", "activated_at": CAPTURED, "actor": "ann"}
+    return ActiveConditioning.model_validate({**values, **changes})
+
+
 EVENTS: list[Event] = [
     entry("e1", "oak", [1, 0]),
     entry("e1", "oak", [1, 0], status=Status.QUARANTINED, background={"wet": True, "n": 1}),
@@ -71,7 +76,13 @@ EVENTS: list[Event] = [
     item(),
     ReviewDecision(item=item(), identity="oak", actor="ann"),
     ReviewDecision(item=item(), identity=None, actor="ann", comment="too dark"),
-    ActiveConditioning(name="default", version="3", uri="s3://c", activated_at=CAPTURED, actor="a"),
+    conditioning(version="3", uri="s3://c", model="m@1"),
+    conditioning(
+        version=None,
+        uri=None,
+        model=None,
+        previous=ArtefactRef(version="3", uri="s3://c", model="m@1"),
+    ),
 ]
 
 
@@ -180,3 +191,17 @@ def test_a_decision_needs_an_answer_even_if_it_is_none() -> None:
 def read_command(action: dict[str, Any]) -> GalleryCommand:
     fields = json.loads(command("oak", Restore()).model_dump_json())
     return GalleryCommand.read(Record("t", None, json.dumps({**fields, "action": action}).encode()))
+
+
+def test_an_active_conditioning_names_its_artefact_or_none() -> None:
+    whole = {"version": "3", "uri": "s3://c", "model": "m@1"}
+    assert conditioning(**whole).artefact == ArtefactRef(**whole)
+    assert conditioning(**dict.fromkeys(whole)).artefact is None
+
+
+@pytest.mark.parametrize("name", ["version", "uri", "model"])
+def test_half_an_artefact_is_none(name: str) -> None:
+    whole = {"version": "3", "uri": "s3://c", "model": "m@1"}
+    for broken in ({**whole, name: None}, {**dict.fromkeys(whole), name: "x"}):
+        with pytest.raises(ValidationError, match="all of them or none"):
+            conditioning(**broken)

@@ -36,6 +36,9 @@ WRONG = {
     "match_deadline_ms": ["0", "nan", "inf", "60001"],
     "hnsw_above": ["0"],
     "redis_timeout_s": ["0", "nan", "inf", "3601"],
+    "include": ["perhaps", "2"],
+    "include_surer": ["0", "1.1", "nan"],
+    "include_new": ["0", "1", "0.8", "nan"],
     "retention_max_age_days": ["0", "-1", "nan"],
     "retention_newest": ["0"],
     "retention_mad": ["0", "nan", "inf"],
@@ -83,6 +86,21 @@ def test_a_time_longer_than_any_clock_names_its_variable(
     monkeypatch.setenv(variable, value)
     with pytest.raises(SetupError, match=variable):
         load_settings()
+
+
+def test_what_is_new_must_leave_room_below_what_is_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERENNIAL_INCLUDE_SURER", "0.2")
+    with pytest.raises(SetupError, match=r"INCLUDE_NEW=0\.25: .*less than PERENNIAL_INCLUDE_SURER"):
+        load_settings()
+    monkeypatch.setenv("PERENNIAL_INCLUDE_NEW", "0.1")
+    assert (load_settings().include_surer, load_settings().include_new) == (0.2, 0.1)
+
+
+def test_a_wrong_share_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERENNIAL_INCLUDE_SURER", "7")
+    with pytest.raises(SetupError) as caught:
+        load_settings()
+    assert "PERENNIAL_INCLUDE_NEW" not in str(caught.value)
 
 
 def test_all_wrong_values_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

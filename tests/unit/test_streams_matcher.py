@@ -1,5 +1,7 @@
 """The matcher: which shards it asks, by which threshold it judges, and when it does not answer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ from schemas.recognition_event import (
 from schemas.records import Record
 from streams.index.base import EVERYWHERE, GalleryState
 from streams.matcher import Matcher
-from tests.gallery_entries import entry, unit
+from tests.gallery_entries import unit
 from tests.unit.matcher_probes import (
     AXES,
     SEASONS,
@@ -21,6 +23,7 @@ from tests.unit.matcher_probes import (
     THRESHOLDS,
     WINTER,
     Watched,
+    entry,
     fill,
     identity,
     matched,
@@ -133,7 +136,7 @@ async def test_a_gallery_of_one_identity_sends_all_to_a_person(
 async def test_a_gallery_of_another_model_is_no_mere_unknown(
     matcher: Matcher, index: Watched
 ) -> None:
-    await fill(index, [e.model_copy(update={"model": "old@1"}) for e in SEASONS], THRESHOLDS)
+    await fill(index, [replace(e, space="old@1") for e in SEASONS], THRESHOLDS)
     event = await one(matcher, probe())
     assert reason(event) is ReviewReason.OTHER_MODEL
     assert (event.shards, event.candidates) == ((), ())
@@ -142,7 +145,7 @@ async def test_a_gallery_of_another_model_is_no_mere_unknown(
 async def test_entries_of_another_model_are_never_compared(
     matcher: Matcher, index: Watched
 ) -> None:
-    old = entry("old", "yew", [1, 0], model="old@1", cluster=WINTER)
+    old = entry("old", "yew", [1, 0], space="old@1", cluster=WINTER)
     await fill(index, [*SEASONS, old], THRESHOLDS)
     event = await one(matcher, probe(vector=AXES[3]))
     assert reason(event) is ReviewReason.BEYOND_THRESHOLD

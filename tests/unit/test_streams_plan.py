@@ -20,7 +20,7 @@ from schemas.gallery import (
 )
 from streams.holdings import Change, Erased, Holdings
 from streams.plan import Planner
-from tests.gallery_entries import CAPTURED, command, enrol, entry
+from tests.gallery_entries import CAPTURED, command, enrol, entry, plain_holdings
 
 WINTER = {"season": "winter"}
 
@@ -29,7 +29,7 @@ WINTER = {"season": "winter"}
 def holdings() -> Holdings:
     """Two oaks and an elm, and an oak in quarantine."""
     return after(
-        Holdings(0.01),
+        plain_holdings(),
         [
             entry("oak-1", "oak", [1, 0]),
             entry("oak-2", "oak", [1, 1]),

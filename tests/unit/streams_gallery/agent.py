@@ -1,6 +1,6 @@
 """Gallery agents for tests: on a topic and an index in memory, which fail when told to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -15,11 +15,13 @@ from schemas.gallery import (
 )
 from schemas.metrics import Metrics
 from schemas.records import Record
+from streams.activation import Activation
 from streams.gallery import GalleryAgent
-from streams.index.base import EVERYWHERE, GalleryState, Location, Query
+from streams.index.base import EVERYWHERE, GalleryState, IndexEntry, Location, Query
 from streams.index.memory import MemoryIndex
+from streams.placement import Placements, Plain
 from streams.plan import Planner
-from tests.fake_log import FakeLog
+from tests.fake_log import FakeConditionings, FakeLog
 from tests.gallery_entries import enrol
 
 AXES = np.eye(4, dtype=np.float32)
@@ -39,12 +41,22 @@ class FragileIndex(MemoryIndex):
 
     def __init__(self) -> None:
         super().__init__()
+        self.before_fill: list[Exception] = []
         self.before_write: list[Exception] = []
         self.after_write: list[Exception] = []
         self.writes = 0
+        self.on_fill: Callable[[], Awaitable[None]] | None = None
+
+    async def fill(self, active: Sequence[IndexEntry], state: GalleryState) -> None:
+        if self.on_fill is not None:
+            await self.on_fill()
+        if self.before_fill:
+            await super().fill(active[:1], state)
+            raise self.before_fill.pop(0)
+        await super().fill(active, state)
 
     async def write(
-        self, active: Sequence[GalleryEntry], gone: Sequence[Location], state: GalleryState
+        self, active: Sequence[IndexEntry], gone: Sequence[Location], state: GalleryState
     ) -> None:
         if self.before_write:
             raise self.before_write.pop(0)
@@ -60,10 +72,28 @@ class FragileIndex(MemoryIndex):
         found: dict[str, tuple[str, str]] = {}
         for model, shards in state.models.items():
             clusters = tuple(name for name in shards if name != EVERYWHERE)
-            (near,) = await self.search([Query(AXES[0] + 1, model, clusters)], 1000, state.epoch)
+            (near,) = await self.search(
+                [Query(AXES[0] + 1, state.space(model), clusters)], 1000, state.epoch
+            )
             assert len(near) == shards[EVERYWHERE].entries, "the state counts what can be found"
             found |= {n.entry_id: (n.identity, n.cluster) for n in near}
         return found
+
+    async def named(self) -> GalleryState:
+        """Return the state, which there must be."""
+        state = await self.state()
+        assert state is not None
+        return state
+
+    @property
+    def spaces(self) -> set[str]:
+        """The spaces that there are shards of, seen or not."""
+        return {space for (space, _), entries in self._shards.items() if entries}
+
+    def lose_one(self) -> None:
+        """Lose an entry that the state still counts."""
+        shard = next(entries for entries in self._shards.values() if entries)
+        shard.popitem()
 
     def saved(self) -> Callable[[], None]:
         """Return what sets the index back to the present: a snapshot that a restart loads."""
@@ -71,12 +101,15 @@ class FragileIndex(MemoryIndex):
         state = self._state
 
         def load() -> None:
-            self._shards, self._state = shards, state
+            self._shards = {name: dict(entries) for name, entries in shards.items()}
+            self._state = state
 
         return load
 
 
-def maker(log: FakeLog, index: MemoryIndex, metrics: Metrics) -> Make:
+def maker(
+    log: FakeLog, index: MemoryIndex, metrics: Metrics, conditionings: FakeConditionings
+) -> Make:
     """Return what makes agents on one topic and index, as processes come and go."""
 
     def made(
@@ -90,9 +123,9 @@ def maker(log: FakeLog, index: MemoryIndex, metrics: Metrics) -> Make:
         return GalleryAgent(
             index,
             log,
+            activation=Activation(conditionings, Placements(Plain(shard_by)), target_fpir),
             planner=Planner(shard_by),
             rule=rule,
-            target_fpir=target_fpir,
             retention_interval=interval,
             term=term,
             metrics=metrics,

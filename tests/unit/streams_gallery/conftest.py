@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.metrics import Metrics
-from tests.fake_log import FakeLog
+from tests.fake_log import FakeConditionings, FakeLog
 from tests.unit.streams_gallery.agent import FragileIndex, Make, maker
 
 
@@ -18,5 +18,12 @@ def index() -> FragileIndex:
 
 
 @pytest.fixture
-def make(log: FakeLog, index: FragileIndex, metrics: Metrics) -> Make:
-    return maker(log, index, metrics)
+def conditionings() -> FakeConditionings:
+    return FakeConditionings()
+
+
+@pytest.fixture
+def make(
+    log: FakeLog, index: FragileIndex, metrics: Metrics, conditionings: FakeConditionings
+) -> Make:
+    return maker(log, index, metrics, conditionings)

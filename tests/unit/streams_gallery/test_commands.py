@@ -42,7 +42,18 @@ async def test_what_is_enrolled_is_on_the_topic_and_in_the_index(
     state = await index.state()
     assert state is not None
     assert state.position == 3
-    assert state.models[MODEL]["all"].threshold is not None
+
+
+async def test_a_gallery_of_many_has_a_threshold(
+    make: Make, index: FragileIndex, metrics: Metrics
+) -> None:
+    rng = np.random.default_rng(0)
+    many = [enrol(f"e{i}", f"id{i}", rng.normal(size=4)) for i in range(30)]
+    await make(target_fpir=0.5).handle(sent(*many))
+    threshold = (await index.named()).models[MODEL]["all"].threshold
+    assert threshold is not None
+    told = metrics.registry.get_sample_value("perennial_threshold", {"cluster": "all"})
+    assert told == threshold
 
 
 async def test_an_agent_without_commands_tells_the_matcher_that_the_gallery_is_empty(
@@ -170,7 +181,6 @@ async def test_the_gallery_is_counted_by_cluster_and_status(make: Make, metrics:
 
     agent = make()
     await agent.handle(sent(*TRAIL, ELM))
-    assert metrics.registry.get_sample_value("perennial_threshold", {"cluster": "all"}) is not None
     await agent.handle(sent(command("oak", Quarantine(entry_ids=("oak-1",)))))
     assert (entries("active"), entries("quarantined")) == (3, 1)
     await agent.handle(sent(command("oak", Erase()), command("elm", Erase())))

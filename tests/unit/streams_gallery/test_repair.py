@@ -149,7 +149,7 @@ async def test_a_new_process_with_another_target_sets_other_thresholds(
     make: Make, index: FragileIndex
 ) -> None:
     along = [enrol(f"e{i}", f"place-{i}", AXES[0] + i * i * AXES[1]) for i in range(5)]
-    await make(target_fpir=0.2).handle(sent(*along))
+    await make(target_fpir=0.4).handle(sent(*along))
     before = await index.state()
     await make(target_fpir=0.5).tick()
     after = await index.state()
@@ -169,3 +169,25 @@ async def test_an_index_that_another_deployment_left_is_made_anew(
     log.kept, log.end = [], 0
     await make().tick()
     assert await index.held() == {}
+
+
+async def test_an_index_that_lost_an_entry_is_not_taken_for_whole(
+    make: Make, index: FragileIndex
+) -> None:
+    await make().handle(sent(*TRAIL, ELM))
+    index.lose_one()
+    await make().tick()
+    assert set(await index.held()) == {"oak-0", "oak-1", "oak-2", "elm-0"}
+
+
+async def test_a_process_that_shards_otherwise_lays_the_index_out_otherwise(
+    make: Make, index: FragileIndex, log: FakeLog
+) -> None:
+    winter = enrol("oak-w", "oak", AXES[0], background={"season": "winter"})
+    await make().handle(sent(winter, ELM))
+    await make(shard_by=("season",)).tick()
+    assert await index.held() == {
+        "oak-w": ("oak", "season=winter"),
+        "elm-0": ("elm", "unclustered"),
+    }
+    assert log.end == 2

@@ -1,0 +1,74 @@
+"""Which shards a probe is looked up in, and the threshold that counts there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from recognition.background import Background
+from recognition.cluster import UNCLUSTERED
+from recognition.clusters import Clusters
+from streams.index.base import EVERYWHERE, ShardState
+
+ENOUGH_IDENTITIES = 2
+"""A plain shard of fewer identities has no impostors, so it has no threshold of its own."""
+
+LEAST_KNOWN = 0.5
+"""Share of the background, by weight, that must be known for its cluster to be relied on."""
+
+LEAST_MEMBERSHIP = 0.5
+"""How probable the nearest cluster must be, for it to be relied on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Where to look a probe up.
+
+    Attributes:
+        threshold: the largest distance that counts as known; None where there is none yet.
+        first: the shards that are searched in any case.
+        rest: all others, which are searched too unless the first ones settle it.
+    """
+
+    threshold: float | None
+    first: tuple[str, ...]
+    rest: tuple[str, ...] = ()
+
+
+def plain_look(shards: Mapping[str, ShardState], cluster: str) -> Look:
+    """Look in the cluster's own shard, by its own threshold; where that is thin, in all shards."""
+    own = shards.get(cluster)
+    if cluster == UNCLUSTERED or own is None or own.identities < ENOUGH_IDENTITIES:
+        return Look(_threshold(shards.get(EVERYWHERE)), _all(shards))
+    if UNCLUSTERED in shards:
+        # Entries whose background does not tell their cluster could belong to any. More entries
+        # are more impostors: the own threshold, which does not count these, promises too much.
+        return Look(_threshold(shards.get(EVERYWHERE)), (cluster, UNCLUSTERED))
+    return Look(_threshold(own), (cluster,))
+
+
+def fitted_look(
+    shards: Mapping[str, ShardState], thresholds: Mapping[str, float], cluster: str, *, sure: bool
+) -> Look:
+    """Look in the cluster's own shard first; in all at once where the probe's cluster is not sure.
+
+    The threshold is for the whole gallery, so how far one looks changes nobody into a stranger.
+    """
+    threshold = thresholds.get(cluster, thresholds.get(EVERYWHERE))
+    every = _all(shards)
+    if threshold is None or cluster not in every or not sure:
+        return Look(threshold, every)
+    return Look(threshold, (cluster,), tuple(name for name in every if name != cluster))
+
+
+def sure_of(clusters: Clusters, backgrounds: Sequence[Background]) -> list[bool]:
+    """Say of each background whether it tells its cluster well enough to look there first."""
+    assigned = clusters.assign(backgrounds)
+    sure = (assigned.known >= LEAST_KNOWN) & (assigned.membership.max(axis=1) >= LEAST_MEMBERSHIP)
+    return [bool(one) for one in sure]
+
+
+def _threshold(shard: ShardState | None) -> float | None:
+    return None if shard is None else shard.threshold
+
+
+def _all(shards: Mapping[str, ShardState]) -> tuple[str, ...]:
+    return tuple(sorted(name for name in shards if name != EVERYWHERE))

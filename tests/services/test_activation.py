@@ -1,0 +1,295 @@
+"""A conditioning rolled out on running streams, under load: nothing lost, nothing half-built."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from redis.asyncio import Redis
+
+from infra.admin import create_topics
+from infra.embedded import EmbeddedRedis, Services, services
+from schemas.conditioning import ActiveConditioning
+from schemas.event import Background
+from schemas.health import Health
+from schemas.metrics import Metrics
+from schemas.recognition_event import Identification
+from schemas.records import Record
+from schemas.settings import Settings, load_settings
+from schemas.topics import (
+    CONDITIONING,
+    DEAD_LETTERS,
+    GALLERY,
+    GALLERY_COMMANDS,
+    HUMAN_REVIEW,
+    IDENTIFICATIONS,
+)
+from streams.app import run
+from streams.index.base import GalleryState
+from streams.index.redis import RedisIndex
+from streams.index.shard import Shard
+from tests.conditionings import DAY, NIGHT, activation, conditioning, saved
+from tests.gallery_entries import MODEL, enrol, entry
+from tests.services.kafka import (
+    collecting,
+    embedding,
+    embedding_records,
+    eventually,
+    indexed,
+    put,
+    running,
+)
+from tests.services.processes import process
+
+OUTCOMES = (IDENTIFICATIONS, HUMAN_REVIEW, DEAD_LETTERS)
+SIZE, ENTRIES = 32, 6000
+BACKGROUNDS: tuple[Background, ...] = ({**DAY}, {**NIGHT}, {})
+VECTORS = np.random.default_rng(0).normal(size=(ENTRIES, SIZE)).astype(np.float32)
+LAID = {None: {"all": ENTRIES}, "fitted": Counter(("c0", "c1", "unclustered") * (ENTRIES // 3))}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A conditioning by light."""
+    saved(tmp_path / "light", conditioning(SIZE, seed=7))
+    return tmp_path / "light"
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Services]:
+    """A broker and a Redis for one test alone."""
+    with services(run_dir=tmp_path) as own_services:
+        yield own_services
+
+
+@pytest.fixture
+def own_settings(own: Services) -> Settings:
+    """Settings on the test's own servers; the topics exist."""
+    settings = load_settings(kafka_bootstrap_servers=own.kafka, redis_url=own.redis, streams_port=0)
+    create_topics(settings)
+    return settings
+
+
+async def enrolled(settings: Settings) -> None:
+    """Put the whole gallery on its topic, each entry an identity of its own."""
+    topic = settings.topic(GALLERY)
+    await put(
+        settings,
+        [
+            entry(f"e{i}", f"id-{i}", VECTORS[i], background=BACKGROUNDS[i % 3]).record(topic)
+            for i in range(ENTRIES)
+        ],
+    )
+
+
+class Load:
+    """Publishes probes of enrolled vectors, evenly, until it is told to stop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.sent: dict[str, str] = {}
+        self._settings = settings
+        self._stopped = False
+
+    def stop(self) -> None:
+        self._stopped = True
+
+    async def go_on(self, rate: float = 120) -> None:
+        rng = np.random.default_rng(1)
+        while not self._stopped:
+            batch = []
+            for i in rng.integers(ENTRIES, size=12):
+                name = f"probe-{len(self.sent)}"
+                self.sent[name] = f"id-{i}"
+                batch.append(
+                    embedding(name, VECTORS[i], background=BACKGROUNDS[i % 3], model=MODEL)
+                )
+            await put(self._settings, embedding_records(self._settings, batch))
+            await asyncio.sleep(len(batch) / rate)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.go_on())
+        try:
+            yield
+        finally:
+            self.stop()
+            await task
+
+
+async def ask(settings: Settings, record: ActiveConditioning) -> None:
+    await put(settings, [record.record(settings.topic(CONDITIONING))])
+
+
+def ids(found: list[Record]) -> set[str | None]:
+    return {record.header("ce_id") for record in found}
+
+
+def answers(settings: Settings, found: list[Record]) -> list[Identification]:
+    topic = settings.topic(IDENTIFICATIONS)
+    return [Identification.read(record) for record in found if record.topic == topic]
+
+
+async def answered(found: list[Record], more: int) -> None:
+    before = len(found)
+    await eventually(lambda: len(found) >= before + more, f"{more} more outcomes")
+
+
+@asynccontextmanager
+async def looking(settings: Settings) -> AsyncIterator[RedisIndex]:
+    index = RedisIndex.connect(
+        settings.need_redis(), prefix=settings.topic_prefix, hnsw_above=10**6, timeout_s=5
+    )
+    try:
+        yield index
+    finally:
+        await index.close()
+
+
+async def laid_out(settings: Settings, version: str | None) -> GalleryState:
+    """Wait until the index is laid out by this conditioning, None for plain."""
+    async with asyncio.timeout(60), looking(settings) as index:
+        while True:
+            state = await index.state()
+            active = None if state is None else state.conditioning
+            if state is not None and version == (None if active is None else active.version):
+                return state
+            await asyncio.sleep(0.02)
+
+
+async def begun(settings: Settings, space: str) -> None:
+    """Wait until the first shard of a space is there."""
+    name = Shard(settings.topic_prefix, space, "c0").index("flat").encode()
+    async with asyncio.timeout(60), Redis.from_url(settings.need_redis()) as client:
+        while name not in await client.execute_command("FT._LIST"):
+            await asyncio.sleep(0.005)
+
+
+def right(load: Load, events: list[Identification], version: str | None) -> None:
+    """Check that each probe was identified as who it is, in shards that were whole."""
+    assert {event.event_id: event.identity for event in events} == load.sent
+    assert {event.conditioning for event in events} <= {None, version}
+    for event in events:
+        whole = LAID[None if event.conditioning is None else "fitted"]
+        assert event.shards
+        for shard in event.shards:
+            assert shard.entries in (whole[shard.cluster], whole[shard.cluster] + 1)
+
+
+async def test_a_conditioning_is_activated_and_taken_back_under_load(
+    settings: Settings, metrics: Metrics, health: Health, folder: Path
+) -> None:
+    await enrolled(settings)
+    load, wanted = Load(settings), activation(folder)
+    async with (
+        running(lambda stop: run(settings, metrics, health, stop)),
+        collecting(settings, *OUTCOMES) as found,
+    ):
+        await indexed(settings, ENTRIES)
+        async with load.running():
+            await answered(found, 100)
+            await ask(settings, wanted)
+            late = enrol("late", "late", -VECTORS[0], background=NIGHT)
+            await put(settings, [late.record(settings.topic(GALLERY_COMMANDS))])
+            state = await laid_out(settings, wanted.version)
+            assert state.space(MODEL) == f"{MODEL}+{wanted.version}"
+            await answered(found, 200)
+            await indexed(settings, ENTRIES + 1)
+            await ask(settings, activation(None, wanted.artefact))
+            await laid_out(settings, None)
+            await answered(found, 200)
+        await eventually(lambda: ids(found) == load.sent.keys(), "nothing is lost")
+        await eventually(lambda: health.ready, "all is well")
+    events = answers(settings, found)
+    assert len(events) == len(found), "each is known, before, during and after"
+    right(load, events, wanted.version)
+    phases = Counter(event.conditioning for event in events)
+    assert phases[wanted.version] >= 100
+    assert phases[None] >= 200
+    last = [event.conditioning for event in events[-50:]]
+    assert set(last) == {None}
+
+
+async def test_a_process_killed_while_it_activates_loses_nothing(
+    own_settings: Settings, tmp_path: Path, folder: Path
+) -> None:
+    await enrolled(own_settings)
+    load, wanted, log = Load(own_settings), activation(folder), tmp_path / "streams.log"
+    async with collecting(own_settings, *OUTCOMES) as found, looking(own_settings) as index:
+        with process(own_settings, log, "streams") as first:
+            await indexed(own_settings, ENTRIES)
+            async with load.running():
+                await answered(found, 50)
+                await ask(own_settings, wanted)
+                await begun(own_settings, f"{MODEL}+{wanted.version}")
+                first.kill()
+                state = await index.state()
+                assert state is not None
+                assert state.conditioning is None, "it was killed in the midst of it"
+                with process(own_settings, log, "streams") as second:
+                    await laid_out(own_settings, wanted.version)
+                    await answered(found, 100)
+                    load.stop()
+                    await eventually(
+                        lambda: ids(found) >= load.sent.keys(), "nothing is lost", within_s=90
+                    )
+                    assert second.alive
+        final = await index.state()
+        assert final is not None
+        assert await index.holds(final)
+    events = answers(own_settings, found)
+    assert len(events) == len(found)
+    right(load, events, wanted.version)
+    assert events[-1].conditioning == wanted.version
+
+
+async def test_redis_that_comes_back_empty_is_laid_out_by_the_conditioning(
+    own: Services, own_settings: Settings, metrics: Metrics, health: Health, folder: Path
+) -> None:
+    redis = own.redis_server
+    assert isinstance(redis, EmbeddedRedis)
+    await enrolled(own_settings)
+    load, wanted = Load(own_settings), activation(folder)
+    await ask(own_settings, wanted)
+    async with (
+        running(lambda stop: run(own_settings, metrics, health, stop)),
+        collecting(own_settings, *OUTCOMES) as found,
+    ):
+        before = await laid_out(own_settings, wanted.version)
+        async with load.running():
+            await answered(found, 50)
+            redis.stop()
+            await eventually(lambda: not health.ready, "it says that Redis is down")
+            redis.start()
+            after = await laid_out(own_settings, wanted.version)
+            await answered(found, 100)
+        await eventually(lambda: ids(found) >= load.sent.keys(), "nothing is lost")
+    assert after.epoch != before.epoch
+    events = answers(own_settings, found)
+    assert len(events) == len(found)
+    right(load, events, wanted.version)
+    assert {event.conditioning for event in events} == {wanted.version}
+
+
+async def test_of_two_processes_the_owner_of_the_gallery_hears_of_it(
+    settings: Settings, tmp_path: Path, folder: Path
+) -> None:
+    await put(
+        settings,
+        [
+            entry("e0", "oak", VECTORS[0], background=DAY).record(settings.topic(GALLERY)),
+            entry("e1", "elm", VECTORS[1], background=NIGHT).record(settings.topic(GALLERY)),
+        ],
+    )
+    wanted = activation(folder)
+    with (
+        process(settings, tmp_path / "one.log", "streams"),
+        process(settings, tmp_path / "two.log", "streams"),
+    ):
+        await indexed(settings, 2)
+        for record in (wanted, activation(None, wanted.artefact), wanted):
+            await ask(settings, record)
+            state = await laid_out(settings, record.version)
+        assert {cluster for _, cluster in state.shards} == {"c0", "c1"}
