@@ -23,7 +23,7 @@ from infra.manifest import ManifestRow, read_manifest
 from infra.saliency.variables import fit_variables
 from infra.splits import chosen, session_of, splits_of
 from recognition.distance import FloatArray
-from recognition.fit import Sample
+from recognition.fit import Sample, condition, find_clusters
 from recognition.protocol import Indices, Part, Split
 from schemas.settings import Settings, load_settings
 from workers.model import choose_device
@@ -95,14 +95,17 @@ def _split(
     seen, held_out = (_sample(rows, images, vectors) for images in (split.train, held))
     used = [rows[i] for i in (*split.train, *held)]
     variables, _ = fit_variables(backgrounds_of(used, None), None)
-    made = fit_conditioning(seen, held_out, variables, FPIR)
+    fitted = fit_conditioning(seen, held_out, variables, FPIR).fitted
+    alone = max((ran for ran in fitted.race if ran.candidate.k == 1), key=lambda ran: ran.tpir)
+    everyone = find_clusters(fitted.conditioning.clusters.encoder, seen, held_out, 1)
+    one = condition(alone.candidate, everyone, seen, held_out)
     asked = {}
     for scenario in split.scenarios:
         trial = split.trials[scenario, Part.TEST]
         gallery, probes = (_sample(rows, i, vectors) for i in (trial.gallery, trial.probes))
-        for one in ask(gallery, probes, held_out.embeddings, made.fitted.conditioning):
-            asked[scenario, one.fpir] = one
-    return str(made.fitted.chosen), asked
+        for each in ask(gallery, probes, held_out.embeddings, fitted.conditioning, one):
+            asked[scenario, each.fpir] = each
+    return str(fitted.chosen), asked
 
 
 def _sample(rows: Sequence[ManifestRow], images: Indices, vectors: FloatArray) -> Sample:

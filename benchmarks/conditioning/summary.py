@@ -16,6 +16,7 @@ class Line:
 
     Attributes:
         plain: TPIR of the plain distance at the FPIR, met on the test itself.
+        one: likewise, of a conditioning of one cluster.
         conditioned: likewise, of the conditioned distance over its fitted threshold.
         gain: of the latter over the former, with its interval by resampling identities.
         quantile: the FPIR met by one plain quantile, over what was asked for.
@@ -31,6 +32,7 @@ class Line:
     splits: int
     plain: float
     plain_spread: float
+    one: float
     conditioned: float
     conditioned_spread: float
     gain: float
@@ -60,6 +62,7 @@ def summarise(
         splits=len(asked),
         plain=float(plain.mean()),
         plain_spread=float(plain.std()),
+        one=float(np.mean([met(each.one, fpir) for each in asked])),
         conditioned=float(conditioned.mean()),
         conditioned_spread=float(conditioned.std()),
         gain=float((conditioned - plain).mean()),
@@ -90,7 +93,8 @@ def header() -> list[str]:
         "set, model, scenario",
         "FPIR asked",
         "TPIR plain",
-        "TPIR conditioned",
+        "one cluster",
+        "conditioned",
         "gain [interval]",
         "FPIR met / asked: one quantile",
         "fitted",
@@ -105,6 +109,7 @@ def cells(line: Line) -> list[str]:
         f"{line.set} {line.model} {line.scenario}",
         f"{line.fpir:.0%}",
         f"{line.plain:.3f} ± {line.plain_spread:.3f}",
+        f"{line.one:.3f}",
         f"{line.conditioned:.3f} ± {line.conditioned_spread:.3f}",
         f"{line.gain:+.3f} [{line.interval.low:+.3f}, {line.interval.high:+.3f}]",
         f"{line.quantile:.2f}",

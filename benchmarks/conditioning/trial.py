@@ -8,7 +8,7 @@ import numpy as np
 
 from recognition.bootstrap import Interval
 from recognition.cluster_tails import fit_cluster_tails
-from recognition.conditioning import Conditioning
+from recognition.conditioning import Conditioning, Placed
 from recognition.distance import FloatArray, distances
 from recognition.evaluation import (
     Identified,
@@ -29,6 +29,7 @@ class Asked:
     Attributes:
         fpir: what is asked for.
         plain: what was found by the plain distance.
+        one: by the distance of a conditioning of one cluster, which knows no background.
         conditioned: by the conditioned distance over the fitted threshold: 1 is that threshold.
         quantile: at the plain distance that this share of the strangers held out lies within.
         fitted: at the fitted thresholds.
@@ -37,6 +38,7 @@ class Asked:
 
     fpir: float
     plain: Identified
+    one: Identified
     conditioned: Identified
     quantile: OperatingPoint
     fitted: OperatingPoint
@@ -48,17 +50,18 @@ def ask(
     probes: Sample,
     strangers: FloatArray,
     conditioning: Conditioning,
+    one: Conditioning,
     fpirs: Sequence[float] = FPIRS,
 ) -> list[Asked]:
-    """Look the probes up in the gallery, plain and conditioned.
+    """Look the probes up in the gallery: plain, conditioned, and by ``one`` cluster.
 
     ``strangers`` (n, d) are the embeddings of the images that the conditioning's fit held out, as
     the model gives them: for the plain system's threshold, which is one quantile of what they find.
     """
     found = _identify(distances(probes.embeddings, gallery.embeddings), gallery, probes)
-    entries = conditioning.place(gallery.embeddings, gallery.backgrounds)
-    placed = conditioning.place(probes.embeddings, probes.backgrounds)
+    entries, placed = (_place(conditioning, sample) for sample in (gallery, probes))
     near = conditioning.distances(placed, entries)
+    alone = one.distances(_place(one, probes), _place(one, gallery))
     impostors = conditioning.impostors
     tails = fit_cluster_tails(
         conditioning.distances(impostors.placed, entries).min(axis=1),
@@ -78,6 +81,7 @@ def ask(
             Asked(
                 fpir,
                 found,
+                _identify(alone, gallery, probes),
                 conditioned,
                 at_threshold(found, float(np.quantile(plainly, fpir))),
                 at_threshold(conditioned, 1.0),
@@ -90,6 +94,10 @@ def ask(
 def met(found: Identified, fpir: float) -> float:
     """Return the TPIR at an FPIR that is met on these very probes."""
     return tpir_at_fpir(found, fpir).tpir
+
+
+def _place(conditioning: Conditioning, sample: Sample) -> Placed:
+    return conditioning.place(sample.embeddings, sample.backgrounds)
 
 
 def _identify(near: FloatArray, gallery: Sample, probes: Sample) -> Identified:

@@ -1,0 +1,43 @@
+"""The gallery's topic in memory."""
+
+from infra.simulate.memory_log import MemoryLog, OneConditioning
+from schemas.gallery import Status
+from streams.holdings import Erased
+from tests.gallery_entries import entry
+
+OAK, ELM = entry("a", "oak", [1, 0]), entry("b", "elm", [0, 1])
+OUT = OAK.model_copy(update={"status": Status.QUARANTINED, "actor": "retention"})
+
+
+async def test_it_gives_back_what_was_appended_with_the_offsets() -> None:
+    log = MemoryLog()
+    assert list(await log.append([OAK, ELM])) == [0, 1]
+    assert list(await log.append([Erased("a")])) == [2]
+    assert [found async for found in log.read(-1)] == [(OAK, 0), (ELM, 1), (Erased("a"), 2)]
+    assert [found async for found in log.read(1)] == [(Erased("a"), 2)]
+    assert [found async for found in log.read(2)] == []
+
+
+async def test_enrolled_is_who_has_an_active_entry() -> None:
+    log = MemoryLog()
+    await log.append([OAK, ELM])
+    assert list(log.enrolled) == ["oak", "elm"]
+    await log.append([OUT])
+    assert list(log.enrolled) == ["elm"]
+    await log.append([OAK, ELM.model_copy(update={"identity": "oak"})])
+    assert list(log.enrolled) == ["oak"]
+    await log.append([Erased("a")])
+    assert list(log.enrolled) == ["oak"]
+    await log.append([Erased("b"), Erased("never there")])
+    assert list(log.enrolled) == []
+
+
+async def test_entries_are_the_last_and_enrolments_the_first_of_each() -> None:
+    log = MemoryLog()
+    await log.append([OAK, ELM, OUT])
+    assert {one.entry_id: one.actor for one in log.entries} == {"a": "retention", "b": "ann"}
+    assert {one.entry_id: one.actor for one in log.enrolments} == {"a": "ann", "b": "ann"}
+
+
+async def test_the_conditioning_is_the_one_that_was_given() -> None:
+    assert await OneConditioning(None).last() is None
