@@ -30,11 +30,14 @@ def open_set_threshold(
     if not 0 < target_fpir < 1:
         raise ValueError(f"target_fpir must lie between 0 and 1, got {target_fpir}")
     tail = fit_tail(nearest, identities)
-    if tail is None:
-        return None
+    return None if tail is None else cautious_threshold(tail, target_fpir)
+
+
+def cautious_threshold(tail: Tail, target_fpir: float) -> float:
+    """Return the tail's threshold, or the prediction bound where images are few and it is less."""
     found = tail.threshold(target_fpir)
     if tail.values.size * target_fpir < 1:
-        found = min(found, _prediction_bound(tail, target_fpir))
+        return min(found, _prediction_bound(tail, target_fpir))
     return found
 
 

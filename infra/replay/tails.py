@@ -12,6 +12,7 @@ from recognition.cluster_tails import ClusterTails
 from recognition.fitted_distance import fit_distance
 from recognition.paper_distances import Distance
 from recognition.tail import Tail, fit_tail
+from recognition.threshold import cautious_threshold
 from recognition.watch import ImpostorWatch
 from streams.artefact import Artefact
 from streams.index.base import EVERYWHERE, GalleryState, IndexEntry
@@ -68,7 +69,7 @@ class Tails:
     def _threshold(self, cluster: str, fpir: float) -> float | None:
         """Return a plain shard's threshold; below 0 there is no distance, so that is none."""
         tail = self._plain.get(cluster)
-        threshold = None if tail is None else tail.threshold(fpir)
+        threshold = None if tail is None else cautious_threshold(tail, fpir)
         return None if threshold is None or threshold < 0 else threshold
 
 

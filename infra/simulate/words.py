@@ -5,17 +5,14 @@ from infra.simulate.frames import Frames
 from infra.simulate.report import Entries, Shares, SimulationReport, VariantReport
 from schemas.settings import Settings
 
-TRAITS = ("cond.", "MAD", "include", "answers")
-"""What variants differ in."""
-
-COLUMNS = ("to a person", "wrong", "accuracy", "FPIR met", "gallery", "MAD out")
+COLUMNS = ("to a person", "wrong", "right", "FPIR met", "MAD out")
 
 LEGEND = (
     "Shares in %. to a person: by quarter of the frames, in time order. wrong: of those that the "
-    "matcher named, strangers among them, by quarter too. accuracy: of the last quarter, those "
-    "that it named rightly. FPIR met: of the strangers, whose identity was not enrolled when they "
-    "came, those that it named all the same; so many came. gallery: active entries in the end; MAD "
-    "out: those that MAD took out. + is under the right name, − under a wrong one."
+    "matcher named, strangers among them, by quarter too. right: of the last quarter, those that "
+    "it named rightly. FPIR met: of the strangers, whose identity was not enrolled when they came, "
+    "those that it named all the same; so many came. MAD out: entries that MAD took out, + under "
+    "the right name, − under a wrong one."
 )
 
 _MAD = "retention: mad"
@@ -43,16 +40,6 @@ def heading(report: SimulationReport) -> str:
     )
 
 
-def traits(variant: VariantReport) -> list[str]:
-    """Return the cells below :data:`TRAITS`."""
-    return [
-        variant.parts[0],
-        "no" if variant.mad is None else "yes",
-        "yes" if variant.include else "no",
-        variant.parts[-1],
-    ]
-
-
 def cells(variant: VariantReport) -> list[str]:
     """Return the cells below :data:`COLUMNS`."""
     return [
@@ -60,7 +47,6 @@ def cells(variant: VariantReport) -> list[str]:
         _percents(variant.error_by_quarter, 0),
         _percents((variant.accuracy,), 1),
         f"{_percents((variant.fpir_met,), 1)} of {variant.strangers}",
-        _counted(variant.gallery),
         _counted(variant.quarantined.get(_MAD, Entries(right=0, wrong=0))),
     ]
 

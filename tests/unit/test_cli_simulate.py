@@ -130,7 +130,7 @@ def test_without_it_what_is_repeated_is_compared(
     result = run(manifest, "--conditioning", fitted, "--conditioning", "none", "--no-mad")
     assert result.exit_code == 0, result.output
     lines = [line.split()[:5] for line in result.stdout.splitlines()]
-    assert ["cond.", "to", "a", "person", "wrong"] in lines
+    assert ["variant", "to", "a", "person", "wrong"] in lines
     assert [line[0] for line in lines if line and line[0] in ("plain", "fitted")] == [
         "fitted",
         "plain",
