@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recognition.distance import distances
+from recognition.distance import FloatArray, Metric, compare, prepare
 from recognition.match import Neighbour
 from schemas.errors import DependencyDown
 from streams.index.base import GalleryState, IndexEntry, Location, Query
@@ -15,6 +15,7 @@ class MemoryIndex:
 
     def __init__(self) -> None:
         self._shards: dict[tuple[str, str], dict[str, IndexEntry]] = {}
+        self._prepared: dict[tuple[str, str], FloatArray] = {}  # of shards that did not change
         self._state: GalleryState | None = None
 
     async def state(self) -> GalleryState | None:
@@ -33,15 +34,25 @@ class MemoryIndex:
         missing = [c for c in query.clusters if (query.space, c) not in self._shards]
         if missing:
             raise DependencyDown("index", f"no shard {missing[0]} of {query.space}")
-        entries = [e for c in query.clusters for e in self._shards[query.space, c].values()]
-        if not entries:
+        asked = [(query.space, c) for c in query.clusters if self._shards[query.space, c]]
+        if not asked:
             return ()
-        found = distances(query.vector[None], np.stack([e.vector for e in entries]))[0]
+        entries = [entry for shard in asked for entry in self._shards[shard].values()]
+        probe = prepare(query.vector[None], Metric.COSINE)
+        near = [compare(probe, self._vectors(shard), Metric.COSINE)[0] for shard in asked]
+        found = np.concatenate(near)
         nearest = np.argsort(found, kind="stable")[:k]
         return tuple(
             Neighbour(e.entry_id, e.identity, float(found[i]), e.cluster, e.scale)
             for i, e in ((i, entries[i]) for i in nearest)
         )
+
+    def _vectors(self, shard: tuple[str, str]) -> FloatArray:
+        """Return the vectors of a shard, made ready once for all searches until it changes."""
+        if shard not in self._prepared:
+            vectors = np.stack([entry.vector for entry in self._shards[shard].values()])
+            self._prepared[shard] = prepare(vectors, Metric.COSINE)
+        return self._prepared[shard]
 
     async def fill(
         self,
@@ -50,7 +61,9 @@ class MemoryIndex:
     ) -> None:
         """Put the entries."""
         for entry in active:
-            self._shards.setdefault((entry.space, entry.cluster), {})[entry.entry_id] = entry
+            shard = entry.space, entry.cluster
+            self._prepared.pop(shard, None)
+            self._shards.setdefault(shard, {})[entry.entry_id] = entry
 
     async def holds(self, state: GalleryState) -> bool:
         """Count the entries of each shard."""
@@ -63,7 +76,9 @@ class MemoryIndex:
     ) -> None:
         """Apply the change at once."""
         for location in gone:
-            self._shards.get((location.space, location.cluster), {}).pop(location.entry_id, None)
+            shard = location.space, location.cluster
+            self._prepared.pop(shard, None)
+            self._shards.get(shard, {}).pop(location.entry_id, None)
         await self.fill(active, state)
         self._state = state
 
@@ -71,10 +86,12 @@ class MemoryIndex:
         """Forget the other shards."""
         for shard in self._shards.keys() - state.shards.keys():
             del self._shards[shard]
+            self._prepared.pop(shard, None)
 
     async def clear(self) -> None:
         """Forget everything."""
         self._shards.clear()
+        self._prepared.clear()
         self._state = None
 
     async def close(self) -> None:
