@@ -1,12 +1,11 @@
 """``perennial evaluate``: how well a model recognises identities that it was not trained on."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from infra.commands.options import Json, Manifest, Splits
+from infra.commands.options import Json, Manifest, Splits, share
 from infra.commands.panels import panel
 from infra.console import err, out, progress
 from recognition.paper_distances import INDEXED, Distance
@@ -52,7 +51,11 @@ def evaluate(
     ] = None,
     fpir: Annotated[
         list[float] | None,
-        typer.Option(help="Share of unknown probes that may get a name; may be repeated."),
+        typer.Option(
+            help="Share of unknown probes that may get a name; may be repeated.",
+            parser=share,
+            metavar="SHARE",
+        ),
     ] = None,
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws behind an interval.")] = 1000,
     folder: Annotated[
@@ -88,7 +91,7 @@ def evaluate(
         distances=list(dict.fromkeys([Distance.COSINE] if distance is None else distance)),
         views=list(dict.fromkeys([settings.views] if views is None else views)),
         by=by,
-        fpirs=FPIRS if fpir is None else _shares(fpir),
+        fpirs=FPIRS if fpir is None else fpir,
         draws=draws,
     )
     with progress() as bar:
@@ -110,12 +113,3 @@ def evaluate(
     if folder is not None:
         write(folder, evaluation, assessed)
         err.print(f"wrote {folder / 'evaluation.md'}, evaluation.json and the pictures")
-
-
-def _shares(fpirs: Sequence[float]) -> Sequence[float]:
-    for fpir in fpirs:
-        if not 0 < fpir < 1:
-            raise typer.BadParameter(
-                f"{fpir:g} is no share between 0 and 1; 0.05 is 5 %", param_hint="--fpir"
-            )
-    return fpirs

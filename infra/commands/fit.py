@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from infra.commands.options import Json, Manifest, Splits
+from infra.commands.options import Json, Manifest, Splits, share
 from infra.commands.panels import panel
 from infra.console import err, out, print_json, progress
 from schemas.settings import load_settings
@@ -46,7 +46,9 @@ def fit(
     fpir: Annotated[
         float | None,
         typer.Option(
-            help="Share of unknown probes that may get a name; else PERENNIAL_TARGET_FPIR."
+            help="Share of unknown probes that may get a name; else PERENNIAL_TARGET_FPIR.",
+            parser=share,
+            metavar="SHARE",
         ),
     ] = None,
     name: Annotated[
@@ -78,7 +80,7 @@ def fit(
         split=split,
         model=default if model is None else model,
         by=by,
-        fpir=settings.target_fpir if fpir is None else _share(fpir),
+        fpir=settings.target_fpir if fpir is None else fpir,
     )
     with progress() as bar:
         report, made = run(question, settings, bar)
@@ -98,11 +100,3 @@ def fit(
         markup=False,
         soft_wrap=True,
     )
-
-
-def _share(fpir: float) -> float:
-    if not 0 < fpir < 1:
-        raise typer.BadParameter(
-            f"{fpir:g} is no share between 0 and 1; 0.01 is 1 %", param_hint="--fpir"
-        )
-    return fpir

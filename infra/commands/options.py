@@ -33,3 +33,11 @@ def size_of(text: str) -> tuple[int, int]:
     if not (x and height.isdecimal() and width.isdecimal()):
         raise typer.BadParameter(f"{text!r}; write 160x96: height, then width", param_hint="--size")
     return int(height), int(width)
+
+
+def share(text: str) -> float:
+    """Read ``0.05``, the value of ``--fpir``: a parser for :class:`typer.Option`."""
+    value = float(text)
+    if not 0 < value < 1:
+        raise typer.BadParameter(f"{text} is no share between 0 and 1; 0.05 is 5 %")
+    return value

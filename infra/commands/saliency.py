@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.commands.options import Json, Manifest, Splits
+from infra.commands.options import Json, Manifest, Splits, share
 from infra.commands.panels import panel
 from infra.console import err, out, progress
 from schemas.settings import load_settings
@@ -46,7 +46,11 @@ def saliency(
     ] = 199,
     fpir: Annotated[
         float,
-        typer.Option(help="Share of strangers that may get a name, at which the gain is measured."),
+        typer.Option(
+            help="Share of strangers that may get a name, at which the gain is measured.",
+            parser=share,
+            metavar="SHARE",
+        ),
     ] = 0.05,
     folder: Annotated[
         Path | None,
@@ -67,9 +71,6 @@ def saliency(
     from infra.saliency.run import Question, run
     from infra.saliency.screen import screen
     from recognition.gain import conditioning_gain
-
-    if not 0 < fpir < 1:
-        raise typer.BadParameter(f"{fpir:g} is no share between 0 and 1", param_hint="--fpir")
 
     def gains(embeddings: "FloatArray", labels: Sequence[str]) -> "GainOf":
         return partial(conditioning_gain, embeddings, labels, fpir=fpir)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from infra.commands.options import Json, Manifest, Splits
+from infra.commands.options import Json, Manifest, Splits, share
 from infra.commands.panels import panel
 from infra.console import err, out, progress
 from schemas.settings import load_settings
@@ -73,7 +73,11 @@ def simulate(
     ] = 20,
     fpir: Annotated[
         float | None,
-        typer.Option(help="Share of strangers that may be named; else as fitted, or as set."),
+        typer.Option(
+            help="Share of strangers that may be named; else as fitted, or as set.",
+            parser=share,
+            metavar="SHARE",
+        ),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many images.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
@@ -99,8 +103,6 @@ def simulate(
     from infra.simulate.screen import screen
     from infra.simulate.variant import NONE
 
-    if fpir is not None and not 0 < fpir < 1:
-        raise typer.BadParameter(f"{fpir:g} is no share between 0 and 1", param_hint="--fpir")
     settings = load_settings()
     default = PLAIN if settings.model is None else str(settings.model)
     conditionings = [] if conditioning is None else conditioning

@@ -7,20 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.commands.options import Json
+from infra.commands.options import Json, share
 from infra.commands.panels import panel
 from infra.console import err, out, progress
 from schemas.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from infra.replay.whatif import WhatIf
-
-
-def _share(text: str) -> float:
-    share = float(text)
-    if not 0 < share < 1:
-        raise typer.BadParameter(f"{text} is no share between 0 and 1; 0.05 is 5 %")
-    return share
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +28,7 @@ def whatif(
         typer.Option(
             help="Share of unknown probes that may get a name; may be repeated. Else from 0.0005 "
             "to 0.1. The one that is asked for at present is always among them.",
-            parser=_share,
+            parser=share,
             metavar="SHARE",
         ),
     ] = None,
