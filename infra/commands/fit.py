@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from infra.commands.options import Json, Manifest, Splits, share
+from infra.commands.options import Json, Manifest, Model, Splits, share
 from infra.commands.panels import panel
 from infra.console import err, out, print_json, progress
 from schemas.settings import load_settings
@@ -30,13 +30,7 @@ def fit(
             min=0, help="Made from its train part, judged by its calibrate part; else the first's."
         ),
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="Model folder, or a path with {split} in it; `plain` is the backbone as it "
-            "comes. Else the model that the settings name.",
-        ),
-    ] = None,
+    model: Model = None,
     by: Annotated[
         list[str] | None,
         typer.Option(

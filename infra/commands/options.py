@@ -26,6 +26,14 @@ Splits = Annotated[
     ),
 ]
 
+Model = Annotated[
+    str | None,
+    typer.Option(
+        help="Model folder, or a path with {split} in it; `plain` is the backbone as it comes. "
+        "Else the model that the settings name.",
+    ),
+]
+
 
 def size_of(text: str) -> tuple[int, int]:
     """Read ``160x96``, the value of ``--size``: height, then width."""

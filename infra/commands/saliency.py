@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.commands.options import Json, Manifest, Splits, share
+from infra.commands.options import Json, Manifest, Model, Splits, share
 from infra.commands.panels import panel
 from infra.console import err, out, progress
 from schemas.settings import load_settings
@@ -30,13 +30,7 @@ def saliency(
         int | None,
         typer.Option(min=0, help="Look at its train and calibrate parts; else the first split's."),
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="Model folder, or a path with {split} in it; `plain` is the backbone as it "
-            "comes. Else the model that the settings name.",
-        ),
-    ] = None,
+    model: Model = None,
     by: Annotated[
         list[str] | None,
         typer.Option(metavar="VARIABLE", help="Look at this one; may be repeated. Else at all."),

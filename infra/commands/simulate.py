@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from infra.commands.options import Json, Manifest, Splits, share
+from infra.commands.options import Json, Manifest, Model, Splits, share
 from infra.commands.panels import panel
 from infra.console import err, out, progress
 from schemas.settings import load_settings
@@ -28,13 +28,7 @@ def simulate(
             min=0, help="Only its test part, which model and conditioning have not seen; else all."
         ),
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="Model folder, or a path with {split} in it; `plain` is the backbone as it "
-            "comes. Else the model that the settings name.",
-        ),
-    ] = None,
+    model: Model = None,
     conditioning: Annotated[
         list[str] | None,
         typer.Option(
