@@ -67,7 +67,7 @@ def conditioning_gain(
             scores.append(judge(placed, np.ones((k, k)), names[own], trials, fpir))
     without, conditioned = np.concatenate(plain), np.concatenate(grouped)
     gain = conditioned - without
-    error = _SIDES * float(gain.std()) / np.sqrt(everyone.size)
+    error = float(_SIDES * gain.std() / np.sqrt(everyone.size))
     mean = float(gain.mean())
     return Gain(mean, mean - error, mean + error, float(without.mean()), float(conditioned.mean()))
 
