@@ -72,6 +72,15 @@ def chosen(splits: Sequence[Split], numbers: Sequence[int] | None) -> list[Split
     return [there[number] for number in dict.fromkeys(numbers)]
 
 
+def the_split(splits: Sequence[Split], number: int | None) -> Split:
+    """Return the split with this number; None for the first.
+
+    Raises:
+        SetupError: there is none with such a number.
+    """
+    return chosen(splits, None if number is None else [number])[0]
+
+
 def session_of(row: ManifestRow) -> str:
     """Return when a row was taken, as a name; empty where it does not say."""
     for name in ("session", "date"):

@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognition.bootstrap import Interval
+from recognition.trials import around, difference
 
 COUNTS: Final = (1, 2, 4, 8)
 """How many clusters are tried."""
-
-_SIDES = 1.96  # standard errors, of a 95 % interval
 
 
 class Standard(StrEnum):
@@ -89,10 +88,10 @@ def choose(scores: Scores, identities: int) -> Candidate:
     """
     _, best, *others = scores
     for candidate in others:
-        mean, error = _difference(scores[candidate], scores[best], identities)
+        mean, error = difference(scores[candidate], scores[best], identities)
         if mean > error:
             best = candidate
-    mean, error = _difference(scores[PLAIN], scores[best], identities)
+    mean, error = difference(scores[PLAIN], scores[best], identities)
     return PLAIN if mean > 2 * error else best
 
 
@@ -101,15 +100,6 @@ def race(scores: Scores, identities: int) -> tuple[Ran, ...]:
     plain = next(iter(scores.values()))
     ran = []
     for candidate, score in scores.items():
-        mean, error = _difference(score, plain, identities)
-        within = Interval(mean - _SIDES * error, mean + _SIDES * error)
-        ran.append(Ran(candidate, float(score.mean()), mean, within))
+        mean, error = difference(score, plain, identities)
+        ran.append(Ran(candidate, float(score.mean()), mean, around(mean, error)))
     return tuple(ran)
-
-
-def _difference(
-    score: NDArray[np.float64], other: NDArray[np.float64], identities: int
-) -> tuple[float, float]:
-    """Return mean and standard error of the difference over the same trials."""
-    difference = score - other
-    return float(difference.mean()), float(difference.std() / np.sqrt(identities))

@@ -46,6 +46,11 @@ class Cohort:
         return np.maximum(found, _LEAST_SCALE)
 
 
+def spaced(n: int, most: int) -> NDArray[np.intp]:
+    """Return up to ``most`` of n indices, evenly spaced."""
+    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.intp))
+
+
 def _mean_of_nearest(near: FloatArray) -> FloatArray:
     count = min(NEAREST, near.shape[1])
     nearest = np.partition(near, count - 1, axis=1)[:, :count]

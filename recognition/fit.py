@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from recognition.background import Background, Encoder
 from recognition.candidates import COUNTS, Candidate, Ran, Standard, candidates, choose, race
 from recognition.clusters import Clusters, everything, fit_clusters
-from recognition.cohort import Cohort
+from recognition.cohort import Cohort, spaced
 from recognition.conditioning import Conditioning, Impostors, place
 from recognition.distance import FloatArray, Metric, prepare
 from recognition.judge import judge
@@ -117,11 +117,6 @@ def condition(
     return Conditioning(
         clusters, statistics, cohort, levels, Impostors(placed, held_out.identities)
     )
-
-
-def spaced(n: int, most: int) -> NDArray[np.intp]:
-    """Return up to ``most`` of n indices, evenly spaced."""
-    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.intp))
 
 
 def _trials(encoder: Encoder, sample: Sample) -> list[Trial]:

@@ -56,7 +56,7 @@ def fit_variable(
     if len(set(codes)) < 2:
         raise ValueError(_too_few(name, known))
     if kind is Kind.CONTINUOUS:
-        centre, scale = _robust(np.array(codes, np.float64))
+        centre, scale = robust(np.array(codes, np.float64))
         variable = replace(variable, centre=centre, scale=scale)
     blocks = np.array([variable.block(value) for value in known], np.float64)
     return replace(variable, spread=_spread(blocks), weight=weight)
@@ -82,7 +82,7 @@ def _too_few(name: str, known: Sequence[Scalar]) -> str:
     return f"background {name}: there is {what}; it takes two to tell backgrounds apart"
 
 
-def _robust(numbers: NDArray[np.float64]) -> tuple[float, float]:
+def robust(numbers: NDArray[np.float64]) -> tuple[float, float]:
     """Return the median, and the deviation of a normal distribution with this MAD.
 
     Half of the values or more may be equal: then the mean distance to the median stands for the

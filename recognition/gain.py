@@ -12,11 +12,10 @@ from recognition.distance import FloatArray, Metric, prepare
 from recognition.findings import Gain
 from recognition.judge import judge
 from recognition.statistics import fit_statistics
-from recognition.trials import draw_trials
+from recognition.trials import around, difference, draw_trials
 
 FOLDS: Final = 2
 TRIALS: Final = 40  # a fold
-_SIDES = 1.96  # standard errors, of a 95 % interval
 
 
 def conditioning_gain(
@@ -66,10 +65,9 @@ def conditioning_gain(
             placed = _place(unit, codes, k, folds != held, own)
             scores.append(judge(placed, np.ones((k, k)), names[own], trials, fpir))
     without, conditioned = np.concatenate(plain), np.concatenate(grouped)
-    gain = conditioned - without
-    error = float(_SIDES * gain.std() / np.sqrt(everyone.size))
-    mean = float(gain.mean())
-    return Gain(mean, mean - error, mean + error, float(without.mean()), float(conditioned.mean()))
+    gain, error = difference(conditioned, without, everyone.size)
+    low, high = around(gain, error)
+    return Gain(gain, low, high, float(without.mean()), float(conditioned.mean()))
 
 
 def _place(

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from recognition.cluster_tails import cluster_scales
 from recognition.conditioning import Placed, conditioned
-from recognition.evaluation import identify, tpir_at_fpir
 from recognition.protocol import Trial
+from recognition.trials import tpir_of
 
 
 def judge(
@@ -32,6 +32,5 @@ def judge(
         scales = cluster_scales(others, codes, placed.clusters, len(levels))
         near = matrix[np.ix_(trial.probes, trial.gallery)]
         near /= scales[placed.clusters[trial.probes], None]
-        identified = identify(near, identities[trial.gallery], identities[trial.probes])
-        found[at] = tpir_at_fpir(identified, fpir).tpir
+        found[at] = tpir_of(near, trial, identities, fpir)
     return found

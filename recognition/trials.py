@@ -5,12 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from recognition.bootstrap import Interval
 from recognition.distance import FloatArray, distances
-from recognition.evaluation import identify, tpir_at_fpir
+from recognition.evaluation import Labels, identify, tpir_at_fpir
 from recognition.protocol import Trial, random_trial, sessions_of
 
 IDENTITIES_KNOWN = 0.6
 """Of the identities in one trial."""
+
+_SIDES = 1.96  # standard errors, of a 95 % interval
 
 
 def draw_trials(
@@ -62,12 +65,34 @@ def tpirs(
     ``matrix`` (n, n) holds the distance of every image to every other, those probed in rows.
     """
     everyone = np.asarray(labels, dtype=np.str_)
-    found = np.empty(len(trials))
-    for at, trial in enumerate(trials):
-        near = matrix[np.ix_(trial.probes, trial.gallery)]
-        identified = identify(near, everyone[trial.gallery], everyone[trial.probes])
-        found[at] = tpir_at_fpir(identified, fpir).tpir
-    return found
+    near = (matrix[np.ix_(trial.probes, trial.gallery)] for trial in trials)
+    found = [tpir_of(*pair, everyone, fpir) for pair in zip(near, trials, strict=True)]
+    return np.array(found, dtype=np.float64)
+
+
+def tpir_of(near: FloatArray, trial: Trial, labels: Labels, fpir: float) -> float:
+    """Return the TPIR of one trial by the distances ``near`` (p, g) of its probes to its gallery.
+
+    ``labels`` (n,) are those of all images; the FPIR is met on the trial itself.
+    """
+    identified = identify(near, labels[trial.gallery], labels[trial.probes])
+    return tpir_at_fpir(identified, fpir).tpir
+
+
+def difference(
+    scores: NDArray[np.float64], others: NDArray[np.float64], identities: int
+) -> tuple[float, float]:
+    """Return mean and standard error of the difference of two scores over the same trials.
+
+    The trials share their ``identities``, so these are what the error counts.
+    """
+    apart = scores - others
+    return float(apart.mean()), float(apart.std() / np.sqrt(identities))
+
+
+def around(mean: float, error: float) -> Interval:
+    """Return the 95 % interval of a mean with this standard error."""
+    return Interval(mean - _SIDES * error, mean + _SIDES * error)
 
 
 def resampled_tpir(

@@ -58,6 +58,8 @@ class ImpostorWatch:
     def discard(self, entry_ids: Collection[str]) -> None:
         """Remove entries, at once; KeyError, and none removed, when one of these ids is unknown."""
         gone = set(entry_ids)
+        if not gone:
+            return
         if strange := gone - self._entries.keys():
             raise KeyError(*sorted(strange))
         for entry_id in gone:

@@ -4,14 +4,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 from aiokafka.errors import KafkaError
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
 
-from recognition.include import InclusionRule
-from recognition.retain import RetentionRule
 from schemas.errors import DependencyDown
 from schemas.health import Health
 from schemas.metrics import Metrics
@@ -23,23 +20,17 @@ from schemas.topics import (
     EMBEDDINGS,
     GALLERY,
     GALLERY_COMMANDS,
-    HUMAN_REVIEW,
-    IDENTIFICATIONS,
     REVIEW_DECISIONS,
     Topic,
 )
-from streams.activation import Activation
+from streams.agents import gallery_of, matcher_of, retention_of, review_of
 from streams.conditioning_log import KafkaConditioningLog
 from streams.gallery import GalleryAgent
 from streams.gallery_log import KafkaGalleryLog
-from streams.inclusion import Includer
 from streams.index.base import Index
 from streams.index.redis import RedisIndex
-from streams.matcher import Matcher
 from streams.placement import Placements, Plain
-from streams.plan import Planner
 from streams.publisher import KafkaPublisher
-from streams.review import ReviewAgent
 from streams.stage import Handler, Publish, Stage
 from streams.tamed import TamedApp, tamed_app
 
@@ -108,13 +99,10 @@ def build_app(
     placements = Placements(Plain(settings.shard_by))
     if "matcher" in only:
         wait_s = settings.match_deadline_ms / 1000
-        matcher = _matcher(settings, metrics, index, placements)
+        matcher = matcher_of(settings, metrics, index, placements)
         attach("matcher", EMBEDDINGS, matcher.handle, settings.match_batch, wait_s)
     if "review" in only:
-        review = ReviewAgent(
-            identifications=settings.topic(IDENTIFICATIONS),
-            gallery_commands=settings.topic(GALLERY_COMMANDS),
-        )
+        review = review_of(settings)
         attach("review", REVIEW_DECISIONS, review.handle, _COMMAND_BATCH, _COMMAND_WAIT_S)
     if "gallery" in only:
         gallery = _gallery(settings, metrics, publish, index, placements, _term(app, settings))
@@ -178,22 +166,6 @@ def _on_assignment(app: TamedApp, health: Health) -> None:
     )
 
 
-def _matcher(settings: Settings, metrics: Metrics, index: Index, placements: Placements) -> Matcher:
-    commands = settings.topic(GALLERY_COMMANDS)
-    rule = InclusionRule(settings.include_surer, settings.include_new)
-    return Matcher(
-        index,
-        placements=placements,
-        neighbours=settings.neighbours,
-        identifications=settings.topic(IDENTIFICATIONS),
-        human_review=settings.topic(HUMAN_REVIEW),
-        metrics=metrics,
-        includer=(
-            Includer(rule, gallery_commands=commands, metrics=metrics) if settings.include else None
-        ),
-    )
-
-
 def _gallery(
     settings: Settings,
     metrics: Metrics,
@@ -203,20 +175,15 @@ def _gallery(
     term: Callable[[], int | None],
 ) -> GalleryAgent:
     kafka = settings.need_kafka()
-    conditionings = KafkaConditioningLog(kafka, settings.topic(CONDITIONING))
-    return GalleryAgent(
+    return gallery_of(
+        settings,
+        metrics,
         index,
-        KafkaGalleryLog(kafka, settings.topic(GALLERY), publish),
-        activation=Activation(conditionings, placements, settings.target_fpir),
-        planner=Planner(settings.shard_by),
-        rule=RetentionRule(
-            max_age=settings.retention_max_age,
-            newest=settings.retention_newest,
-            mad_cutoff=settings.retention_mad,
-        ),
-        retention_interval=timedelta(seconds=settings.retention_interval_s),
+        placements,
+        gallery_log=KafkaGalleryLog(kafka, settings.topic(GALLERY), publish),
+        conditionings=KafkaConditioningLog(kafka, settings.topic(CONDITIONING)),
+        rule=retention_of(settings),
         term=term,
-        metrics=metrics,
     )
 
 

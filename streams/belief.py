@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from recognition.cohort import spaced
 from recognition.conditioning import conditioned
-from recognition.fit import spaced
 from recognition.tail import weighted_mean
-from streams.index.base import EVERYWHERE, GalleryState, IndexEntry
+from streams.index.base import EVERYWHERE, GalleryState
 from streams.layout import Layout
-from streams.placement import Spot, joined
+from streams.placement import joined
 
 SAMPLE = 200
 """How many entries play the stranger: each is compared with all."""
@@ -28,14 +28,10 @@ def believed_fpir(layout: Layout, state: GalleryState) -> float | None:
     entries = [entry for entry in layout.entries() if entry.space == space]
     if EVERYWHERE not in thresholds or len({entry.identity for entry in entries}) < 2:
         return None
-    everyone = joined([_spot(entry) for entry in entries])
+    everyone = joined(entries)
     some = spaced(len(entries), SAMPLE)
     near = conditioned(everyone.take(some), everyone, artefact.conditioning.levels)
     identities = np.array([entry.identity for entry in entries])
     near[identities[some, None] == identities] = np.inf
     tau = [thresholds.get(entries[i].cluster, thresholds[EVERYWHERE]) for i in some]
     return weighted_mean(near.min(axis=1) <= np.array(tau), identities[some])
-
-
-def _spot(entry: IndexEntry) -> Spot:
-    return Spot(entry.cluster, entry.vector, entry.scale)

@@ -1,11 +1,10 @@
 """Which shards a probe is looked up in, and the threshold that counts there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recognition.background import Background
 from recognition.cluster import UNCLUSTERED
-from recognition.clusters import Clusters
+from recognition.clusters import Assigned
 from streams.index.base import EVERYWHERE, ShardState
 
 ENOUGH_IDENTITIES = 2
@@ -59,9 +58,8 @@ def fitted_look(
     return Look(threshold, (cluster,), tuple(name for name in every if name != cluster))
 
 
-def sure_of(clusters: Clusters, backgrounds: Sequence[Background]) -> list[bool]:
+def sure_of(assigned: Assigned) -> list[bool]:
     """Say of each background whether it tells its cluster well enough to look there first."""
-    assigned = clusters.assign(backgrounds)
     sure = (assigned.known >= LEAST_KNOWN) & (assigned.membership.max(axis=1) >= LEAST_MEMBERSHIP)
     return [bool(one) for one in sure]
 

@@ -8,11 +8,12 @@ from typing import Protocol
 import numpy as np
 
 from recognition.cluster import UNCLUSTERED, cluster_of
-from recognition.conditioning import Conditioning, Placed
+from recognition.conditioning import Conditioning, Placed, place
 from schemas.errors import DependencyDown, SetupError
 from schemas.event import Background, FloatVector
 from streams.artefact import Artefact, load_artefact
-from streams.index.base import ActiveState, GalleryState
+from streams.index.base import ActiveState, GalleryState, IndexEntry
+from streams.look import sure_of
 from streams.spaces import cluster_name, cluster_number, space_of
 
 Vectors = Sequence[FloatVector] | FloatVector
@@ -23,11 +24,15 @@ _KEPT = 2  # artefacts: the active one, and the one before or after it
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spot:
-    """Where one embedding lies: its cluster, its unit vector and its local scale there."""
+    """Where one embedding lies: its cluster, its unit vector and its local scale there.
+
+    ``sure`` says whether its background tells the cluster well enough to look there first.
+    """
 
     cluster: str
     vector: FloatVector
     scale: float = 1.0
+    sure: bool = True
 
 
 class Placement(Protocol):
@@ -123,11 +128,14 @@ class Fitted:
         """Place embeddings, their clusters named by number."""
         if not self._is_for(model):
             return self.plain.place_all(model, vectors, backgrounds)
-        placed = self.conditioning.place(np.asarray(vectors, np.float32), backgrounds)
+        given, fitted = np.asarray(vectors, np.float32), self.conditioning
+        assigned = fitted.clusters.assign(backgrounds)
+        placed = place(given, assigned.cluster, fitted.statistics, fitted.cohort)
+        sure = sure_of(assigned)
         return [
-            Spot(cluster_name(int(cluster)), vector, float(scale))
-            for cluster, vector, scale in zip(
-                placed.clusters, placed.vectors, placed.scales, strict=True
+            Spot(cluster_name(int(cluster)), vector, float(scale), is_sure)
+            for cluster, vector, scale, is_sure in zip(
+                placed.clusters, placed.vectors, placed.scales, sure, strict=True
             )
         ]
 
@@ -135,8 +143,8 @@ class Fitted:
         return model == self.artefact.model
 
 
-def joined(spots: Sequence[Spot]) -> Placed:
-    """Return spots in a fitted space as the method takes them; there must be one."""
+def joined(spots: Sequence[Spot] | Sequence[IndexEntry]) -> Placed:
+    """Return what lies in a fitted space as the method takes it; there must be one."""
     return Placed(
         np.stack([spot.vector for spot in spots]),
         np.array([spot.scale for spot in spots], np.float32),

@@ -15,7 +15,7 @@ from schemas.embedding import Embedding
 from schemas.errors import BadInput
 from streams.artefact import Artefact
 from streams.index.base import GalleryState, Query
-from streams.look import Look, fitted_look, plain_look, sure_of
+from streams.look import Look, fitted_look, plain_look
 from streams.placement import Placement, Spot
 from streams.spaces import cluster_name, cluster_number
 
@@ -125,9 +125,8 @@ def _of_model(
         return
     thresholds = state.thresholds.get(model, {})
     levels = {name: level_from(artefact, name) for name in {spot.cluster for spot in spots}}
-    sure = sure_of(artefact.conditioning.clusters, backgrounds)
-    for embedding, spot, is_sure in zip(embeddings, spots, sure, strict=True):
-        look = fitted_look(shards, thresholds, spot.cluster, sure=is_sure)
+    for embedding, spot in zip(embeddings, spots, strict=True):
+        look = fitted_look(shards, thresholds, spot.cluster, sure=spot.sure)
         yield Probe(embedding, spot, space, look, levels[spot.cluster], artefact, k)
 
 

@@ -14,6 +14,7 @@ from benchmarks.conditioning.trial import Asked, ask
 from benchmarks.report import machine, write
 from infra.commands.options import Manifest
 from infra.conditioning.fitting import fit_conditioning
+from infra.conditioning.samples import sample_of
 from infra.console import out as screen
 from infra.console import progress, table
 from infra.evaluate.embed import embed
@@ -21,7 +22,7 @@ from infra.evaluate.groups import backgrounds_of
 from infra.evaluate.models import PLAIN
 from infra.manifest import ManifestRow, read_manifest
 from infra.saliency.variables import fit_variables
-from infra.splits import chosen, session_of, splits_of
+from infra.splits import chosen, splits_of
 from recognition.distance import FloatArray
 from recognition.fit import Sample, condition, find_clusters
 from recognition.protocol import Indices, Part, Split
@@ -111,12 +112,7 @@ def _split(
 def _sample(rows: Sequence[ManifestRow], images: Indices, vectors: FloatArray) -> Sample:
     sound = images[np.isfinite(vectors[images]).all(axis=1)]
     own = [rows[i] for i in sound]
-    return Sample(
-        vectors[sound],
-        np.array([row.label for row in own], dtype=np.str_),
-        [dict(row.background) for row in own],
-        [session_of(row) for row in own],
-    )
+    return sample_of(own, vectors[sound], backgrounds_of(own, None))
 
 
 if __name__ == "__main__":

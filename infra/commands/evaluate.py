@@ -77,12 +77,12 @@ def evaluate(
     """
     from infra.evaluate.exam import FPIRS  # here, so that `--help` is fast
     from infra.evaluate.files import write
-    from infra.evaluate.models import PLAIN
+    from infra.evaluate.models import default_model
     from infra.evaluate.run import Question, run
     from infra.evaluate.screen import screen
 
     settings = load_settings()
-    default = PLAIN if settings.model is None else str(settings.model)
+    default = default_model(settings)
     question = Question(
         manifest=manifest,
         splits=splits,

@@ -64,10 +64,10 @@ def fit(
     from infra.conditioning.files import PAGE, write  # here, so that `--help` is fast
     from infra.conditioning.run import Question, run
     from infra.conditioning.screen import screen
-    from infra.evaluate.models import PLAIN
+    from infra.evaluate.models import default_model
 
     settings = load_settings()
-    default = PLAIN if settings.model is None else str(settings.model)
+    default = default_model(settings)
     question = Question(
         manifest=manifest,
         splits=splits,

@@ -60,7 +60,7 @@ def saliency(
 
     Example:  perennial saliency herd.csv --model models/herd --out saliency
     """
-    from infra.evaluate.models import PLAIN  # here, so that `--help` is fast
+    from infra.evaluate.models import default_model  # here, so that `--help` is fast
     from infra.saliency.files import write
     from infra.saliency.run import Question, run
     from infra.saliency.screen import screen
@@ -70,7 +70,7 @@ def saliency(
         return partial(conditioning_gain, embeddings, labels, fpir=fpir)
 
     settings = load_settings()
-    default = PLAIN if settings.model is None else str(settings.model)
+    default = default_model(settings)
     question = Question(
         manifest=manifest,
         splits=splits,

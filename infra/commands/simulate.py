@@ -90,7 +90,7 @@ def simulate(
 
     Example:  perennial simulate herd.csv --conditioning fitted --compare --out simulation
     """
-    from infra.evaluate.models import PLAIN  # here, so that `--help` is fast
+    from infra.evaluate.models import default_model  # here, so that `--help` is fast
     from infra.simulate.files import write
     from infra.simulate.question import Question
     from infra.simulate.run import run
@@ -98,7 +98,7 @@ def simulate(
     from infra.simulate.variant import NONE
 
     settings = load_settings()
-    default = PLAIN if settings.model is None else str(settings.model)
+    default = default_model(settings)
     conditionings = [] if conditioning is None else conditioning
     with_inclusion = settings.include if include is None else include
     question = Question(

@@ -16,7 +16,7 @@ from infra.evaluate.groups import backgrounds_of
 from infra.evaluate.models import embed_with
 from infra.manifest import read_manifest
 from infra.saliency.variables import fit_variables, fit_what_varies
-from infra.splits import chosen, splits_of
+from infra.splits import splits_of, the_split
 from recognition.fit import Sample
 from recognition.variable import Variable
 from schemas.background import load_declaration
@@ -53,7 +53,7 @@ def run(question: Question, settings: Settings, bar: Progress) -> tuple[FitRepor
     """
     rows = read_manifest(question.manifest)
     splits = splits_of(question.manifest, rows, question.splits)
-    split = chosen(splits, None if question.split is None else [question.split])[0]
+    split = the_split(splits, question.split)
     images = images_of(split)
     check(rows, split, images)
     declaration = None if settings.variables is None else load_declaration(settings.variables)

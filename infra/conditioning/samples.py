@@ -83,14 +83,21 @@ def samples(
 
     def sample(which: NDArray[np.bool_]) -> Sample:
         own = [rows[image] for image in images[which]]
-        return Sample(
-            embeddings[which],
-            np.array([_label(row) for row in own], dtype=np.str_),
-            list(compress(backgrounds, which)),
-            [session_of(row) for row in own],
-        )
+        return sample_of(own, embeddings[which], list(compress(backgrounds, which)))
 
     return Samples(sample(seen), sample(~seen))
+
+
+def sample_of(
+    rows: Sequence[ManifestRow], embeddings: FloatArray, backgrounds: Sequence[Background]
+) -> Sample:
+    """Return n images, with an embedding (n, d) and a background each, as a fit takes them."""
+    return Sample(
+        embeddings,
+        np.array([_label(row) for row in rows], dtype=np.str_),
+        backgrounds,
+        [session_of(row) for row in rows],
+    )
 
 
 def _label(row: ManifestRow) -> str:

@@ -27,6 +27,11 @@ PLAIN: Final = "plain"
 _SPLIT: Final = "{split}"
 
 
+def default_model(settings: Settings) -> str:
+    """Return the model that the settings name, where none is asked for."""
+    return PLAIN if settings.model is None else str(settings.model)
+
+
 class Models:
     """Model folders, ``plain``, or paths with ``{split}``, with every distance and kind of views.
 

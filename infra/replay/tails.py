@@ -16,7 +16,7 @@ from recognition.threshold import cautious_threshold
 from recognition.watch import ImpostorWatch
 from streams.artefact import Artefact
 from streams.index.base import EVERYWHERE, GalleryState, IndexEntry
-from streams.placement import Spot, joined
+from streams.placement import joined
 from streams.spaces import cluster_name
 
 
@@ -77,8 +77,7 @@ def _fitted_tails(artefact: Artefact, entries: Sequence[IndexEntry]) -> ClusterT
     if not entries:
         return None
     watch = ImpostorWatch(artefact.conditioning)
-    spots = [Spot(entry.cluster, entry.vector, entry.scale) for entry in entries]
-    watch.extend([entry.entry_id for entry in entries], joined(spots))
+    watch.extend([entry.entry_id for entry in entries], joined(entries))
     return watch.tails()
 
 

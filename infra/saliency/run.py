@@ -13,7 +13,7 @@ from infra.evaluate.models import embed_with
 from infra.manifest import ManifestRow, read_manifest
 from infra.saliency.report import SaliencyReport, VariableReport
 from infra.saliency.variables import fit_variables
-from infra.splits import chosen, splits_of
+from infra.splits import splits_of, the_split
 from recognition.distance import FloatArray
 from recognition.protocol import Part
 from recognition.saliency import GainOf, rank, saliency
@@ -70,7 +70,7 @@ def run(
     """
     rows = read_manifest(question.manifest)
     splits = splits_of(question.manifest, rows, question.splits)
-    split = chosen(splits, None if question.split is None else [question.split])[0]
+    split = the_split(splits, question.split)
     used = [rows[i] for i in np.union1d(split.train, split.images(Part.CALIBRATE))]
     declaration = None if settings.variables is None else load_declaration(settings.variables)
     fit_variables(backgrounds_of(used, declaration), question.by, declaration)  # before embedding

@@ -1,13 +1,11 @@
 """The agents of the live system wired to each other in one process, with no topic in between."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
 
 from prometheus_client import CollectorRegistry
 
 from infra.simulate.memory_log import MemoryLog, OneConditioning
-from recognition.include import InclusionRule
-from recognition.retain import RetentionRule
 from schemas.conditioning import ActiveConditioning
 from schemas.embedding import Embedding
 from schemas.metrics import Metrics
@@ -19,17 +17,11 @@ from schemas.topics import (
     EMBEDDINGS,
     GALLERY_COMMANDS,
     HUMAN_REVIEW,
-    IDENTIFICATIONS,
     REVIEW_DECISIONS,
 )
-from streams.activation import Activation
-from streams.gallery import GalleryAgent
-from streams.inclusion import Includer
+from streams.agents import gallery_of, matcher_of, retention_of, review_of
 from streams.index.memory import MemoryIndex
-from streams.matcher import Matcher
 from streams.placement import Placements, Plain
-from streams.plan import Planner
-from streams.review import ReviewAgent
 
 
 class System:
@@ -50,23 +42,18 @@ class System:
         self._settings = settings
         index, metrics = MemoryIndex(), Metrics(CollectorRegistry())
         placements = Placements(Plain(settings.shard_by))
-        self._matcher = _matcher(settings, index, placements, metrics)
-        self._review = ReviewAgent(
-            identifications=settings.topic(IDENTIFICATIONS),
-            gallery_commands=settings.topic(GALLERY_COMMANDS),
-        )
-        self._gallery = GalleryAgent(
+        rule = retention_of(settings)
+        self._matcher = matcher_of(settings, metrics, index, placements)
+        self._review = review_of(settings)
+        self._gallery = gallery_of(
+            settings,
+            metrics,
             index,
-            self.log,
-            activation=Activation(OneConditioning(active), placements, settings.target_fpir),
-            planner=Planner(settings.shard_by),
-            rule=RetentionRule(
-                newest=settings.retention_newest,
-                mad_cutoff=settings.retention_mad if mad else None,
-            ),
-            retention_interval=timedelta(seconds=settings.retention_interval_s),
+            placements,
+            gallery_log=self.log,
+            conditionings=OneConditioning(active),
+            rule=replace(rule, max_age=None, mad_cutoff=rule.mad_cutoff if mad else None),
             term=lambda: 1,
-            metrics=metrics,
         )
 
     async def start(self) -> None:
@@ -100,22 +87,3 @@ class System:
     async def _carry_out(self, commands: Sequence[Record]) -> None:
         if commands:
             await self._gallery.handle(commands)
-
-
-def _matcher(
-    settings: Settings, index: MemoryIndex, placements: Placements, metrics: Metrics
-) -> Matcher:
-    includer = Includer(
-        InclusionRule(settings.include_surer, settings.include_new),
-        gallery_commands=settings.topic(GALLERY_COMMANDS),
-        metrics=metrics,
-    )
-    return Matcher(
-        index,
-        placements=placements,
-        neighbours=settings.neighbours,
-        identifications=settings.topic(IDENTIFICATIONS),
-        human_review=settings.topic(HUMAN_REVIEW),
-        metrics=metrics,
-        includer=includer if settings.include else None,
-    )

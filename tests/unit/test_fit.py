@@ -9,8 +9,9 @@ from recognition import fit as module
 from recognition.background import Background, Encoder
 from recognition.candidates import PLAIN, Candidate, Standard
 from recognition.clusters import everything, fit_clusters
+from recognition.cohort import spaced
 from recognition.conditioning import Conditioning, place
-from recognition.fit import Fitted, Sample, condition, find_clusters, fit, spaced
+from recognition.fit import Fitted, Sample, condition, find_clusters, fit
 from recognition.judge import judge
 from recognition.levels import fit_levels
 from recognition.statistics import fit_statistics

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from recognition.values import as_text
 from schemas.errors import SetupError
 from schemas.event import Scalar
 from schemas.variables import Binary, Continuous, Cyclic, Nominal, Ordinal
 from workers.training.targets import make_targets, varying
-from workers.training.variables import Variable, as_text, fit_variable, infer, present
+from workers.training.variables import Variable, fit_variable, infer, present
 
 HOUR = Cyclic(type="cyclic", period=24)
 AGE = Ordinal(type="ordinal", values=("calf", "yearling", "adult"))

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 from torch import Tensor
 
+from recognition.values import as_text
 from schemas.errors import BadInput, SetupError
 from schemas.event import Scalar
 from workers.decode import Limits
 from workers.images import prepare
 from workers.photometric import grey
-from workers.training.variables import as_text, present
+from workers.training.variables import present
 
 _AHEAD = 256
 

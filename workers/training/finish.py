@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 from torch import Tensor
 
+from recognition.values import as_text
 from schemas.event import Scalar
 from schemas.variables import Variable as Kind
 from workers.model_folder import (
@@ -28,7 +29,7 @@ from workers.training.run_folder import RunFolder
 from workers.training.saved_heads import describe_heads
 from workers.training.selection import Best
 from workers.training.targets import encode, make_targets, varying
-from workers.training.variables import as_text, present
+from workers.training.variables import present
 
 Weights = dict[str, Tensor]
 

@@ -8,9 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from recognition.values import as_text
 from schemas.event import Scalar
 from schemas.variables import Variable as Kind
-from workers.training.variables import Variable, as_text, fit_variable, present
+from workers.training.variables import Variable, fit_variable, present
 
 Backgrounds = Sequence[Mapping[str, Scalar]]
 

@@ -8,6 +8,8 @@ from typing import TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+from recognition.fitted_variable import robust
+from recognition.values import as_text, is_missing, is_number, names_of
 from schemas.errors import SetupError
 from schemas.event import Scalar
 from schemas.variables import Binary, Continuous, Cyclic, Nominal, Numeric, Ordinal
@@ -66,7 +68,7 @@ def fit_variable(name: str, values: Sequence[Scalar | None], kind: Kind | None =
     if kind is None:
         kind = infer(known)
     if isinstance(kind, Nominal) and not kind.values:
-        kind = kind.model_copy(update={"values": _ordered(known)})
+        kind = kind.model_copy(update={"values": names_of(known)})
     codes = np.array([_read(name, kind, value) for value in known], np.float64)
     if len(np.unique(codes)) < 2:
         what = f"only the value {known[0]!r}" if known else "no value"
@@ -76,24 +78,17 @@ def fit_variable(name: str, values: Sequence[Scalar | None], kind: Kind | None =
 
 def infer(values: Sequence[Scalar]) -> Kind:
     """Guess a kind: two different values are binary, numbers continuous, anything else nominal."""
-    names = _ordered(values)
+    names = names_of(values)
     if len(names) == 2:
         return Binary(type="binary", values=names)
-    if all(_is_number(value) for value in values):
+    if all(is_number(value) for value in values):
         return Continuous(type="continuous")
     return Nominal(type="nominal", values=names)
 
 
 def present(value: Scalar | None) -> TypeGuard[Scalar]:
     """Tell whether there is a value: not None, empty text or NaN."""
-    return value is not None and value != "" and value == value  # NaN differs from itself
-
-
-def as_text(value: Scalar) -> str:
-    """Return a value as a name; 1, 1.0 and "1" are one."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return not is_missing(value)
 
 
 def _fit(name: str, kind: Kind, codes: NDArray[np.float64]) -> Variable:
@@ -103,21 +98,10 @@ def _fit(name: str, kind: Kind, codes: NDArray[np.float64]) -> Variable:
             mean = math.atan2(float(np.sin(angles).mean()), float(np.cos(angles).mean()))
             return Variable(name, kind, scale=kind.period / (2 * math.pi), typical=mean)
         case Continuous():
-            centre = float(np.median(codes))
-            return Variable(name, kind, centre, _deviation(np.abs(codes - centre)))
+            return Variable(name, kind, *robust(codes))
         case Ordinal():
             return Variable(name, kind, typical=float(np.median(codes)))
     return Variable(name, kind, typical=float(np.bincount(codes.astype(np.intp)).argmax()))
-
-
-def _deviation(distances: NDArray[np.float64]) -> float:
-    """Return the deviation of a normal distribution with these distances to its median.
-
-    Half of the values or more may be equal: then the mean distance stands for the median one
-    (Iglewicz & Hoaglin 1993).
-    """
-    mad = float(np.median(distances))
-    return 1.4826 * mad if mad > 0 else 1.2533 * float(distances.mean())
 
 
 def _read(name: str, kind: Kind, value: Scalar) -> float:
@@ -130,12 +114,3 @@ def _read(name: str, kind: Kind, value: Scalar) -> float:
         return kind.values.index(text if text in kind.values else str(kind.check(value)))
     except ValueError as error:
         raise SetupError(f"background {name}={value!r}: {error}") from error
-
-
-def _ordered(values: Sequence[Scalar]) -> tuple[str, ...]:
-    numbers = all(_is_number(value) for value in values)
-    return tuple(sorted({as_text(value) for value in values}, key=float if numbers else None))
-
-
-def _is_number(value: Scalar) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
