@@ -33,11 +33,11 @@ def as_json(topic: Topic, record: Record) -> dict[str, Any]:
     A tombstone is ``{"key": ..., "erased": true}``; what this version cannot read,
     ``{"position": ..., "error": ...}``.
     """
+    if record.value is None and _can_erase(topic):
+        return {"key": _key(record), "erased": True}
     if topic.event is None:
         headers = {name: record.header(name) for name, _ in record.headers}
         return {"key": _key(record), "headers": headers, "bytes": len(record.value or b"")}
-    if record.value is None:
-        return {"key": _key(record), "erased": True}
     try:
         return topic.event.read(record).model_dump(mode="json")
     except BadInput as error:
@@ -48,12 +48,17 @@ def line(topic: Topic, record: Record) -> Text:
     """Return the event as one line of text."""
     at = datetime.fromtimestamp(max(record.timestamp_ms, 0) / 1000, UTC).astimezone()
     text = Text(f"{at:%H:%M:%S} ", style="dim", no_wrap=True, overflow="ignore", end="\n")
-    if record.value is None and topic.event is not None:
+    if record.value is None and _can_erase(topic):
         return text.append(f"{_key(record)} erased", style="red not dim")
     try:
         return text.append_text(_LINES[topic.name](record))
     except BadInput as error:
         return text.append(f"{record.position} {error}", style="red not dim")
+
+
+def _can_erase(topic: Topic) -> bool:
+    """Tell whether a null value erases there; a frame or an embedding without one is a mistake."""
+    return topic.event is not None or topic is DEAD_LETTERS
 
 
 def _frame(record: Record) -> Text:

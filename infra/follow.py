@@ -75,7 +75,8 @@ class Follower:
             )
         records = await self._reader.batch(wait_s)
         received_at = time.time()
-        outcomes = (self._outcome(r, received_at) for r in records if not self._erases(r))
+        # A null value erases what was said before.
+        outcomes = (self._outcome(r, received_at) for r in records if r.value is not None)
         return [o for o in outcomes if include_person or not _by_person(o)]
 
     async def outcomes(self, *, include_person: bool = False) -> AsyncIterator[Outcome]:
@@ -83,9 +84,6 @@ class Follower:
         while True:
             for outcome in await self.batch(1.0, include_person=include_person):
                 yield outcome
-
-    def _erases(self, record: Record) -> bool:
-        return record.value is None and record.topic != self._settings.topic(DEAD_LETTERS)
 
     def _outcome(self, record: Record, received_at: float) -> Outcome:
         kind: Kind = "dead"

@@ -74,8 +74,9 @@ CONDITIONING = Topic(
 )  # fmt: skip
 # Must take whatever `frames` took, with the headers that say why.
 DEAD_LETTERS = Topic(
-    "dead-letters", "original key", "The original bytes; the headers tell where and why",
-    None, 4, "delete", _days(30), FRAMES.max_bytes + 2**20,
+    "dead-letters", "topic-partition-offset of the original",
+    "The original bytes; the headers tell where and why",
+    None, 4, "compact,delete", _days(30), FRAMES.max_bytes + 2**20,
 )  # fmt: skip
 
 TOPICS: Mapping[str, Topic] = MappingProxyType(

@@ -16,11 +16,13 @@ _ENVELOPE = 4096  # what a record needs besides its key, value and headers, gene
 
 def letter(topic: str, job: Job, error: BadInput) -> Record:
     """Return the dead letter for a job. It carries the frame's id wherever that could be read."""
-    origin = job.record
-    if job.frame is not None and not origin.header("ce_id"):
-        origin = replace(origin, headers=(*origin.headers, ("ce_id", job.frame.id.encode())))
+    origin, event = job.record, None
+    if job.frame is not None:
+        event = job.frame.id
+        if not origin.header("ce_id"):
+            origin = replace(origin, headers=(*origin.headers, ("ce_id", job.frame.id.encode())))
     short = BadInput(error.reason, str(error)[:_LONGEST_ERROR])
-    return dead_letter(topic, origin, short, job.stage, job.attempts)
+    return dead_letter(topic, origin, short, job.stage, job.attempts, event=event)
 
 
 def size(record: Record) -> int:
@@ -35,16 +37,12 @@ def cut(record: Record, keep: int) -> Record:
     ``dead_truncated`` says how many bytes the value had.
     """
     value = record.value or b""
-    why = tuple(header for header in record.headers if header[0].startswith(PREFIX))
     short: Headers = tuple(
-        (name[:_LONGEST_HEADER], text[:_LONGEST_HEADER])
-        for name, text in record.headers
-        if not name.startswith(PREFIX)
+        (name[:_LONGEST_HEADER], text[:_LONGEST_HEADER]) for name, text in record.headers
     )
-    identity = tuple(header for header in short if header[0] == "ce_id")[-1:]
-    others = tuple(header for header in short if header[0] != "ce_id")[:_MOST_HEADERS]
+    why = tuple(header for header in short if header[0].startswith(PREFIX))
+    theirs = tuple(header for header in short if not header[0].startswith(PREFIX))
+    identity = tuple(header for header in theirs if header[0] == "ce_id")[-1:]
+    others = tuple(header for header in theirs if header[0] != "ce_id")[:_MOST_HEADERS]
     truncated = (PREFIX + "truncated", str(len(value)).encode())
-    key = None if record.key is None else record.key[:_LONGEST_HEADER]
-    return replace(
-        record, key=key, value=value[:keep], headers=(*others, *identity, *why, truncated)
-    )
+    return replace(record, value=value[:keep], headers=(*others, *identity, *why, truncated))

@@ -77,10 +77,8 @@ class Outbox:
     async def _send(self, record: Record) -> None:
         if self._producer is None:
             raise RuntimeError("the outbox is not connected")
-        # A null value means deletion to Kafka, and needs a key; these topics know neither.
-        value = b"" if record.value is None else record.value
         headers = list(record.headers)
-        await self._producer.send_and_wait(record.topic, value, record.key, headers=headers)
+        await self._producer.send_and_wait(record.topic, record.value, record.key, headers=headers)
 
     async def _connect(self) -> AIOKafkaProducer:
         largest = DEAD_LETTERS.max_bytes

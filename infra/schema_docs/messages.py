@@ -30,6 +30,9 @@ _HEADERS = {
     "region": "JSON object: the box in pixels that was embedded",
     "model": "name@hash of the model that made the vector",
     "timings": "JSON object: milliseconds per stage; names that end in _at are instants",
+    "dead_key": "Key of the record, as it was; absent where it had none",
+    "dead_event": "Name of the event, where it could be read",
+    "dead_null_value": "`true` where the record had no value, not even an empty one",
     "dead_topic": "Topic that the record lay on",
     "dead_partition": "Partition that the record lay in",
     "dead_offset": "Offset of the record",
@@ -120,13 +123,15 @@ def _embedding() -> Message:
 
 
 def _dead_letter() -> Message:
-    origin = Record(FRAMES.name, None, None, (("ce_id", b"id"),))
-    sample = dead_letter(DEAD_LETTERS.name, origin, BadInput("slug", "why"), "decode", 1)
+    origin = Record(FRAMES.name, b"camera", None, (("ce_id", b"id"),))
+    why = BadInput("slug", "why")
+    sample = dead_letter(DEAD_LETTERS.name, origin, why, "decode", 1, event="camera/id")
+    optional = ("dead_key", "dead_event", "dead_null_value")
     return {
         "name": "perennial.dead-letter.v1",
         "summary": f"The original record, untouched; the headers {PREFIX}* say where and why",
         "contentType": "application/octet-stream",
-        "headers": _headers(sample.headers),
+        "headers": _headers(sample.headers, optional=optional),
         "payload": {"type": "string", "format": "binary", "description": "The original bytes"},
     }
 

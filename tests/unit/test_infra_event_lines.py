@@ -80,6 +80,7 @@ def test_what_a_line_says(topic: Topic, record: Record, parts: tuple[str, ...]) 
     ("topic", "record", "expected"),
     [
         (GALLERY, Record("t", b"e1", None), {"key": "e1", "erased": True}),
+        (DEAD_LETTERS, Record("t", b"f-0-1", None), {"key": "f-0-1", "erased": True}),
         (
             FRAMES,
             FRAME,

@@ -1,6 +1,8 @@
 """Dead letters: the original, and why."""
 
-from schemas.dead_letter import dead_letter
+import pytest
+
+from schemas.dead_letter import dead_letter, original
 from schemas.errors import BadInput
 from schemas.records import Record
 from schemas.topics import DEAD_LETTERS, FRAMES
@@ -17,10 +19,11 @@ def letter(origin: Record = FRAME, error: BadInput = ERROR, attempts: int = 1) -
 
 def test_the_original_with_headers_that_say_where_and_why() -> None:
     dead = letter()
-    assert (dead.topic, dead.key, dead.value) == ("dead", b"cam-1", b"\xff\xd8broken")
+    assert (dead.topic, dead.key, dead.value) == ("dead", b"frames-2-7", b"\xff\xd8broken")
     assert dict(dead.headers) == {
         "ce_id": b"x",
         "background": b"{}",
+        "dead_key": b"cam-1",
         "dead_topic": b"frames",
         "dead_partition": b"2",
         "dead_offset": b"7",
@@ -35,12 +38,28 @@ def test_a_record_without_an_id_is_called_by_its_position() -> None:
     for headers in ((), (("ce_id", b""),)):
         dead = letter(Record("frames", None, None, headers, 2, 7))
         assert dead.header("ce_id") == "frames-2-7"
-        assert (dead.key, dead.value) == (None, None)
+        assert dead.key == b"frames-2-7"
+        assert dead.value == b"", "a null value would delete"
+
+
+def test_it_names_the_event_where_that_could_be_read() -> None:
+    assert letter().header("dead_event") is None
+    dead = dead_letter("dead", FRAME, ERROR, "decode", 1, event="cam/x")
+    assert dead.header("dead_event") == "cam/x"
+
+
+@pytest.mark.parametrize("key", [None, b"", b"cam", b"\xff\xfe"])
+@pytest.mark.parametrize("value", [None, b"", b"image"])
+def test_the_original_comes_back_as_it_was(key: bytes | None, value: bytes | None) -> None:
+    headers = (("ce_id", b"x"), ("a", b"1"), ("a", b"2"), ("empty", b""))
+    again = original(letter(Record("frames", key, value, headers, 2, 7)))
+    assert (again.topic, again.key, again.value) == ("frames", key, value)
+    assert again.headers == headers
 
 
 def test_a_letter_that_dies_again_tells_of_its_last_death_only() -> None:
     first = letter()
-    again = Record("frames", first.key, first.value, first.headers, 0, 123)
+    again = Record("frames", b"cam-1", first.value, first.headers, 0, 123)
     second = dead_letter("dead", again, BadInput("bad_background", "unknown"), "embed", 3)
     names = [name for name, _ in second.headers]
     assert len(names) == len(set(names))

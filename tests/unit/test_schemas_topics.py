@@ -19,7 +19,7 @@ ROWS: list[tuple[str, str, type[Event] | None, str, int | None]] = [
     ("gallery-commands", "identity", GalleryCommand, "delete", 365),
     ("gallery", "entry id", GalleryEntry, "compact", None),
     ("conditioning", "name", ActiveConditioning, "compact", None),
-    ("dead-letters", "original key", None, "delete", 30),
+    ("dead-letters", "topic-partition-offset of the original", None, "compact,delete", 30),
 ]
 
 

@@ -17,7 +17,9 @@ def test_it_keeps_the_record_and_says_why() -> None:
     made = job(origin)
     made.stage, made.attempts = "decode", 3
     dead = letter("dead-letters", made, ERROR)
-    assert (dead.topic, dead.key, dead.value) == ("dead-letters", b"cam", b"bytes")
+    assert (dead.topic, dead.key, dead.value) == ("dead-letters", b"frames-2-7", b"bytes")
+    assert dead.header("dead_key") == "cam"
+    assert dead.header("dead_event")
     assert dead.header("ce_id") == "f-1"
     assert dead.header("x") == "y"
     assert dead.header("dead_reason") == "truncated_image"
@@ -54,6 +56,8 @@ def test_cut() -> None:
     assert short.header("dead_truncated") == "5000000"
     assert short.header("dead_reason") == "truncated_image"
     assert short.header("ce_id") == "f-1"
+    assert short.key == b"frames-0-1"
+    assert short.header("dead_key") == "k" * 4096
 
 
 def test_size_is_never_less_than_what_is_sent() -> None:
