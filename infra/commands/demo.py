@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from infra.commands.options import OwnBroker
 from infra.commands.panels import panel
 from infra.console import out
 from schemas.settings import load_settings
@@ -48,6 +49,7 @@ def demo(
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave everything running until Ctrl-C.")
     ] = False,
+    broker: OwnBroker = None,
 ) -> None:
     """Stream a year of frames through a broker, a worker and the matcher, and watch it learn.
 
@@ -63,7 +65,8 @@ def demo(
     from infra.demo.run import Plan
     from infra.demo.show import Show
 
-    settings = load_settings() if model is None else load_settings(model=model.resolve())
+    given = {"model": None if model is None else model.resolve(), "broker": broker}
+    settings = load_settings(**{name: value for name, value in given.items() if value is not None})
     if images is None:
         source, total = rendered(frames, _PLACES, seed), frames
         title = f"Perennial: a year along a trail, {_PLACES} places"

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from schemas.settings import BrokerKind
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept with the change.")]
 Actor = Annotated[str, typer.Option(help="Who; it is kept with the change.")]
@@ -31,6 +33,15 @@ Model = Annotated[
     typer.Option(
         help="Model folder, or a path with {split} in it; `plain` is the backbone as it comes. "
         "Else the model that the settings name.",
+    ),
+]
+
+OwnBroker = Annotated[
+    BrokerKind | None,
+    typer.Option(
+        "--broker",
+        help="Broker to start where no address is named: `apache` needs Java 17 and Maven. "
+        "Else what PERENNIAL_BROKER says.",
     ),
 ]
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from infra.commands.options import OwnBroker
 from infra.commands.panels import panel
 from infra.console import out
 from schemas.settings import load_settings
@@ -22,6 +23,7 @@ def up(
     workers: Annotated[
         int, typer.Option(min=1, help="Embedding workers; they share the cores.")
     ] = 1,
+    broker: OwnBroker = None,
 ) -> None:
     """Run everything on this machine: broker, Redis, worker, matcher, review and gallery.
 
@@ -29,8 +31,10 @@ def up(
     PERENNIAL_KAFKA_BOOTSTRAP_SERVERS or PERENNIAL_REDIS_URL names is used instead of an own one.
 
     Example:  perennial up --workers 2
+
+    Example:  perennial up --broker apache
     """
-    settings = load_settings()
+    settings = load_settings() if broker is None else load_settings(broker=broker)
     from rich.live import Live
 
     from infra.board import Board

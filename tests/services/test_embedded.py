@@ -16,7 +16,8 @@ from confluent_kafka.admin import AdminClient
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from infra.embedded import EmbeddedBroker, EmbeddedRedis, EmbeddedUnavailable, Services, services
+from infra.embedded import EmbeddedBroker, EmbeddedRedis, Services, services
+from infra.local_server import EmbeddedUnavailable
 from schemas.errors import PerennialError, SetupError
 from tests.services.pids import gone
 
@@ -185,7 +186,7 @@ class TestStart:
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("infra.embedded.port_is_free", lambda _port: True)
+        monkeypatch.setattr("infra.local_server.port_is_free", lambda _port: True)
         with socket.create_server(("127.0.0.1", 0)) as other:
             server = kind(tmp_path, other.getsockname()[1])
             with pytest.raises(EmbeddedUnavailable, match=r"did not start(?s:.*)(?i:in use)"):

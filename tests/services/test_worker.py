@@ -14,7 +14,8 @@ import pytest
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
 
-from infra.embedded import EmbeddedBroker, Services
+from infra.embedded import Services
+from infra.local_broker import LocalBroker
 from schemas.codec import frame_headers
 from schemas.embedding import read_embedding
 from schemas.event import now
@@ -219,7 +220,7 @@ async def test_two_workers_share_and_take_over(settings: Settings) -> None:
 
 
 @pytest.fixture
-def own_broker(stack_services: Services, settings: Settings, tmp_path: Path) -> EmbeddedBroker:
+def own_broker(stack_services: Services, settings: Settings, tmp_path: Path) -> LocalBroker:
     """The embedded broker of the session, where it is ours to stop for a while."""
     if stack_services.broker is None:
         pytest.fail("this test stops the broker's answers: it needs the embedded one")
@@ -227,7 +228,7 @@ def own_broker(stack_services: Services, settings: Settings, tmp_path: Path) -> 
 
 
 async def test_a_broker_that_falls_silent(
-    settings: Settings, metrics: Metrics, health: Health, own_broker: EmbeddedBroker
+    settings: Settings, metrics: Metrics, health: Health, own_broker: LocalBroker
 ) -> None:
     count = 3000
     frames = [frame(settings, number) for number in range(count)]
@@ -249,7 +250,7 @@ async def test_a_broker_that_falls_silent(
 
 
 async def test_stopping_while_the_broker_is_silent_takes_no_for_ever(
-    settings: Settings, own_broker: EmbeddedBroker
+    settings: Settings, own_broker: LocalBroker
 ) -> None:
     stop, metrics = asyncio.Event(), Metrics(CollectorRegistry())
     service = asyncio.create_task(serve(Quick(), 2, settings, metrics, Health(metrics), stop))
