@@ -49,13 +49,13 @@ async def collect(follower: Follower, count: int, within: timedelta) -> list[Out
     async with asyncio.timeout(within.total_seconds()):
         while len(found) < count:
             for outcome in await follower.batch(0.5):
-                found.setdefault(outcome.frame_id, outcome)
+                found.setdefault(outcome.frame, outcome)
     return list(found.values())
 
 
 async def learn(settings: Settings, frames: list[Outgoing]) -> None:
     """Let the gallery learn frames, the oracle answering."""
-    labels = {frame.id: frame.label for frame in frames if frame.label is not None}
+    labels = {frame.name: frame.label for frame in frames if frame.label is not None}
     stop = asyncio.Event()
     async with Follower(settings) as follower:
         oracle = asyncio.create_task(answer(settings, labels, stop))

@@ -38,13 +38,13 @@ class EnrolCommands:
         self._complete = _completion(settings)
 
     def of(self, frames: Sequence[Outgoing], refused: dict[str, str]) -> dict[str, GalleryCommand]:
-        """Return a command per frame id; note in ``refused`` why a frame has none."""
+        """Return a command per event name; note in ``refused`` why a frame has none."""
         images: list[NDArray[np.uint8]] = []
         drafts: list[tuple[Outgoing, Background]] = []
         with ThreadPoolExecutor(self._decode_threads) as pool:
             for frame, prepared in zip(frames, pool.map(self._prepare, frames), strict=True):
                 if isinstance(prepared, str):
-                    refused[frame.id] = prepared
+                    refused[frame.name] = prepared
                 else:
                     images.append(prepared[0])
                     drafts.append((frame, prepared[1]))
@@ -54,9 +54,9 @@ class EnrolCommands:
         made = {}
         for (frame, background), vector, sound in zip(drafts, vectors, unit(vectors), strict=True):
             if sound:
-                made[frame.id] = self._command(frame, background, vector)
+                made[frame.name] = self._command(frame, background, vector)
             else:
-                refused[frame.id] = "the model gives no unit vector for it"
+                refused[frame.name] = "the model gives no unit vector for it"
         return made
 
     def _prepare(self, frame: Outgoing) -> tuple[NDArray[np.uint8], Background] | str:
@@ -73,7 +73,7 @@ class EnrolCommands:
         self, frame: Outgoing, background: Background, vector: NDArray[np.float32]
     ) -> GalleryCommand:
         action = Enrol(
-            entry_id=frame.id,
+            entry_id=frame.name,
             model=self._model.version,
             background=background,
             source=frame.source,
@@ -81,7 +81,7 @@ class EnrolCommands:
             vector=vector,
         )
         return GalleryCommand(
-            command_id=f"enrol-{frame.id}",
+            command_id=f"enrol-{frame.name}",
             identity=frame.label or "",
             actor=self._actor,
             reason=self._reason,

@@ -1,6 +1,5 @@
 """Follows frames to their outcomes as an outsider could: by reading the topics they end on."""
 
-import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -8,7 +7,9 @@ from dataclasses import dataclass
 from typing import Literal, Self, TypeVar
 
 from infra.kafka import Reader, reader
+from schemas.dead_letter import EVENT
 from schemas.errors import BadInput
+from schemas.event import frame_of
 from schemas.recognition_event import DecidedBy, Identification, ReviewItem
 from schemas.records import Record
 from schemas.settings import Settings
@@ -18,7 +19,6 @@ Kind = Literal["identified", "review", "dead"]
 E = TypeVar("E", Identification, ReviewItem)
 
 _POLL_MS = 10
-_REGION = re.compile(r"#\d+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +26,18 @@ class Outcome:
     """How one frame, or one region of it, ended.
 
     Attributes:
-        frame_id: the id under which the frame was published.
-        event_id: the same, or ``<frame id>#<n>`` for its n-th region.
+        frame: the event name of the frame.
+        event_id: the same, or ``<frame>#<n>`` for its region n.
         event: ``None`` for dead letters, and for events that this version cannot read.
         received_at: seconds since the epoch.
     """
 
-    frame_id: str
+    frame: str
     event_id: str
     kind: Kind
     event: Identification | ReviewItem | None
     record: Record
     received_at: float
-
-
-def frame_id_of(event_id: str) -> str:
-    """Return the id of the frame that ``event_id`` is, or is a region of."""
-    return _REGION.sub("", event_id)
 
 
 class Follower:
@@ -92,8 +87,8 @@ class Follower:
             kind, event = "identified", _read(Identification, record)
         elif record.topic == self._settings.topic(HUMAN_REVIEW):
             kind, event = "review", _read(ReviewItem, record)
-        event_id = record.header("ce_id") or record.position
-        return Outcome(frame_id_of(event_id), event_id, kind, event, record, received_at)
+        event_id = record.header(EVENT) or record.header("ce_id") or record.position
+        return Outcome(frame_of(event_id), event_id, kind, event, record, received_at)
 
 
 def _read(kind: type[E], record: Record) -> E | None:

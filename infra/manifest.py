@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from schemas.errors import SetupError
+from schemas.event import event_name
 from schemas.topics import FRAMES
 
 PHOTOGRAPHS = (".jpg", ".jpeg", ".png", ".webp")
@@ -49,6 +50,11 @@ class Outgoing:
     label: str | None
     content_type: str
     load: Callable[[], bytes]
+
+    @property
+    def name(self) -> str:
+        """The event name under which it is known from here on."""
+        return event_name(self.source, self.id)
 
 
 def read_manifest(path: Path) -> list[ManifestRow]:

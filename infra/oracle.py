@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
-from infra.follow import frame_id_of
 from infra.kafka import producer, reader
+from schemas.event import frame_of
 from schemas.recognition_event import ReviewItem
 from schemas.review import ReviewDecision
 from schemas.settings import Settings
@@ -27,7 +27,7 @@ async def answer(
 
     Args:
         settings: names the broker and the topics.
-        labels: identity by frame id; frames that are not in it are left to people.
+        labels: identity by a frame's event name; frames that are not in it are left to people.
         stop: ends it.
         from_beginning: answer what lies there already, too; answering twice changes nothing.
         actor: who signs the decisions.
@@ -44,7 +44,7 @@ async def answer(
     ):
         while not stop.is_set():
             for record in await items.batch(_LOOK_EVERY_S):
-                label = labels.get(frame_id_of(record.header("ce_id") or record.position))
+                label = labels.get(frame_of(record.header("ce_id") or record.position))
                 if record.value is None or label is None:
                     continue
                 item = ReviewItem.read(record)

@@ -40,7 +40,7 @@ async def publish_and_wait(
     tally = Tally()
 
     def sent(frame: Outgoing) -> None:
-        tally.published(frame.id)
+        tally.published(frame.name)
         if on_sent is not None:
             on_sent(frame)
 

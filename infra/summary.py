@@ -42,17 +42,17 @@ class Tally:
         self._dead_reasons: Counter[str] = Counter()
         self.last_change = time.monotonic()
 
-    def published(self, frame_id: str, at: float | None = None) -> None:
-        """Note that a frame was handed to the broker ``at`` seconds since the epoch (now)."""
-        self._published.setdefault(frame_id, time.time() if at is None else at)
+    def published(self, frame: str, at: float | None = None) -> None:
+        """Note that a frame, by its event name, was sent ``at`` seconds since the epoch (now)."""
+        self._published.setdefault(frame, time.time() if at is None else at)
         self.last_change = time.monotonic()
 
     def outcome(self, outcome: Outcome) -> bool:
         """Note an outcome; tell whether it was the first of a frame of ours."""
-        published = self._published.get(outcome.frame_id)
-        if published is None or outcome.frame_id in self._kinds:
+        published = self._published.get(outcome.frame)
+        if published is None or outcome.frame in self._kinds:
             return False
-        self._kinds[outcome.frame_id] = outcome.kind
+        self._kinds[outcome.frame] = outcome.kind
         self._took(END_TO_END, (outcome.received_at - published) * 1000)
         if outcome.event is not None:
             for stage, value in _durations(outcome.event.timings_ms).items():
@@ -81,8 +81,8 @@ class Tally:
 
     @property
     def lost(self) -> list[str]:
-        """The ids of the frames without an outcome."""
-        return [frame_id for frame_id in self._published if frame_id not in self._kinds]
+        """The event names of the frames without an outcome."""
+        return [frame for frame in self._published if frame not in self._kinds]
 
     @property
     def latencies(self) -> dict[str, Latency]:
@@ -115,7 +115,7 @@ class Tally:
             lines.append(grid)
         for reason, count in self._dead_reasons.most_common():
             lines.append(Text(f"dead: {reason} × {count}"))
-        lines += [Text(f"lost: {frame_id}", overflow="fold") for frame_id in self.lost[:_SHOWN]]
+        lines += [Text(f"lost: {frame}", overflow="fold") for frame in self.lost[:_SHOWN]]
         if self.pending > _SHOWN:
             lines.append(Text(f"lost: and {self.pending - _SHOWN} more"))
         return Group(*lines)

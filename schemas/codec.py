@@ -1,7 +1,7 @@
 """CloudEvents 1.0 over Kafka for frames: binary mode (headers) and structured mode (JSON).
 
 Only the bytes are compulsory: a missing id becomes ``topic-partition-offset``, a missing time the
-record's timestamp, a missing source the key.
+record's timestamp, a missing source the key. Id and source together make the event name.
 Source: CloudEvents Kafka protocol binding 1.0.2, section 3.
 """
 
@@ -17,17 +17,17 @@ from typing import Any, NoReturn
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.errors import BadInput
-from schemas.event import Region
+from schemas.event import Region, event_name
 from schemas.instants import instant_at, read_instant
 from schemas.records import Headers, Record
 
 STRUCTURED = "application/cloudevents+json"
 FRAME_TYPE = "perennial.frame.v1"
 MAX_REGIONS = 64
-# An id has to hold a position (a topic's 249 characters and two numbers), and to leave room
-# within EventId for what is made of it, as <id>#63.
-MAX_ID = 280
+MAX_ID = 280  # an id has to hold a position: a topic's 249 characters and two numbers
 MAX_TEXT = 300
+
+_NO_SOURCE = "unknown"
 
 _regions = TypeAdapter(tuple[Region, ...])
 _lone_surrogate = re.compile("[\ud800-\udfff]")
@@ -45,6 +45,10 @@ class Frame:
     image: bytes | None
     image_uri: str | None
 
+    def name(self, region: int | None = None) -> str:
+        """Return the event name of the frame, or of its region of that number."""
+        return event_name(self.source, self.id, region)
+
 
 def read_frame(record: Record) -> Frame:
     """Read a frame in either mode.
@@ -52,19 +56,28 @@ def read_frame(record: Record) -> Frame:
     Raises:
         BadInput: with a reason per kind of mistake, and a message that names the value.
     """
-    content_type = record.header("content-type")
-    kind = "" if content_type is None else content_type.split(";")[0].strip().lower()
+    kind = _content_type(record)
+    attributes = _attributes(record)
     if kind == STRUCTURED:
-        return _structured(record)
+        return _structured(record, attributes)
     data: object = record.value or b""
     if kind == "application/json" and data:
         data = _json(record.value, "value")
-    attributes = {
-        name: record.header("ce_" + name) for name in ("specversion", "id", "source", "time")
-    }
     background = _json(record.header("background"), "background")
     regions = _json(record.header("regions"), "regions")
     return _frame(record, attributes, background, regions, data)
+
+
+def frame_name(record: Record) -> str:
+    """Return the event name of a frame that may be unreadable otherwise.
+
+    Where its id or its source cannot be read either, its position names it.
+    """
+    try:
+        attributes = _attributes(record)
+        return event_name(_source(attributes, record), _id(attributes, record))
+    except BadInput:
+        return event_name(_NO_SOURCE, record.position)
 
 
 def frame_headers(
@@ -87,10 +100,26 @@ def frame_headers(
     )
 
 
-def _structured(record: Record) -> Frame:
+def _content_type(record: Record) -> str:
+    content_type = record.header("content-type")
+    return "" if content_type is None else content_type.split(";")[0].strip().lower()
+
+
+def _attributes(record: Record) -> Mapping[str, Any]:
+    """Return the CloudEvents attributes: of the envelope, or as bytes of the headers."""
+    if _content_type(record) != STRUCTURED:
+        named = ("id", "source", "time")
+        return {
+            "specversion": record.header("ce_specversion"),
+            **{name: record.header_bytes("ce_" + name) for name in named},
+        }
     envelope = _json(record.value, "value")
     if not isinstance(envelope, dict):
         raise BadInput("bad_json", "structured mode needs a JSON object")
+    return envelope
+
+
+def _structured(record: Record, envelope: Mapping[str, Any]) -> Frame:
     data: object = envelope.get("data")
     encoded = envelope.get("data_base64")
     if encoded is not None:
@@ -111,8 +140,8 @@ def _frame(
         )
     image, image_uri = _payload(data)
     return Frame(
-        id=_text(attributes, "id", MAX_ID) or record.position,
-        source=_text(attributes, "source", MAX_TEXT) or _key(record),
+        id=_id(attributes, record),
+        source=_source(attributes, record),
         captured_at=_captured_at(_text(attributes, "time", MAX_TEXT), record),
         background=_read_background(background),
         regions=_read_regions(regions),
@@ -133,19 +162,42 @@ def _payload(data: object) -> tuple[bytes | None, str | None]:
 
 
 def _text(attributes: Mapping[str, Any], name: str, most: int) -> str | None:
-    value = attributes.get(name)
-    if value is None or (isinstance(value, str) and len(value) <= most and _is_text(value)):
+    given = attributes.get(name)
+    if given is None:
+        return None
+    value = _decoded(given) if isinstance(given, bytes) else given
+    if isinstance(value, str) and len(value) <= most and _is_text(value):
         return value
-    raise BadInput(f"bad_{name}", f"ce_{name}: expected text of at most {most} characters")
+    expected = f"expected UTF-8 text of at most {most} characters"
+    raise BadInput(f"bad_{name}", f"ce_{name} {short(given)}; {expected}")
+
+
+def _decoded(value: bytes) -> str | None:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _id(attributes: Mapping[str, Any], record: Record) -> str:
+    return _text(attributes, "id", MAX_ID) or record.position
+
+
+def _source(attributes: Mapping[str, Any], record: Record) -> str:
+    """Return the source, else the key: never a part of it, which others could share."""
+    source = _text(attributes, "source", MAX_TEXT)
+    if source:
+        return source
+    key = _decoded(record.key or b"")
+    if key is None or len(key) > MAX_TEXT:
+        expected = f"expected UTF-8 text of at most {MAX_TEXT} characters, or a ce_source"
+        raise BadInput("bad_source", f"key {short(record.key)}; {expected}")
+    return key or _NO_SOURCE
 
 
 def _is_text(value: str) -> bool:
     """Tell whether UTF-8 can carry it: JSON can spell half a character, no header can hold it."""
     return _lone_surrogate.search(value) is None
-
-
-def _key(record: Record) -> str:
-    return "unknown" if not record.key else record.key.decode("utf-8", errors="replace")[:MAX_TEXT]
 
 
 def _captured_at(time: str | None, record: Record) -> datetime:

@@ -9,7 +9,7 @@ PREFIX = "dead_"
 LONGEST_ERROR = 2000
 
 _KEY = PREFIX + "key"
-_EVENT = PREFIX + "event"
+EVENT = PREFIX + "event"
 _NULL_VALUE = PREFIX + "null_value"
 
 
@@ -52,7 +52,7 @@ def dead_letter(
     }
     told = tuple((PREFIX + name, text.encode(errors="replace")) for name, text in why.items())
     key = () if origin.key is None else ((_KEY, origin.key),)
-    name = () if event is None else ((_EVENT, event.encode(errors="replace")),)
+    name = () if event is None else ((EVENT, event.encode(errors="replace")),)
     null = ((_NULL_VALUE, b"true"),) if origin.value is None else ()
     value = b"" if origin.value is None else origin.value
     return Record(topic, origin.position.encode(), value, (*kept, *key, *name, *null, *told))

@@ -28,7 +28,7 @@ class Embedding:
     """A frame, or one region of it, as a point of the latent space.
 
     Attributes:
-        event_id: the frame's id, or ``<id>#<n>`` for region n.
+        event_id: the event name of the frame, or of its region.
         vector: (d,) float32, unit norm.
         model: ``name@hash`` of the model that made it.
         timings_ms: milliseconds per stage so far; ``published_at`` and ``sent_at`` are instants

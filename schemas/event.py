@@ -3,6 +3,7 @@
 import base64
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal, Self
+from urllib.parse import quote, unquote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,38 @@ from schemas.records import Headers, Record
 Scalar = str | bool | int | float
 Background = dict[str, Scalar]
 Identity = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-EventId = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+MAX_EVENT_ID = 8000
+"""Characters of an event id. A character of a source or an id may take twelve of them."""
+EventId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_EVENT_ID)]
 FloatVector = NDArray[np.float32]
+
+
+def event_name(source: str, own_id: str, region: int | None = None) -> str:
+    """Return the one name of a frame, or of its region of that number: no two share it.
+
+    CloudEvents has it that only source and id together tell events apart. Each is percent-encoded
+    down to letters, digits and ``-._~``, so the name suits keys, URLs and files alike.
+
+    >>> event_name("north gate", "2025/IMG_0001.jpg", 2)
+    'north%20gate/2025%2FIMG_0001.jpg#2'
+    """
+    suffix = "" if region is None else f"#{region}"
+    return f"{quote(source, safe='')}/{quote(own_id, safe='')}{suffix}"
+
+
+def frame_of(name: str) -> str:
+    """Return the name of the frame that an event name stands for, or for a region of."""
+    return name.partition("#")[0]
+
+
+def bare_id(name: str) -> str:
+    """Return the id alone as its publisher wrote it, with ``#<n>`` for a region.
+
+    >>> bare_id("north%20gate/2025%2FIMG_0001.jpg#2")
+    '2025/IMG_0001.jpg#2'
+    """
+    frame, mark, region = name.rpartition("/")[2].partition("#")
+    return unquote(frame) + mark + region
 
 
 class _VectorCodec:

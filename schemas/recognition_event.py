@@ -85,7 +85,7 @@ class RecognitionEvent(Event):
 
     @property
     def id(self) -> str:
-        """The id of the frame, or ``<id>#<n>`` for its n-th region."""
+        """The event name of the frame, or of its region."""
         return self.event_id
 
 

@@ -42,7 +42,12 @@ class Record:
 
     def header(self, name: str) -> str | None:
         """Return the last header ``name`` as text, or ``None``; broken UTF-8 becomes U+FFFD."""
+        value = self.header_bytes(name)
+        return None if value is None else value.decode("utf-8", errors="replace")
+
+    def header_bytes(self, name: str) -> bytes | None:
+        """Return the last header ``name`` as it was sent, or ``None``."""
         for key, value in reversed(self.headers):
             if key == name and value is not None:
-                return value.decode("utf-8", errors="replace")
+                return value
         return None

@@ -49,15 +49,15 @@ EMBEDDINGS = Topic(
     None, 4, "delete", _days(7),
 )  # fmt: skip
 IDENTIFICATIONS = Topic(
-    "identifications", "event id", "What was recognised, and on what grounds",
+    "identifications", "event name", "What was recognised, and on what grounds",
     Identification, 4, "delete", _days(30),
 )  # fmt: skip
 HUMAN_REVIEW = Topic(
-    "human-review", "event id", "What a person should decide, with the candidates and why",
+    "human-review", "event name", "What a person should decide, with the candidates and why",
     ReviewItem, 4, "compact,delete", _days(30),
 )  # fmt: skip
 REVIEW_DECISIONS = Topic(
-    "review-decisions", "event id", "Who said what", ReviewDecision, 4, "delete", _days(365)
+    "review-decisions", "event name", "Who said what", ReviewDecision, 4, "delete", _days(365)
 )
 # One partition: the gallery has one writer, and its log one order.
 GALLERY_COMMANDS = Topic(

@@ -61,9 +61,8 @@ class Image:
         self, vector: FloatVector, model: str, started_ms: float, done_ms: float
     ) -> Embedding:
         """Return the event for its embedding; the forward pass ran between the two instants."""
-        suffix = "" if self.number is None else f"#{self.number}"
         return Embedding(
-            event_id=self.frame.id + suffix,
+            event_id=self.frame.name(self.number),
             source=self.frame.source,
             captured_at=self.frame.captured_at,
             background=self.job.background,

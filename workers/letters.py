@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from schemas.codec import frame_name
 from schemas.dead_letter import PREFIX, dead_letter
 from schemas.errors import BadInput
 from schemas.records import Headers, Record
@@ -16,11 +17,10 @@ _ENVELOPE = 4096  # what a record needs besides its key, value and headers, gene
 
 def letter(topic: str, job: Job, error: BadInput) -> Record:
     """Return the dead letter for a job. It carries the frame's id wherever that could be read."""
-    origin, event = job.record, None
-    if job.frame is not None:
-        event = job.frame.id
-        if not origin.header("ce_id"):
-            origin = replace(origin, headers=(*origin.headers, ("ce_id", job.frame.id.encode())))
+    origin = job.record
+    if job.frame is not None and not origin.header("ce_id"):
+        origin = replace(origin, headers=(*origin.headers, ("ce_id", job.frame.id.encode())))
+    event = frame_name(job.record) if job.frame is None else job.frame.name()
     short = BadInput(error.reason, str(error)[:_LONGEST_ERROR])
     return dead_letter(topic, origin, short, job.stage, job.attempts, event=event)
 

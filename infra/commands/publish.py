@@ -130,7 +130,7 @@ async def _publish_and_wait(
 
     with progress() as bar:
         sent = bar.add_task("publishing", total=len(frames))
-        done = bar.add_task("answered", total=len({frame.id for frame in frames}))
+        done = bar.add_task("answered", total=len({frame.name for frame in frames}))
         return await publish_and_wait(
             settings,
             frames,

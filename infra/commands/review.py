@@ -12,6 +12,7 @@ from infra.commands.options import Actor, Json, Manifest
 from infra.commands.panels import panel
 from infra.console import err, out, print_json, table
 from infra.manifest import read_manifest
+from schemas.event import event_name
 from schemas.recognition_event import ReviewItem
 from schemas.review import ReviewDecision
 from schemas.settings import Settings, load_settings
@@ -92,7 +93,8 @@ def automatic(
 
     Example:  perennial review auto herd.csv
     """
-    labels = {row.id: row.label for row in read_manifest(manifest) if row.label is not None}
+    rows = [row for row in read_manifest(manifest) if row.label is not None]
+    labels = {event_name(row.source or "cli", row.id): str(row.label) for row in rows}
     answered = _Answered(json)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_automatic(load_settings(), labels, actor, idle, answered))

@@ -55,4 +55,4 @@ def _backgrounds(row: Row) -> set[frozenset[tuple[str, Scalar]]]:
 
 
 def _named(ended: Ended) -> str:
-    return ended.frame.label if ended.frame.label is not None else ended.outcome.frame_id
+    return ended.frame.label if ended.frame.label is not None else ended.outcome.frame

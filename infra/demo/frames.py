@@ -38,7 +38,7 @@ def photographs(manifest: Path, limit: int | None) -> tuple[Iterator[Outgoing], 
     Raises:
         SetupError: the manifest is wrong, empty, or a file that it names is missing.
     """
-    unique = {frame.id: frame for frame in from_manifest(read_manifest(manifest), source="demo")}
+    unique = {frame.name: frame for frame in from_manifest(read_manifest(manifest), source="demo")}
     frames = in_time_order(unique.values())[:limit]
     if not frames:
         raise SetupError(f"{manifest}: there is no image in it")

@@ -78,13 +78,13 @@ class Ledger:
 
     def published(self, frame: Outgoing, at: float) -> None:
         """Note that ``frame`` was sent, at an instant in seconds since the epoch."""
-        self._order[frame.id] = len(self._frames)
+        self._order[frame.name] = len(self._frames)
         self._frames.append(frame)
-        self.tally.published(frame.id, at)
+        self.tally.published(frame.name, at)
 
     def ended(self, outcome: Outcome) -> Ended | None:
         """Note an outcome; ``None`` when its frame is not ours or has ended before."""
-        order = self._order.get(outcome.frame_id)
+        order = self._order.get(outcome.frame)
         if order is None or order in self._ended:
             return None
         frame = self._frames[order]

@@ -81,10 +81,10 @@ class Run:
     async def _publish(self, topic: str, sender: Producer) -> None:
         pace = Pace(self._plan.rate)
         async for frame, image in self._frames:
-            await self.window.enter(frame.id)
+            await self.window.enter(frame.name)
             await asyncio.sleep(pace.delay())
             if frame.label is not None:
-                self._labels[frame.id] = frame.label
+                self._labels[frame.name] = frame.label
             self.ledger.published(frame, time.time())
             await sender.send(_record(topic, frame, image))
 
@@ -94,7 +94,7 @@ class Run:
             if ended is None:
                 continue
             if ended.verdict is not Verdict.REVIEW or ended.frame.label is None:
-                self.window.leave(ended.frame.id)
+                self.window.leave(ended.frame.name)
             on_ended(ended)
 
     async def _learn(self, settings: Settings) -> None:

@@ -26,8 +26,8 @@ class Window:
     def __len__(self) -> int:
         return len(self._entered)
 
-    async def enter(self, frame_id: str) -> None:
-        """Wait for room, then count ``frame_id`` as unfinished."""
+    async def enter(self, frame: str) -> None:
+        """Wait for room, then count this frame, by its event name, as unfinished."""
         while len(self._entered) >= self._size:
             self._left.clear()
             oldest = min(self._entered, key=self._entered.__getitem__)
@@ -36,11 +36,11 @@ class Window:
                 await asyncio.wait_for(self._left.wait(), max(remaining, 0))
             except TimeoutError:
                 self.leave(oldest)
-        self._entered[frame_id] = self._clock()
+        self._entered[frame] = self._clock()
 
-    def leave(self, frame_id: str) -> None:
-        """Count ``frame_id`` as finished; nothing happens when it is not in the window."""
-        if self._entered.pop(frame_id, None) is not None:
+    def leave(self, frame: str) -> None:
+        """Count the frame as finished; nothing happens when it is not in the window."""
+        if self._entered.pop(frame, None) is not None:
             self._left.set()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from infra.schema_docs.events import schema_file
-from schemas.codec import FRAME_TYPE, STRUCTURED, frame_headers
+from schemas.codec import FRAME_TYPE, MAX_ID, MAX_TEXT, STRUCTURED, frame_headers
 from schemas.dead_letter import PREFIX, dead_letter
 from schemas.embedding import TYPE as EMBEDDING_TYPE
 from schemas.embedding import Embedding
@@ -19,19 +19,20 @@ Message = dict[str, Any]
 
 _HEADERS = {
     "ce_specversion": "Version of CloudEvents, 1.0",
-    "ce_id": "Id of the event; of a frame that came without one, topic-partition-offset",
+    "ce_id": "Id of the event: what the publisher of a frame gave it, else topic-partition-offset; "
+    "from there on the event name",
     "ce_source": "Who sent it: the camera of a frame",
     "ce_type": "CloudEvents type, with the version at its end",
     "ce_time": "RFC 3339; when a frame was captured, when another event was written",
     "content-type": "Media type of the value",
     "background": "JSON object: background variables, text, numbers or booleans",
     "regions": 'JSON list of boxes in pixels, {"x": 0, "y": 0, "width": 9, "height": 9}: one '
-    "embedding per box, ids <id>#0, <id>#1 and so on",
+    "embedding per box, event names <name>#0, <name>#1 and so on",
     "region": "JSON object: the box in pixels that was embedded",
     "model": "name@hash of the model that made the vector",
     "timings": "JSON object: milliseconds per stage; names that end in _at are instants",
     "dead_key": "Key of the record, as it was; absent where it had none",
-    "dead_event": "Name of the event, where it could be read",
+    "dead_event": "Event name of the frame: <source>/<id>, each percent-encoded",
     "dead_null_value": "`true` where the record had no value, not even an empty one",
     "dead_topic": "Topic that the record lay on",
     "dead_partition": "Partition that the record lay in",
@@ -71,8 +72,8 @@ def _frames() -> dict[str, Message]:
         "properties": {
             "specversion": {"const": "1.0"},
             "type": {"const": FRAME_TYPE},
-            "id": {"type": "string", "maxLength": 300},
-            "source": {"type": "string", "maxLength": 300},
+            "id": {"type": "string", "maxLength": MAX_ID},
+            "source": {"type": "string", "maxLength": MAX_TEXT},
             "time": {"type": "string", "format": "date-time"},
             "background": {"type": "object"},
             "regions": {"type": "array", "items": {"type": "object"}},

@@ -19,6 +19,7 @@ from recognition.protocol import Part
 from schemas.background import load_declaration
 from schemas.embedding import Embedding
 from schemas.errors import SetupError
+from schemas.event import event_name
 from schemas.settings import Settings
 
 _SOURCE = "simulation"
@@ -69,8 +70,8 @@ def frames(question: Question, folder: Path | None, settings: Settings, bar: Pro
         raise SetupError(f"{question.manifest}: none of the images can be embedded")
     embeddings = [
         Embedding(
-            event_id=rows[at].id,
-            source=_SOURCE if (source := rows[at].source) is None else source,
+            event_id=_name(rows[at]),
+            source=_source(rows[at]),
             captured_at=moments[at].instant,
             background=backgrounds[at],
             region=None,
@@ -80,8 +81,16 @@ def frames(question: Question, folder: Path | None, settings: Settings, bar: Pro
         )
         for at in sound
     ]
-    labels = {rows[at].id: rows[at].label or "" for at in sound}
+    labels = {_name(rows[at]): rows[at].label or "" for at in sound}
     return Frames(embeddings, labels, *untimed(rows), made.refused)
+
+
+def _source(row: ManifestRow) -> str:
+    return _SOURCE if row.source is None else row.source
+
+
+def _name(row: ManifestRow) -> str:
+    return event_name(_source(row), row.id)
 
 
 def _rows(question: Question) -> list[ManifestRow]:
@@ -94,4 +103,6 @@ def _rows(question: Question) -> list[ManifestRow]:
     labelled = [rows[at] for at in used if rows[at].label is not None]
     if not labelled:
         raise SetupError(f"{question.manifest}: no image has a label, so nobody can answer")
-    return list({row.id: row for row in labelled}.values())  # a path that is repeated is one frame
+    return list(
+        {_name(row): row for row in labelled}.values()
+    )  # a path that is repeated is one frame

@@ -104,7 +104,7 @@ def test_a_frame_that_was_read_is_never_refused_later(record: Record) -> None:
         return
     vector = unit([3, 4])
     sent = Embedding(
-        event_id=frame.id,
+        event_id=frame.name(),
         source=frame.source,
         captured_at=frame.captured_at,
         background=background,
@@ -114,7 +114,7 @@ def test_a_frame_that_was_read_is_never_refused_later(record: Record) -> None:
         timings_ms={},
     )
     embedding = read_embedding(sent.record("embeddings"))
-    assert (embedding.event_id, embedding.source) == (frame.id, frame.source)
+    assert (embedding.event_id, embedding.source) == (frame.name(), frame.source)
     assert embedding.captured_at == frame.captured_at
     assert embedding.background == background
     known: dict[str, Any] = {

@@ -56,11 +56,11 @@ async def test_enrol_waits_until_the_gallery_holds_the_images(
     assert result.exit_code == 1  # three were refused
     found = json.loads(result.stdout)
     assert (found["enrolled"], found["refused"], found["missing"]) == (1, 3, 0)
-    assert "season='monsoon'" in found["why_refused"]["b.png"]
-    assert found["why_refused"]["nameless.jpg"] == "it has no label"
-    assert "refused broken.jpg" in result.stderr
+    assert "season='monsoon'" in found["why_refused"]["cli/b.png"]
+    assert found["why_refused"]["cli/nameless.jpg"] == "it has no label"
+    assert "refused cli/broken.jpg" in result.stderr
     command = GalleryCommand.read(asked[0])
-    assert (command.id, command.identity) == ("enrol-a.png", "Bella")
+    assert (command.id, command.identity) == ("enrol-cli/a.png", "Bella")
     assert isinstance(command.action, Enrol)
     assert command.action.background == {"season": "winter", "hour": 6.0}
     assert command.action.model == load_model_version()

@@ -35,14 +35,14 @@ def answer_to(settings: Settings, record: Record) -> list[Record]:
     if "silent" in frame.id:
         return []
     if "broken" in frame.id:
-        why = BadInput("truncated", "half a JPEG")
-        return [dead_letter(settings.topic(DEAD_LETTERS), record, why, "decode", 1)]
+        topic, why = settings.topic(DEAD_LETTERS), BadInput("truncated", "half a JPEG")
+        return [dead_letter(topic, record, why, "decode", 1, event=frame.name())]
     if "stranger" in frame.id:
-        return records(settings, HUMAN_REVIEW, review_item(frame.id))
+        return records(settings, HUMAN_REVIEW, review_item(frame.name()))
     if "crowd" in frame.id:
-        both = (identification(f"{frame.id}#0"), identification(f"{frame.id}#1"))
+        both = (identification(frame.name(0)), identification(frame.name(1)))
         return records(settings, IDENTIFICATIONS, *both)
-    return records(settings, IDENTIFICATIONS, identification(frame.id))
+    return records(settings, IDENTIFICATIONS, identification(frame.name()))
 
 
 @asynccontextmanager
@@ -133,7 +133,7 @@ async def test_wait_tells_what_was_lost(settings: Settings, run: Run, tmp_path: 
     assert "`perennial worker`" in result.stderr
     found = json.loads(result.stdout)
     assert (found["published"], found["identified"], found["lost"]) == (2, 1, 1)
-    assert found["lost_ids"] == ["silent.jpg"]
+    assert found["lost_ids"] == ["cli/silent.jpg"]
     assert 0 < found["latency_ms"]["end_to_end"]["p50"] < 60_000
     assert found["latency_ms"]["embed"] == {"p50": 4.0, "p95": 4.0}
 
@@ -185,7 +185,7 @@ async def test_a_follower_sees_only_what_comes_after_it(settings: Settings) -> N
                 break
     by_id = {outcome.event_id: outcome for outcome in seen}
     assert by_id["odd"].event is None
-    assert (by_id["end#1"].frame_id, by_id["end#1"].kind) == ("end", "identified")
+    assert (by_id["end#1"].frame, by_id["end#1"].kind) == ("end", "identified")
     async with Follower(settings) as follower:
         await put(settings, [by_person.record(topic)])
         found = await follower.batch(10, include_person=True)

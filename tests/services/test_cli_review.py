@@ -60,12 +60,12 @@ async def test_the_oracle_answers_what_its_manifest_knows(
 ) -> None:
     manifest = tmp_path / "manifest.csv"
     manifest.write_text("path,label\na.jpg,Bella\nb.jpg,Ida\nc.jpg,\n")
-    items = [review_item(name) for name in ("a.jpg", "b.jpg#1", "c.jpg", "d.jpg")]
+    items = [review_item(name) for name in ("cli/a.jpg", "cli/b.jpg#1", "cli/c.jpg", "d.jpg")]
     await put(settings, records(settings, HUMAN_REVIEW, *items))
     result = await asyncio.to_thread(run, "review", "auto", manifest, "--idle", "2", "--json")
     assert result.exit_code == 0, result.output
     answered = {a["event_id"]: a["identity"] for a in map(json.loads, result.stdout.splitlines())}
-    assert answered == {"a.jpg": "Bella", "b.jpg#1": "Ida"}
+    assert answered == {"cli/a.jpg": "Bella", "cli/b.jpg#1": "Ida"}
     async with collecting(settings, REVIEW_DECISIONS) as found:
         await eventually(lambda: len(found) == 2, "two decisions")
     assert {ReviewDecision.read(record).actor for record in found} == {"oracle"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from infra.oracle import answer
 from schemas.codec import frame_headers
-from schemas.event import now
+from schemas.event import bare_id, now
 from schemas.gallery import GalleryEntry
 from schemas.records import Headers, Record
 from schemas.settings import Settings
@@ -33,7 +33,8 @@ def frame(settings: Settings, event_id: str, image: bytes, extra: Headers = ()) 
 
 
 def ids_on(found: Sequence[Record], topic: str) -> list[str]:
-    return [str(record.header("ce_id")) for record in found if record.topic == topic]
+    """Return the ids as they were published."""
+    return [bare_id(str(r.header("ce_id"))) for r in found if r.topic == topic]
 
 
 def outcomes(settings: Settings, found: Sequence[Record]) -> set[str]:
@@ -109,7 +110,7 @@ async def test_the_same_frames_twice_change_the_gallery_once(
 ) -> None:
     images = [photograph(i % 25) for i in range(200)]
     frames = [frame(settings, f"f-{i:04}", image) for i, image in enumerate(images)]
-    labels = {f"f-{i:04}": f"place-{i % 25}" for i in range(200)}
+    labels = {f"cam-1/f-{i:04}": f"place-{i % 25}" for i in range(200)}
     stop = asyncio.Event()
     with (
         process(settings, tmp_path / "worker.log", "worker"),

@@ -22,6 +22,7 @@ from infra.embedded import services
 from infra.probe import readings
 from infra.processes import free_port
 from schemas.errors import BadInput
+from schemas.event import bare_id
 from schemas.metrics import Metrics
 from schemas.recognition_event import Identification
 from schemas.records import Record
@@ -146,7 +147,7 @@ async def test_a_strangers_client_publishes_and_consumes(
 
 def strangers(found: Sequence[Record]) -> list[Record]:
     """Return the outcomes of frames that had no id of their own."""
-    return [r for r in found if str(r.header("ce_id")).startswith(f"{FRAMES.name}-")]
+    return [r for r in found if bare_id(str(r.header("ce_id"))).startswith(f"{FRAMES.name}-")]
 
 
 def test_the_strangers_client_is_short_and_imports_nothing_of_ours() -> None:

@@ -36,7 +36,7 @@ def outcome(
 ) -> Outcome:
     """The outcome of frame ``number``, received ``at`` seconds since the epoch."""
     known = {
-        "event_id": f"f{number}",
+        "event_id": f"cam/f{number}",
         "source": "cam",
         "captured_at": START,
         "background": {},
@@ -54,4 +54,4 @@ def outcome(
         vector = np.ones(1, np.float32)
         reason = ReviewReason.BEYOND_THRESHOLD
         event = ReviewItem.model_validate({**known, "reason": reason, "vector": vector})
-    return Outcome(f"f{number}", f"f{number}", kind, event, Record("t", None, b""), at)
+    return Outcome(f"cam/f{number}", f"cam/f{number}", kind, event, Record("t", None, b""), at)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from schemas.embedding import Embedding, read_embedding
 from schemas.errors import DependencyDown
+from schemas.event import bare_id
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.records import Record
@@ -108,7 +109,8 @@ class Bench:
 
     @property
     def ids(self) -> list[str]:
-        return [embedding.event_id for embedding in self.broker.embeddings]
+        """The ids as they were published: all frames have one source."""
+        return [bare_id(embedding.event_id) for embedding in self.broker.embeddings]
 
     @property
     def dead(self) -> dict[str | None, tuple[str | None, str | None]]:

@@ -117,7 +117,7 @@ def test_report_in_numbers() -> None:
     assert (json["review_share_first_quarter"], json["review_share_last_quarter"]) == (1.0, 0.0)
     assert json["latency_ms"]["end_to_end"] == {"p50": 100.0, "p95": 100.0}
     assert json["latency_ms"]["embed"]["p50"] == 4.0
-    assert (json["models"], json["lost_ids"]) == (["m@1"], ["f20"])
+    assert (json["models"], json["lost_ids"]) == (["m@1"], ["cam/f20"])
 
 
 def test_report_in_words() -> None:

@@ -1,9 +1,8 @@
 import json
 
-import pytest
 from rich.console import Console
 
-from infra.follow import Kind, Outcome, frame_id_of
+from infra.follow import Kind, Outcome
 from infra.summary import END_TO_END, Latency, Tally
 from schemas.dead_letter import dead_letter
 from schemas.errors import BadInput
@@ -31,14 +30,6 @@ def tally_of_four() -> Tally:
     tally.outcome(outcome("f1", "review", 100.2))
     tally.outcome(outcome("f2", "dead", 100.3))
     return tally
-
-
-@pytest.mark.parametrize(
-    ("event_id", "frame_id"),
-    [("a.jpg", "a.jpg"), ("a.jpg#0", "a.jpg"), ("a.jpg#12", "a.jpg"), ("a#1.jpg", "a#1.jpg")],
-)
-def test_the_frame_of_an_event(event_id: str, frame_id: str) -> None:
-    assert frame_id_of(event_id) == frame_id
 
 
 def test_every_frame_is_counted_once() -> None:

@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from schemas.codec import MAX_ID, MAX_REGIONS, STRUCTURED, Frame, frame_headers, read_frame
+from schemas.codec import (
+    MAX_ID,
+    MAX_REGIONS,
+    MAX_TEXT,
+    STRUCTURED,
+    Frame,
+    frame_headers,
+    frame_name,
+    read_frame,
+)
 from schemas.errors import BadInput
 from schemas.event import EventId, Region
 from schemas.records import Record
@@ -128,10 +137,47 @@ def test_a_record_without_a_timestamp_was_captured_at_the_epoch() -> None:
     assert frame.captured_at == datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def test_a_key_that_is_no_text_still_names_a_source() -> None:
-    assert read_frame(sent(key=b"\xff")).source == "\N{REPLACEMENT CHARACTER}"
+@pytest.mark.parametrize("key", [b"caf\xe9", b"k" * 301])
+def test_a_key_that_can_not_be_the_source_is_refused_where_it_must_be(key: bytes) -> None:
+    """Replaced or cut, it could be another camera's, and the two would be one."""
+    with pytest.raises(BadInput, match="or a ce_source") as caught:
+        read_frame(sent(key=key))
+    assert caught.value.reason == "bad_source"
+    assert read_frame(sent({"ce_source": "gate"}, key=key)).source == "gate"
     assert read_frame(sent(key=b"")).source == "unknown"
-    assert 1 <= len(read_frame(sent(key=b"k" * 5000)).source) <= 300
+
+
+@pytest.mark.parametrize("attribute", ["id", "source"])
+def test_latin_1_is_refused_because_two_names_would_become_one(attribute: str) -> None:
+    for value in (b"caf\xe9", b"caf\xe8"):
+        with pytest.raises(BadInput, match=r"caf\\xe.*; expected UTF-8 text") as caught:
+            read_frame(Record("frames", b"c", b"image", ((f"ce_{attribute}", value),), 2, 7, 0))
+        assert caught.value.reason == f"bad_{attribute}"
+
+
+def test_a_frame_is_named_by_its_source_and_its_id() -> None:
+    north, south = (
+        read_frame(sent({"ce_id": "IMG_0001.jpg", "ce_source": source}))
+        for source in ("north", "south")
+    )
+    assert (north.name(), south.name(3)) == ("north/IMG_0001.jpg", "south/IMG_0001.jpg#3")
+    assert read_frame(sent(key=b"cam")).name() == "cam/frames-2-7"
+
+
+@pytest.mark.parametrize(
+    ("record", "name"),
+    [
+        (sent({"ce_id": "x", "background": "broken"}), "c/x"),
+        (structured(id="x", source="gate", regions=7), "gate/x"),
+        (sent({"content-type": STRUCTURED, "ce_id": "x"}, b"{"), "unknown/frames-2-7"),
+        (sent({"ce_id": "x" * 281}), "unknown/frames-2-7"),
+        (sent({"ce_id": "x", "ce_source": "s" * 301}), "unknown/frames-2-7"),
+    ],
+)
+def test_an_unreadable_frame_has_a_name_too(record: Record, name: str) -> None:
+    with pytest.raises(BadInput):
+        read_frame(record)
+    assert frame_name(record) == name
 
 
 def test_empty_attributes_count_as_missing() -> None:
@@ -152,9 +198,9 @@ JSON = {"content-type": "application/json"}
         (structured(specversion=1.0, data={}), "bad_specversion", "1.0; expected '1.0'"),
         (sent({"ce_id": "x" * (MAX_ID + 1)}), "bad_id", "at most 280"),
         (sent({"ce_source": "x" * 301}), "bad_source", "at most"),
-        (structured(id=7, data_base64="eA=="), "bad_id", "expected text"),
-        (structured(source=["cam"], data_base64="eA=="), "bad_source", "expected text"),
-        (structured(time=0, data_base64="eA=="), "bad_time", "expected text"),
+        (structured(id=7, data_base64="eA=="), "bad_id", "expected UTF-8 text"),
+        (structured(source=["cam"], data_base64="eA=="), "bad_source", "expected UTF-8 text"),
+        (structured(time=0, data_base64="eA=="), "bad_time", "expected UTF-8 text"),
         (sent({"ce_time": "yesterday"}), "bad_time", "'yesterday'; expected RFC 3339"),
         (sent({"ce_time": ""}), "bad_time", "expected RFC 3339"),
         (sent({"ce_time": "2025-02-30T00:00:00Z"}), "bad_time", "expected RFC 3339"),
@@ -223,16 +269,10 @@ def test_text_that_utf_8_can_not_carry_is_refused(attribute: str) -> None:
     assert caught.value.reason == f"bad_{attribute}"
 
 
-def test_the_longest_id_leaves_room_for_the_number_of_a_region() -> None:
-    """Region 63 of a frame travels as ``<id>#63``, which every later event must accept."""
-    longest = 300
-    while True:
-        try:
-            frame = read_frame(sent({"ce_id": "x" * longest}))
-            break
-        except BadInput:
-            longest -= 1
-    TypeAdapter(EventId).validate_python(f"enrol-{frame.id}#{MAX_REGIONS - 1}")
+def test_every_later_event_accepts_the_longest_name() -> None:
+    wide = "\N{COW}"  # four bytes, twelve characters when encoded
+    frame = read_frame(sent({"ce_id": wide * MAX_ID, "ce_source": wide * MAX_TEXT}))
+    TypeAdapter(EventId).validate_python(f"enrol-{frame.name(MAX_REGIONS - 1)}")
 
 
 def test_the_longest_position_is_an_id() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.embedding import TOLERANCE, Embedding, read_embedding
 from schemas.errors import BadInput
-from schemas.event import FloatVector, Region
+from schemas.event import MAX_EVENT_ID, FloatVector, Region
 from schemas.records import Record
 
 
@@ -117,7 +117,7 @@ def test_what_no_outcome_could_carry_is_bad_input(name: str, value: bytes) -> No
 
 def test_an_id_that_no_outcome_could_carry_is_bad_input() -> None:
     with pytest.raises(BadInput):
-        read_embedding(record(ce_id=b"x" * 400))
+        read_embedding(record(ce_id=b"x" * (MAX_EVENT_ID + 1)))
 
 
 def test_a_time_without_a_zone_is_read_as_utc_or_refused() -> None:

@@ -13,9 +13,9 @@ from schemas.topics import DEAD_LETTERS, EMBEDDINGS, FRAMES, GALLERY, GALLERY_CO
 ROWS: list[tuple[str, str, type[Event] | None, str, int | None]] = [
     ("frames", "source", None, "delete", 7),
     ("embeddings", "source", None, "delete", 7),
-    ("identifications", "event id", Identification, "delete", 30),
-    ("human-review", "event id", ReviewItem, "compact,delete", 30),
-    ("review-decisions", "event id", ReviewDecision, "delete", 365),
+    ("identifications", "event name", Identification, "delete", 30),
+    ("human-review", "event name", ReviewItem, "compact,delete", 30),
+    ("review-decisions", "event name", ReviewDecision, "delete", 365),
     ("gallery-commands", "identity", GalleryCommand, "delete", 365),
     ("gallery", "entry id", GalleryEntry, "compact", None),
     ("conditioning", "name", ActiveConditioning, "compact", None),

@@ -71,12 +71,12 @@ def test_embeddings_of_a_frame_and_of_a_region() -> None:
     assert job.frame is not None
     job.timings_ms["decode"] = 3.0
     whole = Image(job, job.frame, None, pixels, 100.0).embedding(vector, "m@1", 105.0, 125.0)
-    assert (whole.event_id, whole.region, whole.source) == ("f-1", None, "cam-1")
+    assert (whole.event_id, whole.region, whole.source) == ("cam-1/f-1", None, "cam-1")
     assert whole.captured_at == datetime.fromtimestamp(0, UTC)
     assert whole.timings_ms["decode"] == 3
     assert whole.timings_ms["wait"] == 5
     assert whole.timings_ms["forward"] == 20
     assert abs(whole.timings_ms["sent_at"] - now_ms()) < 5000
     second = Image(job, job.frame, 1, pixels, 100.0).embedding(vector, "m@1", 105.0, 125.0)
-    assert second.event_id == "f-1#1"
+    assert second.event_id == "cam-1/f-1#1"
     assert second.region == job.frame.regions[1]

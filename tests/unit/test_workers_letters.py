@@ -19,8 +19,8 @@ def test_it_keeps_the_record_and_says_why() -> None:
     dead = letter("dead-letters", made, ERROR)
     assert (dead.topic, dead.key, dead.value) == ("dead-letters", b"frames-2-7", b"bytes")
     assert dead.header("dead_key") == "cam"
-    assert dead.header("dead_event")
     assert dead.header("ce_id") == "f-1"
+    assert dead.header("dead_event") == "cam/f-1"
     assert dead.header("x") == "y"
     assert dead.header("dead_reason") == "truncated_image"
     assert dead.header("dead_stage") == "decode"
@@ -33,11 +33,21 @@ def test_the_id_of_a_structured_frame_becomes_a_header() -> None:
     headers = (("content-type", b"application/cloudevents+json"),)
     dead = letter("d", job(Record("frames", None, envelope, headers, 0, 1, 0)), ERROR)
     assert dead.header("ce_id") == "f-9"
+    assert dead.header("dead_event") == "unknown/f-9"
 
 
 def test_without_an_id_the_position_names_it() -> None:
     dead = letter("d", job(Record("frames", None, b"", (), 0, 1, 0)), ERROR)
     assert dead.header("ce_id") == "frames-0-1"
+    assert dead.header("dead_event") == "unknown/frames-0-1"
+
+
+def test_an_unreadable_frame_is_named_all_the_same() -> None:
+    headers = (("ce_id", b"f-1"), ("background", b"winter"))
+    made = job(Record("frames", b"cam", b"bytes", headers, 2, 7, 0))
+    assert made.problem is not None
+    dead = letter("d", made, made.problem)
+    assert (dead.header("dead_reason"), dead.header("dead_event")) == ("bad_background", "cam/f-1")
 
 
 def test_a_long_error_is_shortened() -> None:
