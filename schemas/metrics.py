@@ -88,6 +88,11 @@ class Metrics:
             "perennial_threshold", "Largest distance that counts as known", ["cluster"],
             registry=registry,
         )  # fmt: skip
+        self.index_repairs = Counter(
+            "perennial_index_repairs",
+            "What was found wrong in Redis and put right: entries, keys, or all for a wrong count",
+            ["what"], registry=registry,
+        )  # fmt: skip
         self.removals = Counter(
             "perennial_retention_removals", "Entries that retention quarantined", ["reason"],
             registry=registry,

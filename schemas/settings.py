@@ -129,6 +129,10 @@ class Settings(BaseSettings):
         5, gt=0, le=_MINUTE_MS, description="Longest that an embedding waits for it"
     )
     hnsw_above: int = Field(10_000, ge=1, description="Entries above which a shard becomes HNSW")
+    verify_interval_s: float = Field(
+        600, gt=0, le=_WEEK_S,
+        description="Time within which every entry in Redis is compared with the gallery",
+    )  # fmt: skip
     redis_timeout_s: float = Field(2, gt=0, le=_HOUR_S, description="Time limit of one Redis call")
 
     include: bool = Field(

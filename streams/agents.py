@@ -75,4 +75,5 @@ def gallery_of(
         retention_interval=timedelta(seconds=settings.retention_interval_s),
         term=term,
         metrics=metrics,
+        verify_interval=timedelta(seconds=settings.verify_interval_s),
     )

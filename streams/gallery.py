@@ -51,6 +51,7 @@ class GalleryAgent:
         activation: which conditioning the entries are to be laid out by.
         term: names the present ownership of the command partition, ``None`` without it. At the
             start of each term the topics are read again, since another process may have written.
+        verify_interval: within which every entry is compared with what the index holds.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class GalleryAgent:
         retention_interval: timedelta,
         term: Callable[[], int | None],
         metrics: Metrics,
+        verify_interval: timedelta = timedelta(minutes=10),
     ) -> None:
         self._index = index
         self._log = gallery_log
@@ -75,7 +77,7 @@ class GalleryAgent:
         self._metrics = metrics
         self._report = GalleryReport(metrics)
         self._holdings = Holdings(activation.plain())
-        self._view = View(index, self._ours)
+        self._view = View(index, self._ours, metrics, verify_interval.total_seconds())
         self._read_in_term: int | None = None
         self._due: set[Group] = set()
         self._retained_at = monotonic()
@@ -117,7 +119,7 @@ class GalleryAgent:
         return []
 
     async def tick(self) -> None:
-        """Once a second: repair the index, lay it out anew; now and then: retention by age.
+        """Once a second: mend and verify the index, lay it out anew; at times: retention by age.
 
         Raises:
             DependencyDown: the index does not answer, or the conditioning that is wanted cannot be
@@ -132,6 +134,7 @@ class GalleryAgent:
                 await self._retain(self._holdings.layout.groups())
                 self._retained_at = monotonic()
             await self._sync()
+            await self._view.verify(self._holdings)
             if due:
                 await self._believe()
             await self._activate()
@@ -178,11 +181,12 @@ class GalleryAgent:
             raise
         self._report(self._holdings, self._view.written)
 
-    def _ours(self) -> None:
-        """Raise DependencyDown unless the gallery is ours to write, as it was at the last look."""
+    def _ours(self) -> int:
+        """Return the term to write in; raise DependencyDown unless the gallery is still ours."""
         term, now_term = self._read_in_term, self._term()
         if now_term is None or term is None or now_term not in (term, term + 1):
             raise _not_ours()
+        return 0
 
     async def _commit(self, changes: Sequence[Change]) -> None:
         if changes:

@@ -123,6 +123,11 @@ class Layout:
             scale=laid.spot.scale,
         )
 
+    def active_ids(self) -> list[str]:
+        """Return the ids of all active entries."""
+        self.settle()
+        return [entry_id for entry_id, laid in self._laid.items() if laid.active]
+
     def entries(self) -> Iterator[IndexEntry]:
         """Yield all active entries as the index holds them."""
         self.settle()

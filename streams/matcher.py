@@ -4,19 +4,26 @@ import time
 from collections.abc import Sequence
 from itertools import chain, islice
 
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
 from recognition.cluster import UNCLUSTERED
 from recognition.match import Neighbour
-from schemas.embedding import read_embedding
+from schemas.embedding import Embedding, read_embedding
 from schemas.errors import DependencyDown
 from schemas.metrics import Metrics
 from schemas.recognition_event import Identification, RecognitionEvent, ReviewItem
 from schemas.records import Record
 from streams.answer import answer, timings_of
+from streams.artefact import Artefact
 from streams.drift import DriftWatch
 from streams.inclusion import Includer
-from streams.index.base import GalleryState, Index, Query
+from streams.index.base import GalleryState, Index, IndexDiffers, Query
 from streams.placement import Placements
 from streams.probe import Probe, probes_of
+
+_PAUSE_S = 0.05  # before a search is repeated
+
+Found = tuple[GalleryState, Artefact | None, list[Probe]]
 
 
 class Matcher:
@@ -28,6 +35,8 @@ class Matcher:
     Args:
         neighbours: k, how many entries vote.
         includer: enrols identified embeddings; None: nothing enters the gallery without a person.
+        patience_s: how long a search is repeated while the index differs from its state, as it
+            does for an instant while it is made anew.
     """
 
     def __init__(
@@ -40,6 +49,7 @@ class Matcher:
         human_review: str,
         metrics: Metrics,
         includer: Includer | None = None,
+        patience_s: float = 1.0,
     ) -> None:
         self._index = index
         self._placements = placements
@@ -48,6 +58,7 @@ class Matcher:
         self._human_review = human_review
         self._metrics = metrics
         self._includer = includer
+        self._patience_s = patience_s
         self._drift = DriftWatch(metrics)
 
     async def handle(self, records: Sequence[Record]) -> list[Record]:
@@ -55,23 +66,40 @@ class Matcher:
 
         Raises:
             BadInput: a record is no embedding.
-            DependencyDown: the index cannot answer, the gallery agent has not written it yet, or
-                the conditioning that its entries lie by cannot be read.
+            DependencyDown: the index cannot answer, it lacks entries and that lasts, the gallery
+                agent has not written it yet, or the conditioning that its entries lie by cannot be
+                read.
         """
         arrived = time.time()
         embeddings = [read_embedding(record) for record in records]
+        state, artefact, probes = await self._insist(embeddings)
+        spent = (time.time() - arrived) * 1000
+        self._drift.follow(artefact)
+        self._drift.saw(probes)
+        answers = [self._answer(probe, state, arrived, spent) for probe in probes]
+        enrolments = () if self._includer is None else self._includer.commands(probes)
+        return [*answers, *enrolments]
+
+    async def _insist(self, embeddings: Sequence[Embedding]) -> Found:
+        """Look up; again from the state on while the index differs from it, for a second."""
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type(IndexDiffers),
+            stop=stop_after_delay(self._patience_s),
+            wait=wait_fixed(_PAUSE_S),
+            reraise=True,
+        ):
+            with attempt:
+                return await self._found(embeddings)
+        raise AssertionError("unreachable: the last attempt raises")
+
+    async def _found(self, embeddings: Sequence[Embedding]) -> Found:
         state = await self._index.state()
         if state is None:
             raise DependencyDown("gallery", "the index is empty; the gallery agent must write it")
         placement = await self._placements.of(state)
         probes = probes_of(embeddings, state, placement, self._neighbours)
         await self._look_up(probes, state.epoch)
-        spent = (time.time() - arrived) * 1000
-        self._drift.follow(placement.artefact)
-        self._drift.saw(probes)
-        answers = [self._answer(probe, state, arrived, spent) for probe in probes]
-        enrolments = () if self._includer is None else self._includer.commands(probes)
-        return [*answers, *enrolments]
+        return state, placement.artefact, probes
 
     async def _look_up(self, probes: Sequence[Probe], epoch: str) -> None:
         await self._ask([(probe, probe.look.first) for probe in probes], epoch)

@@ -6,9 +6,11 @@ import uuid
 from collections.abc import Callable, Sequence
 
 from schemas.errors import DependencyDown
+from schemas.metrics import Metrics
 from streams.holdings import Change, Holdings
-from streams.index.base import GalleryState, Index, IndexEntry, Location
+from streams.index.base import GalleryState, Index, IndexDiffers, IndexEntry, Location
 from streams.layout import Layout
+from streams.rolling import Rolling
 
 log = logging.getLogger(__name__)
 
@@ -19,12 +21,18 @@ class View:
     """The index as it was left, and what changed in the holdings since.
 
     Args:
-        ours: raises DependencyDown when the gallery is no longer ours to write.
+        ours: returns the term in which the gallery is ours to write; raises DependencyDown when
+            it is not.
+        verify_interval_s: seconds within which every entry is compared with what the index holds.
     """
 
-    def __init__(self, index: Index, ours: Callable[[], None]) -> None:
+    def __init__(
+        self, index: Index, ours: Callable[[], int], metrics: Metrics, verify_interval_s: float
+    ) -> None:
         self._index = index
         self._ours = ours
+        self._metrics = metrics
+        self._rolling = Rolling(index, verify_interval_s)
         self.forget()
 
     def forget(self) -> None:
@@ -52,8 +60,40 @@ class View:
         elif self._touched or present != holdings.state(present.epoch):
             await self._write(holdings, present.epoch)
         if not self._swept and self.written is not None:
-            await self._index.sweep(self.written)
+            await self._index.sweep(self.written, self._ours())
             self._swept = True
+
+    async def verify(self, holdings: Holdings) -> None:
+        """Compare the index with what it should hold; it was in sync a moment ago.
+
+        The counts of all shards each time; entries and keys bit by bit. What was altered is put
+        right at once; where entries are missing, the next :meth:`sync` makes the index anew.
+
+        Raises:
+            IndexDiffers: a shard does not hold as many entries as it should.
+            DependencyDown: as for :meth:`sync`.
+        """
+        state = self.written
+        if state is None:
+            return
+        if not await self._index.holds(state):
+            self.written = None
+            self._repairs("count", 1)
+            raise IndexDiffers("a shard has not the entries that it should; it is written anew")
+        layout = holdings.layout
+        share = self._rolling.elapsed(len(holdings))
+        altered = await self._rolling.altered(layout)
+        if altered:
+            log.error("the index held %s otherwise than the gallery", [e.entry_id for e in altered])
+            gone = [Location(entry.entry_id, entry.space, entry.cluster) for entry in altered]
+            await self._index.write(altered, gone, state, self._ours())
+            self._repairs("contents", len(altered))
+        strays = await self._index.expel(
+            state, lambda at: layout.location(at.entry_id) == at, share, self._ours()
+        )
+        if strays:
+            log.error("removed keys from the index that are no entries: %s", strays)
+            self._repairs("strays", len(strays))
 
     async def move(self, holdings: Holdings, layout: Layout) -> None:
         """Lay the gallery out anew beside the layout that is searched, then change over at once.
@@ -69,14 +109,14 @@ class View:
         before = self.written
         if before is None:
             raise RuntimeError("the index is not in sync")
-        await self._index.sweep(before)  # what an attempt that was cut off has left
+        await self._index.sweep(before, self._ours())  # what an attempt that was cut off has left
         await settle(layout)
         state = await asyncio.to_thread(holdings.state, _epoch(), layout)
         searched = {before.space(model) for model in before.models}
         await self._fill([e for e in await _entries(layout) if e.space not in searched], state)
         await self._change_over(state)
         holdings.layout = layout
-        await self._index.sweep(state)
+        await self._index.sweep(state, self._ours())
         self._swept = True
 
     async def _is_right(self, present: GalleryState, holdings: Holdings) -> bool:
@@ -88,7 +128,7 @@ class View:
     async def _rebuild(self, holdings: Holdings) -> None:
         log.info("writing the index anew: %s entries", len(holdings))
         self.written = None
-        await self._index.clear()
+        await self._index.clear(self._ours())
         state = await asyncio.to_thread(holdings.state, _epoch())
         await self._fill(await _entries(holdings.layout), state)
         await self._change_over(state)
@@ -96,14 +136,12 @@ class View:
 
     async def _fill(self, entries: Sequence[IndexEntry], state: GalleryState) -> None:
         for start in range(0, len(entries), _CHUNK):
-            self._ours()
-            await self._index.fill(entries[start : start + _CHUNK], state)
+            await self._index.fill(entries[start : start + _CHUNK], state, self._ours())
 
     async def _change_over(self, state: GalleryState) -> None:
         if not await self._index.holds(state):
             raise DependencyDown("redis", "it lost entries while they were written")
-        self._ours()
-        await self._index.write([], [], state)
+        await self._index.write([], [], state, self._ours())
         self.written = state
 
     async def _write(self, holdings: Holdings, epoch: str) -> None:
@@ -115,8 +153,11 @@ class View:
             active.extend([] if entry is None else [entry])
             gone.extend(places - {here})
         state = holdings.state(epoch)
-        await self._index.write(active, gone, state)
+        await self._index.write(active, gone, state, self._ours())
         self.written, self._touched = state, {}
+
+    def _repairs(self, what: str, count: int) -> None:
+        self._metrics.index_repairs.labels(what).inc(count)
 
 
 async def settle(layout: Layout) -> None:

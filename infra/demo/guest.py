@@ -55,6 +55,6 @@ async def _clean_redis(settings: Settings, url: str) -> None:
         timeout_s=settings.redis_timeout_s,
     )
     try:
-        await index.clear()
+        await index.remove()
     finally:
         await index.close()

@@ -1,17 +1,29 @@
 """What the agents need of an index. Redis is a view of the gallery: only the agent writes it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from recognition.match import Neighbour
+from schemas.errors import DependencyDown
 from schemas.event import FloatVector
 from streams.spaces import space_of
 
 EVERYWHERE = "*"
 """Stands for all clusters, where a number is about the whole gallery."""
+
+
+ROUNDING = 1e-5
+"""How far numbers in the index may be from ours: placed one by one they are rounded otherwise."""
+
+
+class IndexDiffers(DependencyDown):
+    """The index does not hold what its state says: for an instant, or because it lost entries."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("index", message)
 
 
 class ShardState(BaseModel):
@@ -113,10 +125,14 @@ class Index(Protocol):
 
     Every method raises ``DependencyDown`` when an answer would be missing, late or partial:
     nothing of that kind is ever returned as an empty result.
+
+    Whatever changes the index takes the writer's ``term``. The index remembers the highest term
+    that has written, and refuses a lower one with ``DependencyDown``: a writer that was paused
+    while another took over cannot spoil what that one wrote. Term 0 leaves no trace.
     """
 
     async def state(self) -> GalleryState | None:
-        """Return what the index holds; ``None`` when nothing was ever written (or it was lost)."""
+        """Return what the index holds; ``None`` when that was lost, or cannot be read."""
         ...
 
     async def search(
@@ -125,10 +141,14 @@ class Index(Protocol):
         """Return for each query the k nearest entries of all its shards together, nearest first.
 
         Nearest by the cosine distance of the vectors as they lie there; scales come along.
+
+        Raises:
+            IndexDiffers: a searched shard holds or returned fewer entries, or more, than the state
+                says, or the index is of another epoch.
         """
         ...
 
-    async def fill(self, active: Sequence[IndexEntry], state: GalleryState) -> None:
+    async def fill(self, active: Sequence[IndexEntry], state: GalleryState, term: int = 0) -> None:
         """Put entries into shards that searches do not see before ``state`` is written."""
         ...
 
@@ -136,20 +156,48 @@ class Index(Protocol):
         """Tell whether every shard that the state names holds as many entries as it says."""
         ...
 
-    async def write(
-        self, active: Sequence[IndexEntry], gone: Sequence[Location], state: GalleryState
-    ) -> None:
-        """Put and remove entries, then the state: after that, searches see both."""
+    async def altered(self, entries: Sequence[IndexEntry]) -> list[IndexEntry]:
+        """Return those of the entries that the index lacks, or holds otherwise than given."""
         ...
 
-    async def sweep(self, state: GalleryState) -> None:
+    async def expel(
+        self,
+        state: GalleryState,
+        belongs: Callable[[Location], bool],
+        share: float,
+        term: int = 0,
+    ) -> list[str]:
+        """Look through the next ``share`` of all keys; remove and name those that do not belong."""
+        ...
+
+    async def write(
+        self,
+        active: Sequence[IndexEntry],
+        gone: Sequence[Location],
+        state: GalleryState,
+        term: int = 0,
+    ) -> None:
+        """Remove and then put entries together with the state: searches see all of it or none.
+
+        Of very many entries only the last few hundred; until then searches are refused.
+        """
+        ...
+
+    async def sweep(self, state: GalleryState, term: int = 0) -> None:
         """Drop every shard, with its entries, that the state does not name."""
         ...
 
-    async def clear(self) -> None:
-        """Remove everything, the state first."""
+    async def clear(self, term: int = 0) -> None:
+        """Remove everything but the term, the state first."""
         ...
 
     async def close(self) -> None:
         """Let go of connections."""
         ...
+
+
+def taken_over(held: int, term: int) -> DependencyDown:
+    """Return the error for a writer whose term is over."""
+    return DependencyDown(
+        "gallery", f"taken over: the index is written in term {held}, ours is {term}"
+    )

@@ -1,13 +1,21 @@
 """The exact twin of the Redis index: brute force over numpy arrays, for tests and comparisons."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from recognition.distance import FloatArray, Metric, compare, prepare
 from recognition.match import Neighbour
-from schemas.errors import DependencyDown
-from streams.index.base import GalleryState, IndexEntry, Location, Query
+from streams.index.base import (
+    ROUNDING,
+    GalleryState,
+    IndexDiffers,
+    IndexEntry,
+    Location,
+    Query,
+    taken_over,
+)
 
 
 class MemoryIndex:
@@ -17,6 +25,7 @@ class MemoryIndex:
         self._shards: dict[tuple[str, str], dict[str, IndexEntry]] = {}
         self._prepared: dict[tuple[str, str], FloatArray] = {}  # of shards that did not change
         self._state: GalleryState | None = None
+        self._term = 0
 
     async def state(self) -> GalleryState | None:
         """Return the state as last written."""
@@ -27,13 +36,19 @@ class MemoryIndex:
     ) -> list[tuple[Neighbour, ...]]:
         """Compare each probe with every entry of its shards."""
         if self._state is None or self._state.epoch != epoch:
-            raise DependencyDown("index", "the index was made anew")
+            raise IndexDiffers("it was made anew")
+        sizes = self._state.shards
+        for shard in dict.fromkeys((q.space, c) for q in queries for c in q.clusters):
+            self._check(shard, sizes.get(shard, 0))
         return [self._nearest(query, k) for query in queries]
 
+    def _check(self, shard: tuple[str, str], wanted: int) -> None:
+        held = self._shards.get(shard)
+        if held is None or len(held) != wanted:
+            shown = "missing" if held is None else f"of {len(held)} entries"
+            raise IndexDiffers(f"shard {shard[1]} of {shard[0]} is {shown}, not of {wanted}")
+
     def _nearest(self, query: Query, k: int) -> tuple[Neighbour, ...]:
-        missing = [c for c in query.clusters if (query.space, c) not in self._shards]
-        if missing:
-            raise DependencyDown("index", f"no shard {missing[0]} of {query.space}")
         asked = [(query.space, c) for c in query.clusters if self._shards[query.space, c]]
         if not asked:
             return ()
@@ -58,8 +73,10 @@ class MemoryIndex:
         self,
         active: Sequence[IndexEntry],
         state: GalleryState,  # noqa: ARG002  sizes decide nothing here
+        term: int = 0,
     ) -> None:
         """Put the entries."""
+        self._fence(term)
         for entry in active:
             shard = entry.space, entry.cluster
             self._prepared.pop(shard, None)
@@ -71,28 +88,76 @@ class MemoryIndex:
             len(self._shards.get(shard, ())) == entries for shard, entries in state.shards.items()
         )
 
+    async def altered(self, entries: Sequence[IndexEntry]) -> list[IndexEntry]:
+        """Compare all that is searched."""
+        held = (self._shards.get((e.space, e.cluster), {}).get(e.entry_id) for e in entries)
+        pairs = zip(entries, held, strict=True)
+        return [entry for entry, there in pairs if there is None or not _alike(entry, there)]
+
+    async def expel(
+        self,
+        state: GalleryState,
+        belongs: Callable[[Location], bool],
+        share: float,  # noqa: ARG002  all at once
+        term: int = 0,
+    ) -> list[str]:
+        """Forget entries that do not belong."""
+        self._fence(term)
+        gone = [
+            Location(entry_id, *shard)
+            for shard, held in self._shards.items()
+            for entry_id in held
+            if shard not in state.shards or not belongs(Location(entry_id, *shard))
+        ]
+        self._remove(gone)
+        return [location.entry_id for location in gone]
+
     async def write(
-        self, active: Sequence[IndexEntry], gone: Sequence[Location], state: GalleryState
+        self,
+        active: Sequence[IndexEntry],
+        gone: Sequence[Location],
+        state: GalleryState,
+        term: int = 0,
     ) -> None:
         """Apply the change at once."""
-        for location in gone:
-            shard = location.space, location.cluster
-            self._prepared.pop(shard, None)
-            self._shards.get(shard, {}).pop(location.entry_id, None)
-        await self.fill(active, state)
+        self._fence(term)
+        self._remove(gone)
+        await self.fill(active, state, term)
         self._state = state
 
-    async def sweep(self, state: GalleryState) -> None:
+    async def sweep(self, state: GalleryState, term: int = 0) -> None:
         """Forget the other shards."""
+        self._fence(term)
         for shard in self._shards.keys() - state.shards.keys():
             del self._shards[shard]
             self._prepared.pop(shard, None)
 
-    async def clear(self) -> None:
-        """Forget everything."""
+    async def clear(self, term: int = 0) -> None:
+        """Forget everything but the term."""
+        self._fence(term)
         self._shards.clear()
         self._prepared.clear()
         self._state = None
 
     async def close(self) -> None:
         """Nothing to let go of."""
+
+    def _fence(self, term: int) -> None:
+        if term < self._term:
+            raise taken_over(self._term, term)
+        self._term = term
+
+    def _remove(self, gone: Sequence[Location]) -> None:
+        for location in gone:
+            shard = location.space, location.cluster
+            self._prepared.pop(shard, None)
+            self._shards.get(shard, {}).pop(location.entry_id, None)
+
+
+def _alike(one: IndexEntry, other: IndexEntry) -> bool:
+    return (
+        one.identity == other.identity
+        and math.isclose(one.scale, other.scale, rel_tol=ROUNDING)
+        and one.vector.shape == other.vector.shape
+        and np.allclose(one.vector, other.vector, rtol=0, atol=ROUNDING)
+    )

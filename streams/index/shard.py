@@ -1,17 +1,20 @@
 """One shard in Redis: its names, its redisvl schema, and the query that asks it."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from redisvl.query import VectorQuery
 from redisvl.schema import IndexSchema
 
 from recognition.distance import Metric, from_redis
 from recognition.match import Neighbour
 from schemas.event import FloatVector
-from streams.index.base import IndexEntry
+from streams.index.base import ROUNDING, IndexEntry
 
 _SCORE = b"vector_distance"
+_ALGORITHMS = ("flat", "hnsw")
 
 
 class Shard:
@@ -26,6 +29,12 @@ class Shard:
         digest = hashlib.sha256(space.encode()).hexdigest()[:10]
         self.alias = f"{prefix}gallery:{{{digest}.{cluster}}}"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Shard) and self.alias == other.alias
+
+    def __hash__(self) -> int:
+        return hash(self.alias)
+
     def key(self, entry_id: str) -> str:
         """Return the key of the hash that holds an entry."""
         return f"{self.alias}:{entry_id}"
@@ -33,6 +42,10 @@ class Shard:
     def index(self, algorithm: str) -> str:
         """Return the name of the index behind the alias."""
         return f"{self.alias}.{algorithm}"
+
+    def is_own(self, index: str) -> bool:
+        """Whether an index of this name is one of the shard."""
+        return index in {self.index(algorithm) for algorithm in _ALGORITHMS}
 
     def schema(self, algorithm: str, dimension: int) -> IndexSchema:
         """Return the redisvl schema: one vector field; the rest is stored but not indexed."""
@@ -63,6 +76,23 @@ class Shard:
         }
         return ["HSET", self.key(entry.entry_id), *(x for field in fields.items() for x in field)]
 
+    def get(self, entry_id: str) -> list[str]:
+        """Return the HMGET command that reads an entry, for :meth:`is_right`."""
+        return ["HMGET", self.key(entry_id), "identity", "scale", "vector"]
+
+    def is_right(self, fields: Sequence[bytes | None] | Exception, entry: IndexEntry) -> bool:
+        """Whether the fields read are those of the entry; the numbers up to their rounding."""
+        if isinstance(fields, Exception):
+            return False
+        identity, scale, vector = fields
+        if identity != entry.identity.encode() or scale is None or vector is None:
+            return False
+        wanted = entry.vector.astype("<f4")
+        if len(vector) != wanted.nbytes:
+            return False
+        near = np.allclose(np.frombuffer(vector, "<f4"), wanted, rtol=0, atol=ROUNDING)
+        return near and _is_number_near(scale, entry.scale)
+
     def search(self, vector: FloatVector, k: int) -> list[Any]:
         """Return the FT.SEARCH command for the k nearest entries."""
         query = VectorQuery(
@@ -90,6 +120,13 @@ class Shard:
             cluster=self.cluster,
             scale=float(fields.get(b"scale", 1)),  # an index of before there were scales
         )
+
+
+def _is_number_near(text: bytes, wanted: float) -> bool:
+    try:
+        return bool(np.isclose(float(text), wanted, rtol=ROUNDING, atol=0))
+    except ValueError:
+        return False
 
 
 def alias_of(index: str) -> str:

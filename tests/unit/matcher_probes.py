@@ -66,6 +66,7 @@ def matcher_on(
         human_review="human-review",
         metrics=metrics,
         includer=includer,
+        patience_s=0,
     )
 
 
@@ -88,7 +89,7 @@ async def fill(
     active: ActiveState | None = None,
     by_probe: Mapping[str, float] | None = None,
 ) -> None:
-    """Write the entries, and a state.
+    """Hold these entries and no others, and a state.
 
     Args:
         thresholds: of plain shards, by cluster.
@@ -114,6 +115,7 @@ async def fill(
         conditioning=active,
         thresholds={} if by_probe is None else {MODEL: dict(by_probe)},
     )
+    await index.clear()
     await index.write(entries, [], state)
 
 

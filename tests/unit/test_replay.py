@@ -7,7 +7,7 @@ import pytest
 
 from infra.replay.replay import Replay
 from schemas.errors import SetupError
-from streams.index.base import ActiveState
+from streams.index.base import ActiveState, GalleryState
 from streams.layout import Layout
 from streams.placement import Placements, Plain
 from tests.conditionings import saved
@@ -46,6 +46,21 @@ async def test_near_probes_are_identified_and_far_ones_go_to_review(
     assert clusters == ({"light=day", "light=night"} if conditioned is None else {"c0", "c1"})
 
 
+def judged_as(replay: Replay, other: Replay) -> GalleryState:
+    """Return the state of one replay with the thresholds of another."""
+    models = {
+        model: {
+            cluster: shard.model_copy(
+                update={"threshold": other.state.models[model][cluster].threshold}
+            )
+            for cluster, shard in shards.items()
+        }
+        for model, shards in replay.state.models.items()
+    }
+    changes = {"models": models, "thresholds": other.state.thresholds}
+    return replay.state.model_copy(update=changes)
+
+
 async def test_a_probe_is_answered_as_if_its_own_entry_were_not_there(
     conditioned: ActiveState | None,
 ) -> None:
@@ -56,7 +71,7 @@ async def test_a_probe_is_answered_as_if_its_own_entry_were_not_there(
     without = await Replay.of(entries(), conditioned, nearest_only)
     replay = await Replay.of([*entries(), mine], conditioned, nearest_only)
     expected = (await without.answers([probe], nothing))["mine"]
-    found = (await replay.answers([probe], nothing, without.state))["mine"]
+    found = (await replay.answers([probe], nothing, judged_as(replay, without)))["mine"]
     assert found == expected
     assert found.identity == f"id{HIDDEN}"
     other = embedding("other", probe.vector, background=light(0))

@@ -36,6 +36,7 @@ WRONG = {
     "match_deadline_ms": ["0", "nan", "inf", "60001"],
     "hnsw_above": ["0"],
     "redis_timeout_s": ["0", "nan", "inf", "3601"],
+    "verify_interval_s": ["0", "nan", "inf", "604801"],
     "include": ["perhaps", "2"],
     "include_surer": ["0", "1.1", "nan"],
     "include_new": ["0", "1", "0.8", "nan"],

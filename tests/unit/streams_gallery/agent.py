@@ -47,20 +47,24 @@ class FragileIndex(MemoryIndex):
         self.writes = 0
         self.on_fill: Callable[[], Awaitable[None]] | None = None
 
-    async def fill(self, active: Sequence[IndexEntry], state: GalleryState) -> None:
+    async def fill(self, active: Sequence[IndexEntry], state: GalleryState, term: int = 0) -> None:
         if self.on_fill is not None:
             await self.on_fill()
         if self.before_fill:
-            await super().fill(active[:1], state)
+            await super().fill(active[:1], state, term)
             raise self.before_fill.pop(0)
-        await super().fill(active, state)
+        await super().fill(active, state, term)
 
     async def write(
-        self, active: Sequence[IndexEntry], gone: Sequence[Location], state: GalleryState
+        self,
+        active: Sequence[IndexEntry],
+        gone: Sequence[Location],
+        state: GalleryState,
+        term: int = 0,
     ) -> None:
         if self.before_write:
             raise self.before_write.pop(0)
-        await super().write(active, gone, state)
+        await super().write(active, gone, state, term)
         self.writes += 1
         if self.after_write:
             raise self.after_write.pop(0)
