@@ -28,6 +28,14 @@ class Process:
         """Whether it still runs."""
         return self._process.poll() is None
 
+    def ended(self, within_s: float) -> int:
+        """Wait for its end by itself; return its exit status."""
+        try:
+            return self._process.wait(within_s)
+        finally:
+            self._process.kill()
+            self._log.close()
+
     def kill(self) -> None:
         """End it as a power cut would."""
         self._process.send_signal(signal.SIGKILL)
