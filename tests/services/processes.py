@@ -41,6 +41,14 @@ class Process:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait(10)
 
+    def ask(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
+    def wait(self, within_s: float) -> int:
+        """Return its exit status once it has ended; fail after ``within_s`` seconds."""
+        return self._process.wait(within_s)
+
     def stop(self) -> int:
         """Ask it to end; return its exit status."""
         if self.alive:

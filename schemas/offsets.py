@@ -1,0 +1,109 @@
+"""Which offsets may be committed: those up to which every record is settled, whatever the order."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+Partition = tuple[str, int]
+
+
+class Placed(Protocol):
+    """Whatever was read from a partition: a record of ours or of a client library."""
+
+    @property
+    def topic(self) -> str:
+        """Its topic."""
+
+    @property
+    def partition(self) -> int:
+        """The number of its partition."""
+
+    @property
+    def offset(self) -> int:
+        """Where it lies there."""
+
+
+class _Log:
+    """The records of one partition that are in the process, oldest first."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[int] = deque()
+        self._settled: set[int] = set()
+        self.newest = -1
+        self.next: int | None = None
+
+    @property
+    def open(self) -> bool:
+        return bool(self._waiting)
+
+    def begin(self, offset: int) -> None:
+        self._waiting.append(offset)
+        self.newest = offset
+
+    def settle(self, offset: int) -> None:
+        self._settled.add(offset)
+        while self._waiting and self._waiting[0] in self._settled:
+            first = self._waiting.popleft()
+            self._settled.discard(first)
+            self.next = first + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a partition has come.
+
+    Attributes:
+        committed: the offset that the broker has confirmed last; ``None`` if none was since the
+            partition was assigned.
+        open: whether records were read that are not settled and committed yet.
+    """
+
+    committed: int | None
+    open: bool
+
+
+class Offsets:
+    """Tracks the records between being read and being settled (their outputs acknowledged)."""
+
+    def __init__(self) -> None:
+        self._logs: dict[Partition, _Log] = {}
+        self._committed: dict[Partition, int] = {}
+
+    def begin(self, record: Placed) -> Callable[[], None]:
+        """Note that ``record`` was read; call what is returned once it is settled.
+
+        A record that is read again begins its partition anew: what was under way there before
+        counts no more, for nobody can tell which of it will still be settled.
+        """
+        partition = (record.topic, record.partition)
+        log = self._logs.get(partition)
+        if log is None or record.offset <= log.newest:
+            log = self._logs[partition] = _Log()
+        log.begin(record.offset)
+        held, offset = log, record.offset
+        return lambda: held.settle(offset)
+
+    def due(self) -> dict[Partition, int]:
+        """Return the offset to commit of each partition where it has moved."""
+        return {
+            partition: log.next
+            for partition, log in self._logs.items()
+            if log.next is not None and log.next != self._committed.get(partition)
+        }
+
+    def standing(self, partition: Partition) -> Standing:
+        """Return how far ``partition`` has come."""
+        log, committed = self._logs.get(partition), self._committed.get(partition)
+        if log is None:
+            return Standing(committed, open=False)
+        return Standing(committed, log.open or log.next != committed)
+
+    def committed(self, offsets: dict[Partition, int]) -> None:
+        """Note what the broker has confirmed."""
+        self._committed.update(offsets)
+
+    def forget(self) -> None:
+        """Start anew: the partitions were taken away, what is under way counts no more."""
+        self._logs = {}
+        self._committed = {}
