@@ -87,7 +87,7 @@ def measure(count: int) -> dict[str, Any]:
     world = list(rendered(LEARNED + 400, 24, 7))
     images = [(frame, frame.load()) for frame in world[LEARNED:]]
     frames = [
-        replace(frame, id=f"burst-{i:05}", load=partial(bytes, image))
+        replace(frame, given_id=f"burst-{i:05}", load=partial(bytes, image))
         for i, (frame, image) in enumerate(islice(cycle(images), count))
     ]
     console.print("floor: the raw forward pass, alone")

@@ -26,7 +26,7 @@ class Enrolment:
 
     Attributes:
         held: ids that the gallery now holds under the label given.
-        refused: why an image was not enrolled, by its id.
+        refused: why an image was not enrolled, by its path.
         missing: ids that were sent, and that the gallery does not hold yet.
     """
 

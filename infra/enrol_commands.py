@@ -38,13 +38,13 @@ class EnrolCommands:
         self._complete = _completion(settings)
 
     def of(self, frames: Sequence[Outgoing], refused: dict[str, str]) -> dict[str, GalleryCommand]:
-        """Return a command per event name; note in ``refused`` why a frame has none."""
+        """Return a command per event name; note in ``refused`` why a path has none."""
         images: list[NDArray[np.uint8]] = []
         drafts: list[tuple[Outgoing, Background]] = []
         with ThreadPoolExecutor(self._decode_threads) as pool:
             for frame, prepared in zip(frames, pool.map(self._prepare, frames), strict=True):
                 if isinstance(prepared, str):
-                    refused[frame.name] = prepared
+                    refused[frame.given_id] = prepared
                 else:
                     images.append(prepared[0])
                     drafts.append((frame, prepared[1]))
@@ -56,7 +56,7 @@ class EnrolCommands:
             if sound:
                 made[frame.name] = self._command(frame, background, vector)
             else:
-                refused[frame.name] = "the model gives no unit vector for it"
+                refused[frame.given_id] = "the model gives no unit vector for it"
         return made
 
     def _prepare(self, frame: Outgoing) -> tuple[NDArray[np.uint8], Background] | str:

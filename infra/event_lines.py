@@ -7,7 +7,9 @@ from typing import Any
 
 from rich.text import Text
 
+from schemas.codec import frame_name
 from schemas.conditioning import ActiveConditioning
+from schemas.dead_letter import EVENT
 from schemas.errors import BadInput
 from schemas.gallery import GalleryCommand, GalleryEntry, Status
 from schemas.recognition_event import Identification, RecognitionEvent, ReviewItem
@@ -63,9 +65,9 @@ def _can_erase(topic: Topic) -> bool:
 
 def _frame(record: Record) -> Text:
     size = len(record.value or b"")
-    name = record.header("ce_id") or record.position
+    name = frame_name(record)
     background = record.header("background") or ""
-    return _plain(f"{name} from {_key(record)}, {size} bytes {background}")
+    return _plain(f"{name}, {size} bytes {background}")
 
 
 def _embedding(record: Record) -> Text:
@@ -117,7 +119,7 @@ def _conditioning(record: Record) -> Text:
 
 
 def _dead(record: Record) -> Text:
-    name = record.header("ce_id") or record.position
+    name = record.header(EVENT) or record.header("ce_id") or record.position
     return _bold(str(record.header("dead_reason")), "red").append(
         f" {name} in {record.header('dead_stage')}: {record.header('dead_error')}"
     )

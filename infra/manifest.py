@@ -7,8 +7,11 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
+from infra.names import MAX_PATH, file_id, path_text
+from schemas.codec import MAX_TEXT
 from schemas.errors import SetupError
 from schemas.event import event_name
 from schemas.topics import FRAMES
@@ -27,7 +30,7 @@ class ManifestRow:
     """One image: where it lies, what it shows and under which conditions.
 
     Attributes:
-        id: its path relative to the manifest, so publishing twice changes nothing.
+        id: its path relative to the manifest.
         source: the ``source`` or else the ``camera`` column; ``None`` where both are empty.
     """
 
@@ -39,17 +42,28 @@ class ManifestRow:
     background: dict[str, str | float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outgoing:
-    """A frame that is ready to be published; ``load`` gives its bytes when its turn comes."""
+    """A frame that is ready to be published; ``load`` gives its bytes when its turn comes.
 
-    id: str
+    Attributes:
+        given_id: the id, or the path where ``is_file``.
+        is_file: whether the content is a part of the id; the file is read when that is asked for.
+    """
+
+    given_id: str
     source: str
     captured_at: datetime | None
     background: dict[str, str | float]
     label: str | None
     content_type: str
     load: Callable[[], bytes]
+    is_file: bool = False
+
+    @cached_property
+    def id(self) -> str:
+        """The id under which it is published. Raises OSError where the file cannot be read."""
+        return file_id(self.given_id, self.load()) if self.is_file else self.given_id
 
     @property
     def name(self) -> str:
@@ -94,12 +108,12 @@ def from_manifest(
         only: where given, leave out the variables not named here.
 
     Raises:
-        SetupError: a file is missing or larger than a frame may be.
+        SetupError: a file is missing or larger than a frame may be, or a name is too long.
     """
     return [
         Outgoing(
-            id=row.id,
-            source=source if row.source is None else row.source,
+            given_id=_fitting("path", row.id, MAX_PATH),
+            source=_fitting("source", source if row.source is None else row.source, MAX_TEXT),
             captured_at=row.captured_at,
             background={
                 name: value
@@ -109,6 +123,7 @@ def from_manifest(
             label=row.label,
             content_type=_content_type(row.path),
             load=_checked(row.path).read_bytes,
+            is_file=True,
         )
         for row in rows
     ]
@@ -126,7 +141,7 @@ def from_directory(
     if not files:
         raise SetupError(f"{path}: no photograph ({', '.join(PHOTOGRAPHS)}) in it")
     root = path.parent if path.is_file() else path
-    rows = (ManifestRow(p.relative_to(root).as_posix(), p, None, None, None, {}) for p in files)
+    rows = (ManifestRow(path_text(p.relative_to(root)), p, None, None, None, {}) for p in files)
     return from_manifest(rows, source, extra)
 
 
@@ -177,6 +192,15 @@ def _instant(where: str, text: str) -> datetime:
 
 def _is_photograph(path: Path) -> bool:
     return path.suffix.lower() in PHOTOGRAPHS and path.is_file()
+
+
+def _fitting(what: str, text: str, most: int) -> str:
+    if not 1 <= len(text) <= most:
+        raise SetupError(
+            f"{what} {text!r} has {len(text)} characters; it needs 1 to {most}; "
+            "nothing was published"
+        )
+    return text
 
 
 def _content_type(path: Path) -> str:

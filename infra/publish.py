@@ -59,13 +59,13 @@ async def publish(
 
 
 def _record(topic: str, frame: Outgoing) -> Record:
-    headers = frame_headers(
-        frame.id, frame.source, frame.captured_at, frame.background, frame.content_type
-    )
     try:
+        headers = frame_headers(
+            frame.id, frame.source, frame.captured_at, frame.background, frame.content_type
+        )
         return Record(topic, frame.source.encode(), frame.load(), headers)
     except OSError as error:
-        raise SetupError(f"frame {frame.id}: {error}") from error
+        raise SetupError(f"frame {frame.given_id}: {error}") from error
 
 
 async def _drop(waiting: Iterable[asyncio.Task[None]]) -> None:

@@ -1,6 +1,7 @@
 """Reads ``human-review``: what people have been asked, and what is still open."""
 
 from infra.kafka import reader
+from infra.names import full_name, means
 from schemas.errors import SetupError
 from schemas.recognition_event import ReviewItem
 from schemas.records import Record
@@ -35,21 +36,21 @@ async def open_items(settings: Settings) -> list[ReviewItem]:
     ]
 
 
-async def find_item(settings: Settings, event_id: str) -> ReviewItem:
-    """Return the newest item of one event, answered or not.
+async def find_item(settings: Settings, event: str) -> ReviewItem:
+    """Return the newest item of one event, answered or not; see :func:`infra.names.full_name`.
 
     Raises:
         BadInput: the item cannot be read by this version.
         DependencyDown: the broker does not answer.
-        SetupError: nobody was asked about this event.
+        SetupError: nobody was asked about this event, or ``event`` stands for several.
     """
-    found: Record | None = None
+    found: dict[str, Record] = {}
     async with reader(settings, HUMAN_REVIEW, from_beginning=True) as log:
         async for record in log.to_end():
-            if record.key == event_id.encode():
-                found = record
-    if found is None or found.value is None:
-        raise SetupError(
-            f"no review item {event_id!r}: `perennial review list` shows the open ones"
-        )
-    return ReviewItem.read(found)
+            name = (record.key or b"").decode(errors="replace")
+            if means(event, name):
+                found[name] = record
+    asked = [name for name, record in found.items() if record.value is not None]
+    if not asked:
+        raise SetupError(f"no review item {event!r}: `perennial review list` shows the open ones")
+    return ReviewItem.read(found[full_name(event, asked, "review item")])

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.commands.options import Actor, Json, Manifest
+from infra.commands.options import Actor, Json, Manifest, Source
 from infra.commands.panels import panel
 from infra.console import err, out, print_json, progress
 from infra.manifest import Outgoing, from_manifest, read_manifest
@@ -24,6 +24,7 @@ def enrol(
     manifest: Manifest,
     *,
     actor: Actor = "cli",
+    source: Source = "cli",
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
     timeout: Annotated[
         float,
@@ -40,10 +41,10 @@ def enrol(
     """
     settings = load_settings()
     settings.need_kafka()
-    frames = from_manifest(read_manifest(manifest))[:limit]
+    frames = from_manifest(read_manifest(manifest), source)[:limit]
     done = asyncio.run(_enrol(settings, frames, actor, f"enrolled from {manifest.name}", timeout))
-    for frame_id, why in done.refused.items():
-        err.print(f"refused {frame_id}: {why}", style="yellow", markup=False, soft_wrap=True)
+    for path, why in done.refused.items():
+        err.print(f"refused {path}: {why}", style="yellow", markup=False, soft_wrap=True)
     if done.missing:
         err.print(
             f"{len(done.missing)} are not in the gallery after {timeout:g} s without progress: is "

@@ -12,6 +12,7 @@ from infra.commands.checked import checked
 from infra.commands.options import Actor, Json, Reason
 from infra.commands.panels import panel
 from infra.console import out, print_json, table
+from infra.names import full_name
 from schemas.errors import SetupError
 from schemas.gallery import (
     Action,
@@ -34,7 +35,8 @@ app = typer.Typer(no_args_is_help=True)
 
 IdentityName = Annotated[str, typer.Argument(metavar="IDENTITY", help="As `gallery list` has it.")]
 EntryIds = Annotated[
-    list[str] | None, typer.Option("--entry", metavar="ID", help="Only this entry; repeatable.")
+    list[str] | None,
+    typer.Option("--entry", metavar="ENTRY", help="Only this one, or its bare id; repeatable."),
 ]
 
 
@@ -178,12 +180,13 @@ async def _publish(settings: Settings, command: GalleryCommand) -> None:
     from infra.gallery_log import read_gallery
     from infra.kafka import producer
 
-    _check(await read_gallery(settings), command)
+    command = _meant(await read_gallery(settings), command)
     async with producer(settings, GALLERY_COMMANDS) as broker:
         await broker.send(command.record(settings.topic(GALLERY_COMMANDS)))
 
 
-def _check(entries: "Entries", command: GalleryCommand) -> None:
+def _meant(entries: "Entries", command: GalleryCommand) -> GalleryCommand:
+    """Return the command with the whole names of its entries."""
     known = Counter(entry.identity for entry in entries.values())
     if command.identity not in known:
         near = difflib.get_close_matches(command.identity, known, n=3)
@@ -191,10 +194,13 @@ def _check(entries: "Entries", command: GalleryCommand) -> None:
         raise SetupError(
             f"no identity {command.identity!r} among the {len(known)} in the gallery{meant}"
         )
-    named = () if isinstance(command.action, Enrol) else command.action.entry_ids
-    strangers = [i for i in named if i not in entries or entries[i].identity != command.identity]
-    if strangers:
-        raise SetupError(f"{command.identity} has no entry {', '.join(strangers)}")
+    if isinstance(command.action, Enrol):
+        return command
+    own = [name for name, entry in entries.items() if entry.identity == command.identity]
+    what = f"entry of {command.identity}"
+    named = tuple(full_name(given, own, what) for given in command.action.entry_ids)
+    action = command.action.model_copy(update={"entry_ids": named})
+    return command.model_copy(update={"action": action})
 
 
 def _cells(entry: GalleryEntry) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ Manifest = Annotated[
         help="path,label,captured_at, then one column per background variable.",
     ),
 ]
+Source = Annotated[str, typer.Option(help="The camera, where the manifest names none.")]
 Splits = Annotated[
     Path | None,
     typer.Option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.commands.options import Json
+from infra.commands.options import Json, Source
 from infra.commands.panels import panel
 from infra.console import err, out, print_json, progress
 from infra.manifest import Outgoing, from_directory, from_manifest, read_manifest, read_value
@@ -36,7 +36,7 @@ def publish(
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A background variable of every frame."),
     ] = None,
-    source: Annotated[str, typer.Option(help="The camera, where the manifest names none.")] = "cli",
+    source: Source = "cli",
     rate: Annotated[
         float | None, typer.Option(min=1e-3, help="Frames per second; as fast as it goes.")
     ] = None,
@@ -52,8 +52,9 @@ def publish(
 ) -> None:
     """Publish photographs as frames.
 
-    A frame's id is its path, so publishing twice changes nothing. Columns of a manifest travel as
-    background variables; when PERENNIAL_VARIABLES declares some, the other columns stay behind.
+    A frame's id is its path in the folder and a mark of its content, so publishing twice changes
+    nothing, and folders may hold files of the same name. Columns of a manifest travel as background
+    variables; when PERENNIAL_VARIABLES declares some, the other columns stay behind.
 
     Example:  perennial publish photos/ --var season=winter --wait
     """
@@ -130,7 +131,9 @@ async def _publish_and_wait(
 
     with progress() as bar:
         sent = bar.add_task("publishing", total=len(frames))
-        done = bar.add_task("answered", total=len({frame.name for frame in frames}))
+        done = bar.add_task(
+            "answered", total=len({(frame.source, frame.given_id) for frame in frames})
+        )
         return await publish_and_wait(
             settings,
             frames,

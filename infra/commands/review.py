@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from infra.commands.checked import checked
-from infra.commands.options import Actor, Json, Manifest
+from infra.commands.options import Actor, Json, Manifest, Source
 from infra.commands.panels import panel
 from infra.console import err, out, print_json, table
+from infra.labels import labels_of
 from infra.manifest import read_manifest
-from schemas.event import event_name
 from schemas.recognition_event import ReviewItem
 from schemas.review import ReviewDecision
 from schemas.settings import Settings, load_settings
@@ -57,7 +57,10 @@ def list_open(
 
 @app.command("answer")
 def give(
-    event_id: Annotated[str, typer.Argument(metavar="EVENT", help="As `review list` shows it.")],
+    event: Annotated[
+        str,
+        typer.Argument(metavar="EVENT", help="As `review list` shows it, or its bare id or path."),
+    ],
     identity: Annotated[
         str | None, typer.Argument(metavar="IDENTITY", help="Who or what it is.")
     ] = None,
@@ -74,8 +77,8 @@ def give(
     """
     if unknown == (identity is not None):
         raise typer.BadParameter("give an identity, or --unknown", param_hint="IDENTITY")
-    asyncio.run(_give(load_settings(), event_id, identity, actor, comment))
-    out.print(f"{event_id}: {identity or 'cannot tell'}, says {actor}", markup=False)
+    name = asyncio.run(_give(load_settings(), event, identity, actor, comment))
+    out.print(f"{name}: {identity or 'cannot tell'}, says {actor}", markup=False, soft_wrap=True)
 
 
 @app.command("auto")
@@ -83,6 +86,7 @@ def automatic(
     manifest: Manifest,
     *,
     actor: Actor = "oracle",
+    source: Source = "cli",
     idle: Annotated[
         float | None,
         typer.Option(min=0, help="End after so many seconds without an item; else Ctrl-C ends it."),
@@ -93,8 +97,7 @@ def automatic(
 
     Example:  perennial review auto herd.csv
     """
-    rows = [row for row in read_manifest(manifest) if row.label is not None]
-    labels = {event_name(row.source or "cli", row.id): str(row.label) for row in rows}
+    labels = labels_of(read_manifest(manifest), source)
     answered = _Answered(json)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_automatic(load_settings(), labels, actor, idle, answered))
@@ -119,17 +122,18 @@ class _Answered:
 
 
 async def _give(
-    settings: Settings, event_id: str, identity: str | None, actor: str, comment: str
-) -> None:
+    settings: Settings, event: str, identity: str | None, actor: str, comment: str
+) -> str:
     from infra.kafka import producer
     from infra.reviews import find_item
 
-    item = await find_item(settings, event_id)
+    item = await find_item(settings, event)
     decision = checked(
         lambda: ReviewDecision(item=item, identity=identity, actor=actor, comment=comment)
     )
     async with producer(settings, REVIEW_DECISIONS) as broker:
         await broker.send(decision.record(settings.topic(REVIEW_DECISIONS)))
+    return item.event_id
 
 
 async def _automatic(

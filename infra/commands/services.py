@@ -27,17 +27,13 @@ def worker() -> None:
     settings = load_settings()
     settings.need_kafka()
     from infra.serve import serve  # here, so that `perennial --help` is fast
-    from infra.topic_check import on_checked_topics
     from workers.embedder import run
 
     serve(
         "worker",
         settings.worker_port,
         settings,
-        on_checked_topics(
-            settings,
-            lambda metrics, health, stop: run(settings, metrics, health, stop),
-        ),
+        lambda metrics, health, stop: run(settings, metrics, health, stop),
     )
 
 
@@ -57,17 +53,13 @@ def streams(
     settings.need_kafka()
     settings.need_redis()
     from infra.serve import serve  # here, so that `perennial --help` is fast
-    from infra.topic_check import on_checked_topics
     from streams.app import run
 
     serve(
         "streams",
         settings.streams_port,
         settings,
-        on_checked_topics(
-            settings,
-            lambda metrics, health, stop: run(settings, metrics, health, stop, agents),
-        ),
+        lambda metrics, health, stop: run(settings, metrics, health, stop, agents),
     )
 
 

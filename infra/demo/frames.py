@@ -22,7 +22,7 @@ def rendered(frames: int, places: int, seed: int) -> Iterator[Outgoing]:
     """Yield a rendered year, in time order."""
     for seen in render_year(frames, places, seed):
         yield Outgoing(
-            id=seen.id,
+            given_id=seen.id,
             source=seen.source,
             captured_at=seen.captured_at,
             background=seen.background,
@@ -38,7 +38,8 @@ def photographs(manifest: Path, limit: int | None) -> tuple[Iterator[Outgoing], 
     Raises:
         SetupError: the manifest is wrong, empty, or a file that it names is missing.
     """
-    unique = {frame.name: frame for frame in from_manifest(read_manifest(manifest), source="demo")}
+    listed = from_manifest(read_manifest(manifest), source="demo")
+    unique = {(frame.source, frame.given_id): frame for frame in listed}
     frames = in_time_order(unique.values())[:limit]
     if not frames:
         raise SetupError(f"{manifest}: there is no image in it")

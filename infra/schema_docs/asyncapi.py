@@ -26,8 +26,8 @@ _BINDINGS = "0.5.0"
 _ABOUT = (
     "Frames with metadata go into Kafka; identifications come out; what cannot be recognised goes "
     "to a person, whose answer teaches it. Delivery is at least once, and every effect is "
-    "idempotent by id. CloudEvents 1.0 over Kafka in binary content mode; frames are read in "
-    "structured mode, too."
+    "idempotent by event name: <source>/<id>, each percent-encoded, and #<n> for region n. "
+    "CloudEvents 1.0 over Kafka in binary content mode; frames are read in structured mode, too."
 )
 
 # What our services do, each with who does it.

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from infra.manifest import from_directory
 from schemas.gallery import Enrol, GalleryCommand, GalleryEntry
 from schemas.records import Record
 from schemas.settings import Settings, load_settings
@@ -56,12 +57,14 @@ async def test_enrol_waits_until_the_gallery_holds_the_images(
     assert result.exit_code == 1  # three were refused
     found = json.loads(result.stdout)
     assert (found["enrolled"], found["refused"], found["missing"]) == (1, 3, 0)
-    assert "season='monsoon'" in found["why_refused"]["cli/b.png"]
-    assert found["why_refused"]["cli/nameless.jpg"] == "it has no label"
-    assert "refused cli/broken.jpg" in result.stderr
+    assert "season='monsoon'" in found["why_refused"]["b.png"]
+    assert found["why_refused"]["nameless.jpg"] == "it has no label"
+    assert "refused broken.jpg" in result.stderr
     command = GalleryCommand.read(asked[0])
-    assert (command.id, command.identity) == ("enrol-cli/a.png", "Bella")
+    (photo,) = from_directory(tmp_path / "photos" / "a.png")
+    assert (command.id, command.identity) == (f"enrol-{photo.name}", "Bella")
     assert isinstance(command.action, Enrol)
+    assert command.action.entry_id == photo.name
     assert command.action.background == {"season": "winter", "hour": 6.0}
     assert command.action.model == load_model_version()
     assert abs(float(np.linalg.norm(command.action.vector)) - 1) < 1e-3

@@ -11,10 +11,12 @@ import pytest
 from infra.follow import Follower
 from infra.kafka import producer
 from infra.manifest import Outgoing
+from infra.names import file_id
 from infra.publish import publish
 from schemas.codec import read_frame
 from schemas.dead_letter import dead_letter
 from schemas.errors import BadInput, SetupError
+from schemas.event import bare_id
 from schemas.recognition_event import DecidedBy
 from schemas.records import Record
 from schemas.settings import Settings
@@ -78,10 +80,12 @@ async def test_publish_sends_what_the_manifest_says(
     async with collecting(settings, FRAMES) as found:
         await eventually(lambda: len(found) == 2, "two frames")
     first, second = sorted((read_frame(record) for record in found), key=lambda frame: frame.id)
-    assert (first.id, first.source, first.image) == ("a.jpg", "c9", b"bytes of a.jpg")
+    assert (first.id, first.source) == (file_id("a.jpg", b"bytes of a.jpg"), "c9")
+    assert first.image == b"bytes of a.jpg"
     assert first.captured_at.isoformat() == "2025-01-01T00:00:00+00:00"
     assert first.background == {"season": "winter", "camera": "c9", "herd": 3}
-    assert (second.id, second.source, second.background) == ("b.png", "cli", {"herd": 3})
+    assert (second.id.partition("~")[0], second.source) == ("b.png", "cli")
+    assert second.background == {"herd": 3}
     assert {record.header("content-type") for record in found} == {"image/jpeg", "image/png"}
 
 
@@ -133,9 +137,23 @@ async def test_wait_tells_what_was_lost(settings: Settings, run: Run, tmp_path: 
     assert "`perennial worker`" in result.stderr
     found = json.loads(result.stdout)
     assert (found["published"], found["identified"], found["lost"]) == (2, 1, 1)
-    assert found["lost_ids"] == ["cli/silent.jpg"]
+    assert [bare_id(name).partition("~")[0] for name in found["lost_ids"]] == ["silent.jpg"]
     assert 0 < found["latency_ms"]["end_to_end"]["p50"] < 60_000
     assert found["latency_ms"]["embed"] == {"p50": 4.0, "p95": 4.0}
+
+
+async def test_the_same_path_in_two_folders_is_two_frames(
+    settings: Settings, run: Run, tmp_path: Path
+) -> None:
+    for folder, content in (("first", b"Bella"), ("second", b"Ida")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "IMG_0001.jpg").write_bytes(content)
+    async with services_played(settings) as seen:
+        for folder in ("first", "second", "first"):
+            result = await asyncio.to_thread(run, "publish", tmp_path / folder, "--wait")
+            assert "identified 1 · review 0 · dead 0 · lost 0" in result.stdout
+    names = [read_frame(record).name() for record in seen]
+    assert names[0] == names[2] != names[1]
 
 
 async def test_a_rate_spaces_frames_evenly(settings: Settings) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schemas.gallery import Erase, GalleryCommand, Move, Quarantine, Status
+from schemas.gallery import Erase, GalleryCommand, Move, Quarantine, Restore, Status
 from schemas.records import Record
 from schemas.review import ReviewDecision
 from schemas.settings import Settings
@@ -49,6 +49,19 @@ async def test_an_item_asked_again_is_open_again(settings: Settings, run: Run) -
     assert [item["event_id"] for item in json.loads(listed.stdout)] == ["f1"]
 
 
+async def test_a_bare_id_is_answered_where_it_is_unique(settings: Settings, run: Run) -> None:
+    names = ("north/IMG_0001.jpg", "south/IMG_0001.jpg", "south/IMG_0002.jpg~0123456789ab")
+    await put(settings, records(settings, HUMAN_REVIEW, *map(review_item, names)))
+    several = await asyncio.to_thread(run, "review", "answer", "IMG_0001.jpg", "Bella")
+    assert several.exit_code == 2
+    assert "north/IMG_0001.jpg, south/IMG_0001.jpg" in " ".join(several.stderr.split())
+    for given in ("IMG_0002.jpg", "north/IMG_0001.jpg"):
+        assert (await asyncio.to_thread(run, "review", "answer", given, "Ida")).exit_code == 0
+    async with collecting(settings, REVIEW_DECISIONS) as found:
+        await eventually(lambda: len(found) == 2, "two decisions")
+    assert {ReviewDecision.read(record).id for record in found} == {names[0], names[2]}
+
+
 def test_an_answer_to_nothing_is_refused(run: Run) -> None:
     result = run("review", "answer", "nobody", "Bella")
     assert result.exit_code == 2
@@ -76,8 +89,8 @@ async def gallery_of_three(settings: Settings) -> None:
     await put(
         settings,
         [
-            *records(settings, GALLERY, entry("e1"), entry("e2"), entry("e3", "Ida")),
-            entry("e2", status=Status.QUARANTINED, reason="outlier").record(topic),
+            *records(settings, GALLERY, entry("e1"), entry("north/2.jpg"), entry("e3", "Ida")),
+            entry("north/2.jpg", status=Status.QUARANTINED, reason="outlier").record(topic),
             *records(settings, GALLERY, entry("e4", "Ida")),
             Record(topic, b"e4", None),
         ],
@@ -98,10 +111,10 @@ async def test_the_gallery_is_counted_and_listed(settings: Settings, run: Run) -
     shown = await asyncio.to_thread(run, "gallery", "stats")
     assert "quarantine reasons outlier" in shown.stdout
     listed = json.loads((await asyncio.to_thread(run, "gallery", "list", "--json")).stdout)
-    assert [item["entry_id"] for item in listed] == ["e1", "e2", "e3"]
+    assert [item["entry_id"] for item in listed] == ["e1", "north/2.jpg", "e3"]
     assert "vector" not in listed[0]
     only = await asyncio.to_thread(run, "gallery", "list", "--status", "quarantined")
-    assert "e2" in only.stdout
+    assert "north/2.jpg" in only.stdout
     assert "e1" not in only.stdout
 
 
@@ -109,6 +122,7 @@ async def test_the_gallery_is_counted_and_listed(settings: Settings, run: Run) -
     ("command", "action"),
     [
         (["quarantine", "Bella", "--entry", "e1"], Quarantine(entry_ids=("e1",))),
+        (["restore", "Bella", "--entry", "2.jpg"], Restore(entry_ids=("north/2.jpg",))),
         (["rename", "Bella", "Bela"], Move(action="rename", to="Bela")),
         (["erase", "Bella", "--yes"], Erase()),
     ],
@@ -138,4 +152,4 @@ async def test_a_name_that_is_not_there_gets_a_suggestion(settings: Settings, ru
         run, "gallery", "restore", "Ida", "--entry", "e1", "--reason", "x"
     )
     assert strange.exit_code == 2
-    assert "Ida has no entry e1" in strange.stderr
+    assert "no entry of Ida 'e1'" in strange.stderr

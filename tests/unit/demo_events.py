@@ -15,7 +15,7 @@ START = datetime(2025, 4, 10, tzinfo=UTC)
 def frame(number: int, label: str | None = "oak", **background: str | float) -> Outgoing:
     """A frame taken ``number`` days after the start; its bytes are no image."""
     return Outgoing(
-        id=f"f{number}",
+        given_id=f"f{number}",
         source="cam",
         captured_at=START + timedelta(days=number),
         background=background,

@@ -60,7 +60,7 @@ def test_scripts_get_the_event_itself(event: Event) -> None:
         (GALLERY, Record("t", b"e1", None), ("e1 erased",)),
         (CONDITIONING, conditioning("file:///c").record("t"), ("main 1 at file:///c by a",)),
         (CONDITIONING, conditioning(None).record("t"), ("main off by a",)),
-        (FRAMES, FRAME, ("f1 from cam-1, 5 bytes", '{"season": "winter"}')),
+        (FRAMES, FRAME, ("cam-1/f1, 5 bytes", '{"season": "winter"}')),
         (EMBEDDINGS, Record("t", b"c", b"12345678", (("model", b"m@1"),)), ("2 numbers by m@1",)),
         (
             DEAD_LETTERS,

@@ -124,7 +124,7 @@ def test_a_missing_manifest_is_a_setup_error(tmp_path: Path) -> None:
 
 def test_a_row_becomes_a_frame(tmp_path: Path) -> None:
     (frame,) = from_manifest([row(tmp_path, background={"season": "winter"})], "gate")
-    assert (frame.id, frame.source, frame.label) == ("a.jpg", "gate", "Bella")
+    assert (frame.given_id, frame.source, frame.label) == ("a.jpg", "gate", "Bella")
     assert frame.content_type == "image/jpeg"
     assert frame.load() == b"bytes"
 
@@ -147,6 +147,19 @@ def test_a_missing_file_is_found_before_anything_is_published(tmp_path: Path) ->
         from_manifest([row(tmp_path, path=tmp_path / "gone.jpg")])
 
 
+@pytest.mark.parametrize("source", ["", "s" * 301])
+def test_a_source_that_the_worker_would_refuse_is_not_published(
+    tmp_path: Path, source: str
+) -> None:
+    with pytest.raises(SetupError, match=r"source '.*' has .* it needs 1 to 300"):
+        from_manifest([row(tmp_path)], source)
+
+
+def test_a_path_that_is_too_long_for_an_id_is_not_published(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="it needs 1 to 267"):
+        from_manifest([row(tmp_path, id="x" * 268)])
+
+
 def test_a_file_larger_than_a_frame_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,7 +174,7 @@ def test_a_folder_gives_its_photographs_in_order(tmp_path: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(name.encode())
     frames = from_directory(tmp_path, "gate", {"season": "winter"})
-    assert [frame.id for frame in frames] == ["a/1.webp", "a/2.png", "b.JPG"]
+    assert [frame.given_id for frame in frames] == ["a/1.webp", "a/2.png", "b.JPG"]
     assert [frame.content_type for frame in frames] == ["image/webp", "image/png", "image/jpeg"]
     assert [frame.load() for frame in frames] == [b"a/1.webp", b"a/2.png", b"b.JPG"]
     assert {frame.source for frame in frames} == {"gate"}
@@ -173,7 +186,7 @@ def test_one_file_is_a_frame_whatever_its_name(tmp_path: Path) -> None:
     path.write_bytes(b"x")
     (frame,) = from_directory(path)
     assert isinstance(frame, Outgoing)
-    assert (frame.id, frame.content_type) == ("photo", "application/octet-stream")
+    assert (frame.given_id, frame.content_type) == ("photo", "application/octet-stream")
 
 
 def test_a_folder_without_photographs_is_a_setup_error(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_enrolment(settings: Settings) -> None:
     refused: dict[str, str] = {}
     made = EnrolCommands(settings, "cli", "test").of([frame], refused)
     assert refused == {}
-    action = made["f1"].action
+    action = made["cam/f1"].action
     assert isinstance(action, Enrol)
     assert action.model.endswith("+flip")
     assert action.vector.shape == (8,)

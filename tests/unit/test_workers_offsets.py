@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.offsets import Offsets
 from schemas.records import Record
+from workers.offsets import Offsets
 
 
 def record(offset: int, partition: int = 0) -> Record:

@@ -1,0 +1,56 @@
+"""How the command line names frames: the ids it gives to files, and the names it is given back."""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable
+from pathlib import PurePath
+
+from schemas.codec import MAX_ID
+from schemas.errors import SetupError
+from schemas.event import bare_id
+
+_DIGITS = 12
+_MARK = re.compile(rf"~[0-9a-f]{{{_DIGITS}}}(?=#|$)")
+_SHOWN = 10
+
+MAX_PATH = MAX_ID - _DIGITS - 1
+"""Characters of a path that becomes an id."""
+
+
+def path_text(path: PurePath) -> str:
+    """Return a path with ``/``; bytes that are not UTF-8 are spelled ``\\xe9``."""
+    return os.fsencode(path.as_posix()).decode("utf-8", errors="backslashreplace")
+
+
+def file_id(path: str, content: bytes) -> str:
+    """Return the id of a photograph: its path within its folder, and a mark of its content.
+
+    Cameras begin again at ``IMG_0001.jpg`` on every card: the path alone would make two
+    photographs one. The same photograph has the same id from wherever it is published.
+    """
+    return f"{path}~{hashlib.sha256(content).hexdigest()[:_DIGITS]}"
+
+
+def means(given: str, name: str) -> bool:
+    """Tell whether ``given`` may stand for an event name: itself, the bare id, or the path."""
+    bare = bare_id(name)
+    return given in (name, bare, _MARK.sub("", bare))
+
+
+def full_name(given: str, names: Iterable[str], what: str) -> str:
+    """Return the one of ``names`` that ``given`` stands for; itself comes before a bare id.
+
+    Raises:
+        SetupError: none or several of them, which are listed. ``what`` says what was sought.
+    """
+    found = sorted({name for name in names if means(given, name)})
+    if given in found:
+        return given
+    if not found:
+        raise SetupError(f"no {what} {given!r}")
+    if len(found) > 1:
+        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        listed = ", ".join(found[:_SHOWN])
+        raise SetupError(f"{given!r} is several: {listed}{more}; write one of these names")
+    return found[0]
