@@ -23,6 +23,7 @@ from infra.commands import (
     services,
     simulate,
     topics,
+    torture,
     train,
     up,
     watch,
@@ -85,7 +86,7 @@ def perennial(
 _COMMANDS = (
     *(demo, up, doctor, publish, enrol, watch, review, gallery),
     *(train, evaluate, saliency, fit, simulate, whatif, activate, model),
-    *(topics, services, schema),
+    *(topics, services, torture, schema),
 )
 for module in _COMMANDS:
     module.register(app)

@@ -25,21 +25,25 @@ class Producer:
         self._client = client
         self._address = address
 
-    async def send(self, record: Record) -> None:
+    async def send(self, record: Record) -> str:
         """Send one record and wait until it is acknowledged, repeating for up to 40 s.
+
+        Returns:
+            Where it lies, spelled as ``Record.position``.
 
         Raises:
             DependencyDown: the broker did not acknowledge it.
             SetupError: the record is larger than the topic takes.
         """
         try:
-            await self._client.send_and_wait(
+            sent = await self._client.send_and_wait(
                 record.topic, record.value, record.key, headers=list(record.headers)
             )
         except MessageSizeTooLargeError as error:
             raise SetupError(f"a record for {record.topic} is too large: {error}") from error
         except KafkaError as error:
             raise _down(self._address, error) from error
+        return f"{sent.topic}-{sent.partition}-{sent.offset}"
 
 
 class Reader:

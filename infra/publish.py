@@ -36,7 +36,7 @@ async def publish(
         SetupError: a file cannot be read.
     """
     topic = settings.topic(FRAMES)
-    waiting: deque[asyncio.Task[None]] = deque()
+    waiting: deque[asyncio.Task[str]] = deque()
     sent = 0
     async with producer(settings, FRAMES) as broker:
         started = time.monotonic()
@@ -68,7 +68,7 @@ def _record(topic: str, frame: Outgoing) -> Record:
         raise SetupError(f"frame {frame.given_id}: {error}") from error
 
 
-async def _drop(waiting: Iterable[asyncio.Task[None]]) -> None:
+async def _drop(waiting: Iterable[asyncio.Task[str]]) -> None:
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)

@@ -104,7 +104,7 @@ def stack(
         say("creating the topics")
         create_topics(filled)
         crew = [_worker(filled, number, run_dir) for number in range(workers)]
-        streams = _service("streams", filled, filled.streams_port, run_dir)
+        streams = service("streams", filled, filled.streams_port, run_dir)
         supervisor = Supervisor([*crew, streams], say)
         try:
             supervisor.start(_READY_WITHIN_S)
@@ -115,11 +115,12 @@ def stack(
 
 def _worker(settings: Settings, number: int, run_dir: Path) -> Service:
     if number == 0:
-        return _service("worker", settings, settings.worker_port, run_dir)
-    return _service(f"worker-{number + 1}", settings, 0, run_dir)
+        return service("worker", settings, settings.worker_port, run_dir)
+    return service(f"worker-{number + 1}", settings, 0, run_dir)
 
 
-def _service(name: str, settings: Settings, wanted: int, run_dir: Path) -> Service:
+def service(name: str, settings: Settings, wanted: int, run_dir: Path) -> Service:
+    """Prepare a service; its command is its name up to a hyphen, its port ``wanted`` if free."""
     command = name.split("-")[0]
     port = wanted if wanted and port_is_free(wanted) else free_port()
     env = environment(settings.model_copy(update={f"{command}_port": port}))

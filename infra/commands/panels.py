@@ -5,7 +5,7 @@ _PANELS = {
     "Frames in": ("publish", "enrol"),
     "Answers out": ("watch", "review", "gallery"),
     "Models": ("train", "evaluate", "saliency", "fit", "simulate", "whatif", "activate", "model"),
-    "Run the parts": ("topics", "worker", "streams"),
+    "Run the parts": ("topics", "worker", "streams", "torture"),
     "Documents": ("schema",),
 }
 

@@ -1,0 +1,122 @@
+"""The people of the run: they answer reviews, and now and then change the gallery by hand.
+
+What they decide about one motif is decided in order: a command is sent when all that was decided
+before has reached the gallery, and nothing else is decided until it has got there too. So what the
+gallery must hold in the end does not depend on who was faster.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import numpy as np
+
+from infra.kafka import Producer
+from infra.torture.history import History
+from infra.torture.intended import Intended
+from infra.torture.pictures import MOTIFS
+from infra.torture.sender import deliver
+from infra.torture.wishes import Wish, wish
+from schemas.gallery import GalleryCommand
+from schemas.recognition_event import ReviewItem
+from schemas.records import Record
+from schemas.review import ReviewDecision
+from schemas.settings import Settings
+from schemas.topics import GALLERY_COMMANDS, REVIEW_DECISIONS
+
+_STRANGERS = 2  # motifs that nobody ever names
+_ENOUGH = 8  # entries of a motif, from which on its questions stay open
+_REPEATED = 0.15  # share of decisions and commands that come once more, much later
+_EACH_S = 4.0
+_AGAIN_S = 0.2
+_ACTOR = "torture"
+
+MotifOf = Callable[[str], int | None]
+
+
+class Curator:
+    """Decides, sends, and remembers what it decided in ``intended``."""
+
+    def __init__(
+        self, settings: Settings, broker: Producer, history: History, motif_of: MotifOf, seed: int
+    ) -> None:
+        self.intended = Intended()
+        self.decisions = self.commands = self.repeats = 0
+        self._settings = settings
+        self._broker = broker
+        self._history = history
+        self._motif_of = motif_of
+        self._rng = np.random.default_rng([seed, 2])
+        self._names = {motif: f"motif {motif:02}" for motif in range(MOTIFS)}
+        self._locks = {motif: asyncio.Lock() for motif in range(MOTIFS)}
+        self._old: list[Record] = []
+
+    async def asked(self, item: ReviewItem) -> None:
+        """Answer a review, unless its motif is a stranger, known well, or being changed."""
+        motif = self._motif_of(item.event_id)
+        if motif is None or motif >= MOTIFS - _STRANGERS or self._locks[motif].locked():
+            return
+        async with self._locks[motif]:
+            enough = len(self.intended.of_motif(motif)) >= _ENOUGH
+            if enough or self.intended.knows(item.event_id):
+                return
+            name = self._names[motif]
+            decision = ReviewDecision(item=item, identity=name, actor=_ACTOR)
+            self.intended.answered(item.event_id, motif, name)
+            await self._send(decision.record(self._settings.topic(REVIEW_DECISIONS)))
+            self.decisions += 1
+
+    async def change(self, stop: asyncio.Event) -> None:
+        """Change the gallery every few seconds until ``stop`` is set; finish what was begun."""
+        while not stop.is_set():
+            motif = int(self._rng.integers(MOTIFS - _STRANGERS))
+            async with self._locks[motif]:
+                if await self._settled(motif, stop):
+                    await self._command(motif)
+                    await self._settled(motif, stop)
+            await self._repeat()
+            await asyncio.sleep(_EACH_S)
+
+    async def _command(self, motif: int) -> None:
+        entries = self.intended.of_motif(motif)
+        wished = wish(self._rng, entries, self._names[motif], f"{motif:02}-{self.commands}")
+        if wished is None:
+            return
+        self._intend(wished)
+        if wished.renamed_to is not None:
+            self._names[motif] = wished.renamed_to
+        command = GalleryCommand(
+            command_id=f"torture-{self.commands}",
+            identity=wished.identity,
+            actor=_ACTOR,
+            reason="torture",
+            action=wished.action,
+        )
+        self.commands += 1
+        await self._send(command.record(self._settings.topic(GALLERY_COMMANDS)))
+
+    def _intend(self, wished: Wish) -> None:
+        if wished.action.action == "erase":
+            self.intended.forgotten(wished.entry_ids)
+        elif wished.to is not None:
+            self.intended.moved(wished.entry_ids, wished.to)
+        else:
+            self.intended.matched(wished.entry_ids, active=wished.action.action == "restore")
+
+    async def _settled(self, motif: int, stop: asyncio.Event) -> bool:
+        """Wait until the gallery holds what was decided about a motif; false: it was stopped."""
+        while self.intended.differences(self._history.now, motif):
+            if stop.is_set():
+                return False
+            await asyncio.sleep(_AGAIN_S)
+        return True
+
+    async def _send(self, record: Record) -> None:
+        await deliver(self._broker, record)
+        if self._rng.random() < _REPEATED:
+            self._old.append(record)
+
+    async def _repeat(self) -> None:
+        """Send an old decision or command once more, as a group that lost its offsets would."""
+        if self._old:
+            await deliver(self._broker, self._old[int(self._rng.integers(len(self._old)))])
+            self.repeats += 1

@@ -1,0 +1,67 @@
+"""The memory of each process over time, from /proc."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+_MIB = 2**20
+_PAGE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryTrend:
+    """The memory of one service over the lives of its processes, in MiB.
+
+    Attributes:
+        early: mean of the second quarter of the longest life.
+        late: mean of its last quarter.
+        most: over all lives.
+        growth_per_hour: slope of the straight line through that life, without its first quarter.
+    """
+
+    early: float
+    late: float
+    most: float
+    growth_per_hour: float
+
+
+class MemoryDiary:
+    """Samples of (seconds, bytes) for each process of each service."""
+
+    def __init__(self) -> None:
+        self._samples: defaultdict[tuple[str, int], list[tuple[float, int]]] = defaultdict(list)
+
+    def sample(self, at: float, name: str, pid: int) -> None:
+        """Note the resident memory of a process now; nothing where there is none."""
+        try:
+            pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        except (OSError, IndexError):
+            return
+        self.note(at, name, pid, pages * _PAGE)
+
+    def note(self, at: float, name: str, pid: int, size: int) -> None:
+        """Note the memory of a process, in bytes."""
+        self._samples[name, pid].append((at, size))
+
+    def trends(self) -> dict[str, MemoryTrend]:
+        """Return the trend of each service, told by the process that lived longest."""
+        lives: defaultdict[str, list[list[tuple[float, int]]]] = defaultdict(list)
+        for (name, _), samples in self._samples.items():
+            lives[name].append(samples)
+        return {name: _trend(found) for name, found in sorted(lives.items())}
+
+
+def _trend(lives: list[list[tuple[float, int]]]) -> MemoryTrend:
+    longest = max(lives, key=lambda samples: samples[-1][0] - samples[0][0])
+    at, size = (np.asarray(column, float) for column in zip(*longest, strict=True))
+    quarter = len(size) // 4
+    settled_at, settled = at[quarter:], size[quarter:] / _MIB
+    slope = 0.0 if np.ptp(settled_at) == 0 else float(np.polyfit(settled_at, settled, 1)[0])
+    return MemoryTrend(
+        early=float(settled[: max(1, quarter)].mean()),
+        late=float(settled[-max(1, quarter) :].mean()),
+        most=max(size for samples in lives for _, size in samples) / _MIB,
+        growth_per_hour=slope * 3600,
+    )

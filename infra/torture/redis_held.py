@@ -1,0 +1,51 @@
+"""What Redis holds, read key by key beside the code that searches it, against the gallery."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+import numpy as np
+from redis.asyncio import Redis
+
+from schemas.gallery import GalleryEntry, Status
+from schemas.settings import Settings
+
+Hash = Mapping[bytes, bytes]
+
+
+async def differences_in_redis(
+    settings: Settings, entries: Mapping[str, GalleryEntry]
+) -> list[str]:
+    """Return where Redis departs from the active entries, entry by entry, in words."""
+    held = await _hashes(settings)
+    active = {i: entry for i, entry in entries.items() if entry.status is Status.ACTIVE}
+    found = [f"{i} is not in Redis" for i in sorted(active.keys() - held.keys())]
+    for entry_id, copies in sorted(held.items()):
+        if entry_id not in active:
+            found.append(f"{entry_id} is in Redis, not in the gallery")
+        elif len(copies) > 1:
+            found.append(f"{entry_id} is in Redis {len(copies)} times")
+        else:
+            found.extend(_compared(active[entry_id], copies[0]))
+    return found
+
+
+def _compared(entry: GalleryEntry, copy: Hash) -> list[str]:
+    found = []
+    said = copy.get(b"identity", b"").decode()
+    if said != entry.identity:
+        found.append(f"{entry.entry_id} is {said!r} in Redis, not {entry.identity!r}")
+    vector = np.frombuffer(copy.get(b"vector", b""), "<f4")
+    if vector.shape != entry.vector.shape or not np.allclose(vector, entry.vector, atol=1e-6):
+        found.append(f"{entry.entry_id} has another vector in Redis")
+    return found
+
+
+async def _hashes(settings: Settings) -> dict[str, list[Hash]]:
+    """Return the hashes by entry id; an id that lies in two shards has two."""
+    start = f"{settings.topic_prefix}gallery:{{"
+    held: defaultdict[str, list[Hash]] = defaultdict(list)
+    async with Redis.from_url(settings.need_redis(), socket_timeout=5) as client:
+        async for key in client.scan_iter(match=f"{start}*", count=500, _type="hash"):
+            entry_id = key.decode().partition("}:")[2]
+            held[entry_id].append(dict(await client.hgetall(key)))  # type: ignore[arg-type]
+    return dict(held)

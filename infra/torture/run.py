@@ -1,0 +1,169 @@
+"""One run: publish, decide, hurt, wait until all is quiet, then compare everything."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable
+
+from infra.follow import Follower
+from infra.gallery_log import Entries, read_gallery
+from infra.kafka import Reader, producer, reader
+from infra.torture.account import Account
+from infra.torture.curator import Curator
+from infra.torture.facts import Facts
+from infra.torture.faults import Fault, rebalances, schedule
+from infra.torture.history import History
+from infra.torture.memory import MemoryDiary
+from infra.torture.other_client import OtherProducer
+from infra.torture.outcomes import seen
+from infra.torture.plan import RunPlan
+from infra.torture.redis_held import differences_in_redis
+from infra.torture.register import Register
+from infra.torture.rig import Rig
+from infra.torture.sender import Sender
+from infra.torture.traffic import Traffic
+from infra.torture.victims import Victims
+from schemas.errors import PerennialError
+from schemas.gallery import GalleryEntry
+from schemas.recognition_event import ReviewItem
+from schemas.settings import Settings
+from schemas.topics import FRAMES, GALLERY, GALLERY_COMMANDS, REVIEW_DECISIONS
+
+Note = Callable[[str], None]
+
+_QUIET_WITHIN_S = 180.0
+_LOOK_EVERY_S = 1.0
+_SAMPLE_EVERY_S = 0.5
+
+
+class TortureRun:
+    """Runs a plan against a rig; the screen reads ``register`` and ``victims`` meanwhile."""
+
+    def __init__(self, rig: Rig, plan: RunPlan, note: Note) -> None:
+        self.register = Register()
+        self.victims = Victims(rig, note, plan.seed)
+        self.phase = "starting"
+        self._rig = rig
+        self._plan = plan
+        self._note = note
+        self._history = History()
+        self._memory = MemoryDiary()
+        self._pids: defaultdict[str, set[int]] = defaultdict(set)
+        self._began = time.time()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the first frame, or since this was made."""
+        return time.time() - self._began
+
+    async def play(self) -> Account:
+        """Return the account, once everything is quiet or nothing has come for minutes.
+
+        Raises:
+            DependencyDown: the broker is gone for good.
+        """
+        settings = self._rig.settings
+        topics = (FRAMES, REVIEW_DECISIONS, GALLERY_COMMANDS)
+        async with (
+            producer(settings, *topics) as broker,
+            Follower(settings) as follower,
+            reader(settings, GALLERY, from_beginning=True) as gallery,
+            asyncio.TaskGroup() as tasks,
+        ):
+            curator = Curator(settings, broker, self._history, self._motif_of, self._plan.seed)
+            beside = [
+                tasks.create_task(self._follow(follower, curator, tasks)),
+                tasks.create_task(self._learn(gallery)),
+                tasks.create_task(self._sample()),
+            ]
+            traffic = Traffic(settings, self._plan.seed)
+            other = OtherProducer(settings.need_kafka())
+            await self._hurt(Sender(broker, other, traffic, self.register), curator)
+            differences = await self._settle(settings, curator)
+            for task in beside:
+                task.cancel()
+        return self._account(curator, differences)
+
+    async def _hurt(self, sender: Sender, curator: Curator) -> None:
+        self._began = time.time()
+        self.phase = "running"
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(curator.change(stop))
+            tasks.create_task(self._faults())
+            await sender.publish(self._plan.seconds, self._plan.rate)
+            stop.set()
+        self._note("no more faults, no more frames")
+
+    async def _faults(self) -> None:
+        began = time.monotonic()
+        async with asyncio.TaskGroup() as tasks:
+            for fault in self._planned():
+                await asyncio.sleep(began + fault.at_s - time.monotonic())
+                tasks.create_task(self.victims.suffer(fault))
+
+    def _planned(self) -> list[Fault]:
+        plan = self._plan
+        if plan.only_rebalances:
+            return rebalances(plan.seconds, plan.every_s)
+        keeps = self._rig.broker.keeps
+        return schedule(plan.seed, plan.seconds, plan.every_s, broker_keeps=keeps)
+
+    async def _follow(self, follower: Follower, curator: Curator, tasks: asyncio.TaskGroup) -> None:
+        while True:
+            for outcome in await follower.batch(0.5):
+                self.register.heard(seen(outcome), outcome.received_at)
+                if self.phase == "running" and isinstance(outcome.event, ReviewItem):
+                    tasks.create_task(curator.asked(outcome.event))
+
+    async def _learn(self, gallery: Reader) -> None:
+        while True:
+            for record in await gallery.batch(0.5):
+                entry_id = (record.key or b"").decode()
+                entry = None if record.value is None else GalleryEntry.read(record)
+                self._history.take(entry_id, entry, record.offset, record.timestamp_ms)
+
+    async def _sample(self) -> None:
+        while True:
+            for name, pid in self._rig.pids().items():
+                self._pids[name].add(pid)
+                self._memory.sample(time.monotonic(), name, pid)
+            await asyncio.sleep(_SAMPLE_EVERY_S)
+
+    def _motif_of(self, name: str) -> int | None:
+        parcel = self.register.parcels.get(name)
+        shows = None if parcel is None else parcel.outbound.shows
+        return None if shows is None else shows[0]
+
+    async def _settle(self, settings: Settings, curator: Curator) -> tuple[list[str], list[str]]:
+        """Wait until nothing waits and all agree; return what still differs after minutes."""
+        self.phase = "settling"
+        give_up = time.monotonic() + _QUIET_WITHIN_S
+        while True:
+            decided = curator.intended.differences(self._history.now)
+            held = await _in_redis(settings)
+            if not (self.register.waiting or decided or held) or time.monotonic() > give_up:
+                return decided, held
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    def _account(self, curator: Curator, differences: tuple[list[str], list[str]]) -> Account:
+        return Facts(
+            plan=self._plan,
+            began=self._began,
+            register=self.register,
+            history=self._history,
+            curator=curator,
+            victims=self.victims,
+            pids=self._pids,
+            memory=self._memory,
+            broker_keeps=self._rig.broker.keeps,
+        ).account(*differences)
+
+
+async def _in_redis(settings: Settings) -> list[str]:
+    """Return where Redis departs from the log, read again from its beginning."""
+    try:
+        entries: Entries = await read_gallery(settings)
+        return await differences_in_redis(settings, entries)
+    except (PerennialError, OSError) as error:
+        return [f"cannot be compared: {error}"]
