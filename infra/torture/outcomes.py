@@ -35,7 +35,7 @@ def seen(outcome: Outcome) -> Seen:
     dead = outcome.kind == "dead"
     return Seen(
         kind=outcome.kind,
-        name=outcome.frame_id,
+        name=outcome.frame,
         origin=_origin(outcome) if dead else None,
         said=_said(outcome),
         identity=event.identity if isinstance(event, Identification) else None,

@@ -59,9 +59,14 @@ async def _show(run: TortureRun, bar: Progress, task: TaskID) -> None:
 def _timeline(folder: Path) -> Iterator[Callable[[str], None]]:
     """Write down what happens, with the seconds since the start."""
     began = time.monotonic()
+    last = ""
     with (folder / "timeline.txt").open("a") as file:
 
         def note(text: str) -> None:
+            nonlocal last
+            if text == last:  # a start says many times what it waits for
+                return
+            last = text
             file.write(f"{time.monotonic() - began:8.1f} {text}\n")
             file.flush()
 

@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from schemas.event import event_name
 from infra.torture.outcomes import Seen
 from infra.torture.stalls import Stay
 from infra.torture.traffic import Outbound
+from schemas.event import event_name
 
 
 @dataclass(frozen=True, slots=True)

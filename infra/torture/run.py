@@ -10,6 +10,7 @@ from infra.gallery_log import Entries, read_gallery
 from infra.kafka import Reader, producer, reader
 from infra.torture.account import Account
 from infra.torture.curator import Curator
+from infra.torture.evidence import keep_topics
 from infra.torture.facts import Facts
 from infra.torture.faults import Fault, rebalances, schedule
 from infra.torture.history import History
@@ -31,7 +32,8 @@ from schemas.topics import FRAMES, GALLERY, GALLERY_COMMANDS, REVIEW_DECISIONS
 
 Note = Callable[[str], None]
 
-_QUIET_WITHIN_S = 180.0
+_SILENCE_S = 120.0
+_QUIET_S = 4.0  # all agrees for so long: what came late would show
 _LOOK_EVERY_S = 1.0
 _SAMPLE_EVERY_S = 0.5
 
@@ -82,7 +84,10 @@ class TortureRun:
             differences = await self._settle(settings, curator)
             for task in beside:
                 task.cancel()
-        return self._account(curator, differences)
+        account = self._account(curator, differences)
+        if not account.clean:
+            await keep_topics(settings, self._rig.run_dir)
+        return account
 
     async def _hurt(self, sender: Sender, curator: Curator) -> None:
         self._began = time.time()
@@ -136,13 +141,20 @@ class TortureRun:
         return None if shows is None else shows[0]
 
     async def _settle(self, settings: Settings, curator: Curator) -> tuple[list[str], list[str]]:
-        """Wait until nothing waits and all agree; return what still differs after minutes."""
+        """Wait until nothing waits and all agree, as long as anything changes for the better or worse.
+
+        Returns what differs still: the gallery from what was decided, Redis from the gallery.
+        """
         self.phase = "settling"
-        give_up = time.monotonic() + _QUIET_WITHIN_S
+        before, moved = None, time.monotonic()
         while True:
             decided = curator.intended.differences(self._history.now)
             held = await _in_redis(settings)
-            if not (self.register.waiting or decided or held) or time.monotonic() > give_up:
+            now = (len(self.register.waiting), decided, held)
+            if now != before:
+                before, moved = now, time.monotonic()
+            silent = time.monotonic() - moved
+            if silent > (_SILENCE_S if any(now) else _QUIET_S):
                 return decided, held
             await asyncio.sleep(_LOOK_EVERY_S)
 

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 import numpy as np
 
 from infra.torture.flaws import FLAWS, STRAYS
-from schemas.event import event_name
 from infra.torture.pictures import MOTIFS, PICTURES, picture
 from schemas.codec import frame_headers
+from schemas.event import event_name
 from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import FRAMES
 
-_CAMERAS = 6
+_CAMERAS = 24
 _REMEMBERED = 500
 _BAD, _STRAY, _REPEAT, _PAIR, _NAMELESS = 0.06, 0.02, 0.06, 0.04, 0.02
 

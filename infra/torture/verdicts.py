@@ -60,7 +60,8 @@ def _not_dead(parcel: Parcel, register: Register) -> list[str]:
 def _good(end: Seen, twins: list[str], history: History) -> tuple[list[str], bool]:
     if end.kind == "dead":
         return [f"a good frame is a dead letter: {end.said}"], False
-    first, last = end.gallery_position, history.newest_at(end.at_ms)
+    first = end.gallery_position
+    last = max(first, history.newest_at(end.at_ms))
     wrong = []
     if end.identity is not None and not history.was_active(end.identity, first, last):
         wrong.append(f"identified as {end.identity}, which nobody held at {first} to {last}")

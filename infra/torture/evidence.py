@@ -1,0 +1,53 @@
+"""What the topics said, kept in the run folder for whoever must find the cause."""
+
+import json
+from pathlib import Path
+
+from infra.event_lines import as_json
+from infra.kafka import reader
+from schemas.settings import Settings
+from schemas.topics import (
+    DEAD_LETTERS,
+    GALLERY,
+    GALLERY_COMMANDS,
+    HUMAN_REVIEW,
+    IDENTIFICATIONS,
+    REVIEW_DECISIONS,
+)
+
+_TOPICS = (
+    GALLERY_COMMANDS,
+    GALLERY,
+    REVIEW_DECISIONS,
+    IDENTIFICATIONS,
+    HUMAN_REVIEW,
+    DEAD_LETTERS,
+)
+
+
+async def keep_topics(settings: Settings, folder: Path) -> None:
+    """Write each topic behind `embeddings` to ``<topic>.jsonl``, without the vectors.
+
+    Raises:
+        DependencyDown: the broker does not answer.
+    """
+    for topic in _TOPICS:
+        with (folder / f"{topic.name}.jsonl").open("w") as file:
+            async with reader(settings, topic, from_beginning=True) as log:
+                async for record in log.to_end():
+                    line = {
+                        "position": record.position,
+                        "at": record.timestamp_ms,
+                        "headers": {k: record.header(k) for k, _ in record.headers},
+                        **_without_vectors(as_json(topic, record)),
+                    }
+                    file.write(json.dumps(line) + "\n")
+
+
+def _without_vectors(value: object) -> dict[str, object]:
+    found = value if isinstance(value, dict) else {}
+    return {
+        name: _without_vectors(part) if isinstance(part, dict) else part
+        for name, part in found.items()
+        if name != "vector"
+    }
