@@ -141,7 +141,7 @@ class TortureRun:
         return None if shows is None else shows[0]
 
     async def _settle(self, settings: Settings, curator: Curator) -> tuple[list[str], list[str]]:
-        """Wait until nothing waits and all agree, as long as anything changes for the better or worse.
+        """Wait until nothing waits and all agree, as long as anything changes.
 
         Returns what differs still: the gallery from what was decided, Redis from the gallery.
         """

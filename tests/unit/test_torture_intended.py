@@ -5,7 +5,7 @@ import pytest
 
 from infra.torture.history import EntryState
 from infra.torture.intended import Intended
-from infra.torture.wishes import wish
+from infra.torture.wishes import Wish, wish
 from schemas.gallery import Erase, Move, Quarantine, Restore
 
 
@@ -68,7 +68,7 @@ def test_what_was_split_is_joined_first() -> None:
 
 def test_every_kind_of_wish_comes_and_says_what_it_must_do() -> None:
     entries = {**ENTRIES, "a": known("Ann", active=False)}
-    found = {}
+    found: dict[str, Wish] = {}
     for seed in range(40):
         wished = wish(np.random.default_rng(seed), entries, "Ann", "3")
         assert wished is not None
