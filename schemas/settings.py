@@ -115,6 +115,11 @@ class Settings(BaseSettings):
         "`s3://bucket/`; empty: claim checks are refused",
     )  # fmt: skip
     image_uri_timeout_s: float = Field(10, gt=0, le=_HOUR_S, description="Time limit of one fetch")
+    image_uri_deadline_s: float = Field(
+        30, gt=0, le=_HOUR_S,
+        description="A frame whose image has failed for so long while its store answers others is "
+        "a dead letter; while the store answers nobody, frames wait",
+    )  # fmt: skip
     s3_endpoint: str | None = Field(None, description="Endpoint for s3:// (MinIO and the like)")
 
     target_fpir: float = Field(

@@ -39,9 +39,19 @@ class AllowList:
             BadInput: ``image_uri_refused``.
         """
         url = _parse(uri)
-        if not any(_below(url, prefix) for prefix in self.prefixes):
-            raise refused(f"{uri!r} is below none of the allowed prefixes")
+        self.prefix_of(url)
         return url
+
+    def prefix_of(self, url: URL) -> URL:
+        """Return the prefix that allows a parsed URI.
+
+        Raises:
+            BadInput: ``image_uri_refused`` when none does.
+        """
+        for prefix in self.prefixes:
+            if _below(url, prefix):
+                return prefix
+        raise refused(f"{str(url)!r} is below none of the allowed prefixes")
 
     def check_file(self, uri: str) -> Path:
         """Return the file behind a ``file://`` URI, with every symbolic link resolved.

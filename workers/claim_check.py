@@ -4,6 +4,7 @@ Pattern: Hohpe & Woolf, Enterprise Integration Patterns, "Claim Check".
 """
 
 import asyncio
+import errno
 import os
 import stat
 from types import TracebackType
@@ -13,13 +14,20 @@ from urllib.parse import urljoin
 import aiohttp
 from yarl import URL
 
-from schemas.errors import BadInput, DependencyDown
+from schemas.errors import BadInput
 from workers.allow_list import AllowList, refused
+from workers.stores import Store, StoreDown, Stores
 
-PART = "image store"
-_MOST_REDIRECTS = 3
+_MAX_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRY_AGAIN = frozenset({408, 425, 429})
+# Of a file system that is there; any other error of it may pass.
+_MISSING = frozenset(
+    {
+        errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.EISDIR,
+        errno.ENAMETOOLONG, errno.ENXIO, errno.EINVAL,
+    }
+)  # fmt: skip
 
 
 class Fetcher:
@@ -40,8 +48,7 @@ class Fetcher:
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._s3_endpoint = s3_endpoint
         self._session: aiohttp.ClientSession | None = None
-        self.answers = 0
-        """How often a store has answered so far, be it to say that the image is not there."""
+        self._stores = Stores()
 
     async def __aenter__(self) -> Self:
         return self
@@ -55,23 +62,65 @@ class Fetcher:
         if self._session is not None:
             await self._session.close()
 
+    def store_of(self, uri: str) -> Store:
+        """Return the store that ``uri`` names; a redirect may lead to another one.
+
+        Raises:
+            BadInput: ``image_uri_refused``.
+        """
+        return self._stores.of(*self._place(uri))
+
     async def fetch(self, uri: str) -> bytes:
         """Return the bytes behind ``uri``.
 
         Raises:
             BadInput: ``image_uri_refused``, ``image_uri_missing`` or ``too_many_bytes``.
-            DependencyDown: the store does not answer, or says that it cannot just now.
+            StoreDown: the store does not answer, or says that it cannot just now.
         """
+        url, prefix = self._place(uri)
+        return await self._fetch(url, prefix)
+
+    async def answers(self, store: Store, since: float) -> bool:
+        """Tell whether ``store`` has answered anybody since an instant of the event loop's time.
+
+        Where nobody else asked it, it is asked now for what it is known to have. That happens once
+        for all who want to know.
+        """
+        async with store.asking:
+            if max(store.answered_at, store.asked_at) < since:
+                try:
+                    await self._fetch(store.known, store.known)
+                except (BadInput, StoreDown):
+                    pass  # the store has noted what it was
+                finally:
+                    store.asked_at = asyncio.get_running_loop().time()
+            return store.answered_at >= since
+
+    def _place(self, uri: str) -> tuple[URL, URL]:
         url = self._allow.check(uri)
+        prefix = self._allow.prefix_of(url)
+        return (self._s3(url), self._s3(prefix)) if url.scheme == "s3" else (url, prefix)
+
+    async def _fetch(self, url: URL, prefix: URL) -> bytes:
         if url.scheme == "file":
-            return await asyncio.to_thread(self._read_file, uri)
+            return await self._file(url, prefix)
         try:
-            return await self._get(self._s3(url) if url.scheme == "s3" else url)
+            return await self._get(url, prefix)
         except ValueError as error:  # of the redirect's target, or of what aiohttp cannot ask for
-            raise refused(f"{uri!r} leads to no valid URL: {error}") from error
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            why = f"{type(error).__name__}: {error}"
-            raise DependencyDown(PART, f"{url.host} does not answer: {why}") from error
+            raise refused(f"{str(url)!r} leads to no valid URL: {error}") from error
+
+    async def _file(self, url: URL, prefix: URL) -> bytes:
+        store = self._stores.of(url, prefix)
+        try:
+            content = await asyncio.to_thread(self._read_file, str(url))
+        except BadInput:
+            store.answered()
+            raise
+        except OSError as error:
+            store.quiet = True
+            raise StoreDown(store, f"{str(url)!r}: {error}") from error
+        store.answered(url)
+        return content
 
     def _read_file(self, uri: str) -> bytes:
         path = self._allow.check_file(uri)
@@ -81,6 +130,8 @@ class Fetcher:
                     raise _missing(uri, "not a regular file")
                 content = file.read(self._max_bytes + 1)
         except OSError as error:
+            if error.errno not in _MISSING:
+                raise
             raise _missing(uri, error.strerror or str(error)) from error
         self._check_size(len(content), uri)
         return content
@@ -90,7 +141,28 @@ class Fetcher:
             raise refused(f"{str(url)!r} needs PERENNIAL_S3_ENDPOINT, which is not set")
         return URL(f"{self._s3_endpoint.rstrip('/')}/{url.host}{url.raw_path}", encoded=True)
 
-    async def _get(self, url: URL) -> bytes:
+    async def _get(self, url: URL, prefix: URL) -> bytes:
+        for _ in range(1 + _MAX_REDIRECTS):
+            store = self._stores.of(url, prefix)
+            began = asyncio.get_running_loop().time()
+            try:
+                found = await self._ask(store, url)
+            except ValueError:
+                raise
+            except (TimeoutError, aiohttp.ClientError, OSError, StoreDown) as error:
+                store.quiet = store.answered_at < began
+                if isinstance(error, StoreDown):
+                    raise
+                why = f"does not answer: {type(error).__name__}: {error}"
+                raise StoreDown(store, why) from error
+            if isinstance(found, bytes):
+                return found
+            url = self._allow.check(found)
+            prefix = self._allow.prefix_of(url)
+        raise refused(f"{url.host} redirects more than {_MAX_REDIRECTS} times")
+
+    async def _ask(self, store: Store, url: URL) -> bytes | str:
+        """Return the image, or where the store says that it lies."""
         if self._session is None:
             # Nothing is decompressed: the limit counts the bytes that arrive.
             self._session = aiohttp.ClientSession(
@@ -98,19 +170,22 @@ class Fetcher:
                 auto_decompress=False,
                 headers={"Accept-Encoding": "identity"},
             )
-        for _ in range(1 + _MOST_REDIRECTS):
-            async with self._session.get(url, allow_redirects=False) as response:
-                if response.status not in _REDIRECTS:
-                    return await self._body(response)
-                location = response.headers.get("Location", "")
-            url = self._allow.check(urljoin(str(url), location))
-        raise refused(f"{url.host} redirects more than {_MOST_REDIRECTS} times")
+        async with self._session.get(url, allow_redirects=False) as response:
+            if response.status >= 500 or response.status in _TRY_AGAIN:
+                raise StoreDown(store, f"{str(url)!r} is answered by status {response.status}")
+            if response.status in _REDIRECTS:
+                store.answered()
+                return urljoin(str(url), response.headers.get("Location", ""))
+            try:
+                content = await self._body(response)
+            except BadInput:
+                store.answered()
+                raise
+        store.answered(url)
+        return content
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
         url = str(response.url)
-        if response.status >= 500 or response.status in _TRY_AGAIN:
-            raise DependencyDown(PART, f"{response.url.host} answers {response.status}")
-        self.answers += 1
         if response.status != 200:
             raise _missing(url, f"status {response.status}")
         if response.content_length is not None:

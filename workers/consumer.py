@@ -80,6 +80,7 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._generation += 1
         if revoked:
             await self.finish(_HAND_OVER_S)
+        self._pipeline.drop_waiting()
         self._offsets.forget()
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
@@ -97,6 +98,9 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             if generation != self._generation:
                 return  # the rest is read again from what is committed, here or elsewhere
             record = Record.of(message)
+            await self._offsets.room(record)
+            if generation != self._generation:
+                return
             await self._pipeline.submit(record, self._offsets.begin(record))
 
     async def _commit_regularly(self) -> None:

@@ -11,6 +11,7 @@ from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.settings import Device, Settings
 from workers.claim_check import Fetcher
+from workers.claims import Claims
 from workers.consumer import FrameConsumer
 from workers.decode import Limits
 from workers.forward import Embeds
@@ -79,13 +80,9 @@ async def serve(
     patience = Patience(metrics, health)
     async with AsyncExitStack() as closing:
         fetcher = await closing.enter_async_context(_fetcher(settings))
-        images = Images(
-            fetcher,
-            patience,
-            Limits(settings.max_image_bytes, settings.max_image_pixels),
-            model.input_size,
-            settings.decode_threads,
-        )
+        claims = Claims(fetcher, metrics, health, settings.image_uri_deadline_s)
+        limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
+        images = Images(limits, model.input_size, settings.decode_threads)
         closing.callback(images.close)
         outbox = Outbox(settings, metrics, patience)
         closing.push_async_callback(outbox.close)
@@ -95,6 +92,7 @@ async def serve(
                 metrics,
                 model,
                 images,
+                claims,
                 outbox,
                 patience,
                 tasks,

@@ -41,6 +41,13 @@ class Job:
     attempts: int = 1
     timings_ms: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def claim(self) -> str | None:
+        """The URI that its image must be fetched from; ``None`` where there is nothing to fetch."""
+        if self.frame is None or self.problem is not None or self.frame.image is not None:
+            return None
+        return self.frame.image_uri
+
 
 @dataclass(slots=True, eq=False)
 class Image:

@@ -19,6 +19,11 @@ class Turn:
     async def __aexit__(self, *_: object) -> None:
         self._over.set()
 
+    async def give_up(self) -> None:
+        """Let the next one have it as soon as the turn before is over."""
+        async with self:
+            pass
+
 
 class Turns:
     """Hands out turns, in the order of asking, separately for each line."""

@@ -20,6 +20,7 @@ from schemas.settings import Settings, load_settings
 from schemas.topics import DEAD_LETTERS
 from tests.pictures import encode, quarters
 from workers.claim_check import Fetcher
+from workers.claims import Claims
 from workers.decode import Limits
 from workers.images import Images
 from workers.outbox import Outbox
@@ -77,17 +78,21 @@ class Bench:
     def __init__(
         self, settings: Settings, metrics: Metrics, tasks: asyncio.TaskGroup, fetcher: Fetcher
     ) -> None:
-        patience = Patience(metrics, Health(metrics), most_s=0.001)
+        self.health = Health(metrics)
+        patience = Patience(metrics, self.health, most_s=0.001)
         self.metrics = metrics
         self.model = Model()
         self.broker = Broker(settings, metrics, patience)
         limits = Limits(10**6, 10**6)
-        self.images = Images(fetcher, patience, limits, self.model.input_size, threads=2)
+        self.images = Images(limits, self.model.input_size, threads=2)
+        deadline_s = settings.image_uri_deadline_s
+        claims = Claims(fetcher, metrics, self.health, deadline_s, max_wait_s=0.1)
         self.pipeline = Pipeline(
             settings,
             metrics,
             self.model,
             self.images,
+            claims,
             self.broker,
             patience,
             tasks,
@@ -124,7 +129,7 @@ class Bench:
 @asynccontextmanager
 async def bench(metrics: Metrics, **changes: Any) -> AsyncIterator[Bench]:
     settings = load_settings(**{"batch_deadline_ms": 1, "batch_size": 4, **changes})
-    fetcher = Fetcher(settings.image_uri_allow, 10**6, 5, None)
+    fetcher = Fetcher(settings.image_uri_allow, 10**6, settings.image_uri_timeout_s, None)
     async with fetcher, asyncio.TaskGroup() as tasks:
         made = Bench(settings, metrics, tasks, fetcher)
         try:

@@ -55,3 +55,15 @@ async def test_empty() -> None:
     budget.release(2)
     await asyncio.wait_for(waiting, 1)
     assert budget.size == 0
+
+
+async def test_a_large_piece_is_not_overtaken_for_ever() -> None:
+    budget = Budget(10, 100)
+    await budget.acquire(60)
+    large = asyncio.create_task(budget.acquire(80))
+    assert await blocked(large)
+    small = asyncio.create_task(budget.acquire(10))
+    assert await blocked(small), "it fits, but comes later"
+    large.cancel()
+    await asyncio.wait_for(small, 1)
+    assert (budget.count, budget.size) == (2, 70)

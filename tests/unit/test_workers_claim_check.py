@@ -1,5 +1,6 @@
 """The fetcher, against a real HTTP server on the loopback."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,8 +10,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from schemas.errors import BadInput, DependencyDown
+from schemas.errors import BadInput
 from workers.claim_check import Fetcher
+from workers.stores import StoreDown
 
 IMAGE = b"image bytes" * 100
 
@@ -31,8 +33,6 @@ async def huge(request: web.Request) -> web.StreamResponse:
 
 
 async def silent(_: web.Request) -> web.Response:
-    import asyncio
-
     await asyncio.sleep(60)
     return web.Response()
 
@@ -92,7 +92,7 @@ async def test_http() -> None:
         assert await reason(fetcher, f"{url}/closed/image") == "image_uri_refused"
         assert await reason(fetcher, f"{url}/open/status/404") == "image_uri_missing"
         assert await reason(fetcher, f"{url}/open/status/403") == "image_uri_missing"
-        assert fetcher.answers == 3
+        assert fetcher.store_of(f"{url}/open/image").answered_at > 0
 
 
 async def test_size_is_limited_whether_announced_or_not() -> None:
@@ -121,14 +121,34 @@ async def test_redirects() -> None:
 @pytest.mark.parametrize("path", ["status/500", "status/503", "status/429", "silent"])
 async def test_a_store_that_is_down(path: str) -> None:
     async with store() as url, fetching(f"{url}/") as fetcher:
-        with pytest.raises(DependencyDown, match="image store"):
+        with pytest.raises(StoreDown, match="image store"):
             await fetcher.fetch(f"{url}/open/{path}")
-        assert fetcher.answers == 0
+        assert fetcher.store_of(url + "/").quiet
+        assert fetcher.store_of(url + "/").answered_at < 0
+
+
+async def test_whether_a_store_answers_anybody_is_asked_once_for_all() -> None:
+    asked = 0
+
+    async def count(request: web.Request) -> web.Response:
+        nonlocal asked
+        asked += 1
+        return web.Response(status=404)
+
+    app = web.Application()
+    app.router.add_get("/{name:.*}", count)
+    async with TestServer(app) as server, fetching(str(server.make_url("/a/"))) as fetcher:
+        store = fetcher.store_of(str(server.make_url("/a/image")))
+        since = asyncio.get_running_loop().time()
+        found = await asyncio.gather(*(fetcher.answers(store, since) for _ in range(9)))
+        assert (found, asked) == ([True] * 9, 1), "a refusal is an answer too"
+        await server.close()
+        assert not await fetcher.answers(store, asyncio.get_running_loop().time())
 
 
 async def test_nobody_there() -> None:
     async with fetching("http://127.0.0.1:1/") as fetcher:
-        with pytest.raises(DependencyDown, match=r"127\.0\.0\.1 does not answer"):
+        with pytest.raises(StoreDown, match=r"http://127\.0\.0\.1:1: does not answer"):
             await fetcher.fetch("http://127.0.0.1:1/image")
 
 

@@ -63,6 +63,7 @@ class Sink:
 
     def __init__(self) -> None:
         self.taken: list[Record] = []
+        self.dropped = 0
         self.settle: list[Callable[[], None]] = []
         self.open = asyncio.Event()
         self.open.set()
@@ -76,6 +77,9 @@ class Sink:
 
     async def drained(self) -> None:
         await self.empty.wait()
+
+    def drop_waiting(self) -> None:
+        self.dropped += 1
 
     @property
     def offsets(self) -> list[int]:
@@ -164,6 +168,7 @@ async def test_what_is_inside_may_finish_before_the_partitions_go(bench: Bench) 
     bench.sink.empty.set()
     await asyncio.wait_for(revoking, 1)
     assert bench.client.commits == [{TP: 1}]
+    assert bench.sink.dropped == 1, "what waits for its image goes with its partition"
     reading.cancel()
 
 

@@ -1,5 +1,8 @@
 """An offset may be committed once every record up to it is settled."""
 
+import asyncio
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,3 +59,30 @@ def test_against_a_plain_count(case: tuple[int, list[int]]) -> None:
         settled.add(offset)
         up_to = next(i for i in range(count + 1) if i not in settled)
         assert offsets.due() == ({("frames", 0): up_to} if up_to else {})
+
+
+async def test_one_record_that_is_not_settled_holds_back_reading_at_a_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workers.offsets.MAX_AHEAD", 3)
+    offsets = Offsets()
+    oldest = offsets.begin(record(0))
+    for offset in range(1, 4):
+        await offsets.room(record(offset))
+        offsets.begin(record(offset))()
+    waiting = asyncio.create_task(offsets.room(record(4)))
+    await asyncio.wait_for(offsets.room(record(4, partition=1)), 1)
+    assert not waiting.done()
+    oldest()
+    await asyncio.wait_for(waiting, 1)
+
+
+async def test_a_rebalance_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.offsets.MAX_AHEAD", 1)
+    offsets = Offsets()
+    offsets.begin(record(0))
+    offsets.begin(record(1))()
+    waiting = asyncio.create_task(offsets.room(record(2)))
+    await asyncio.sleep(0)
+    offsets.forget()
+    await asyncio.wait_for(waiting, 1)

@@ -1,11 +1,9 @@
 """The pipeline between a fake consumer and a fake broker: ids, order, back-pressure, settling."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
-from schemas.errors import DependencyDown
 from schemas.metrics import Metrics
 from tests.unit.pipeline_bench import BLACK, IMAGE, bench, until
 from workers.claim_check import Fetcher
@@ -110,65 +108,27 @@ async def test_back_pressure(metrics: Metrics) -> None:
         assert b.ids == [f"f-{offset}" for offset in range(6)]
 
 
-async def test_a_slow_image_holds_up_its_own_partition_only(
-    metrics: Metrics, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    gate = asyncio.Event()
-
-    async def fetch(_: Fetcher, __: str) -> bytes:
-        await gate.wait()
-        return IMAGE
-
-    monkeypatch.setattr(Fetcher, "fetch", fetch)
-    async with bench(metrics) as b:
-        uri = b'{"image_uri": "https://slow/"}'
-        await b.submit(0, uri, **{"content-type": "application/json"})
-        await b.submit(1)
-        await b.submit(2, partition=1)
-        await until(lambda: b.ids == ["f-2"])
-        gate.set()
-        await b.drained()
-        assert b.ids == ["f-2", "f-0", "f-1"]
-
-
-async def test_a_store_that_is_down_is_waited_for(
+async def test_a_slow_image_keeps_its_turn_for_a_moment_only(
     metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failures = 20
+    gates = {"late": asyncio.Event(), "soon": asyncio.Event()}
 
-    async def fetch(_: Fetcher, __: str) -> bytes:
-        nonlocal failures
-        failures -= 1
-        if failures:
-            raise DependencyDown("image store", "refused")
+    async def fetch(_: Fetcher, uri: str) -> bytes:
+        await gates[uri.rsplit("/", 1)[-1]].wait()
         return IMAGE
 
     monkeypatch.setattr(Fetcher, "fetch", fetch)
-    async with bench(metrics) as b:
-        uri = b'{"image_uri": "https://down/"}'
-        await b.submit(0, uri, **{"content-type": "application/json"})
-        await b.drained()
-        assert b.ids == ["f-0"]
-
-
-async def test_an_image_that_fails_while_others_come_is_dead(
-    metrics: Metrics, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def fetch(fetcher: Fetcher, uri: str) -> bytes:
-        if "bad" in uri:
-            raise DependencyDown("image store", "status 500")
-        fetcher.answers += 1
-        return IMAGE
-
-    monkeypatch.setattr(Fetcher, "fetch", fetch)
-    async with bench(metrics) as b:
-        for offset, name in enumerate(("bad", "good")):
-            uri = b'{"image_uri": "https://store/%s"}' % name.encode()
+    async with bench(metrics, image_uri_allow="https://slow/") as b:
+        for offset, name in enumerate((b"soon", b"late")):
+            uri = b'{"image_uri": "https://slow/%s"}' % name
             await b.submit(offset, uri, **{"content-type": "application/json"})
-        await b.drained()
-        assert b.dead == {"f-0": ("fetch", "image_uri_failing")}
-        assert b.ids == ["f-1"]
-        assert int(str(b.broker.records[0].header("dead_attempts"))) >= 8
+        await b.submit(2)
+        await b.submit(3, partition=1)
+        await until(lambda: b.ids == ["f-3"])
+        gates["soon"].set()
+        await until(lambda: b.ids == ["f-3", "f-0", "f-2"])
+        gates["late"].set()
+        await until(lambda: b.ids == ["f-3", "f-0", "f-2", "f-1"])
 
 
 async def test_a_model_that_is_down_is_waited_for(metrics: Metrics) -> None:
