@@ -87,6 +87,24 @@ def partitions(settings: Settings, topics: Iterable[Topic]) -> dict[str, list[in
     return {name: found[name] for name in names}
 
 
+def largest_records(settings: Settings, topics: Iterable[Topic]) -> dict[str, int]:
+    """Return the most bytes that each of ``topics`` takes in a batch, by full name.
+
+    A broker that does not say (the embedded one, of a topic that it made itself) is believed to
+    do as the table says.
+
+    Raises:
+        DependencyDown: the broker does not answer.
+        SetupError: a topic does not exist.
+    """
+    asked = {settings.topic(topic): topic for topic in topics}
+    configs = Broker(settings.need_kafka()).configs(partitions(settings, asked.values()))
+    return {
+        name: int(configs[name].get("max.message.bytes", topic.max_bytes))
+        for name, topic in asked.items()
+    }
+
+
 def lag(settings: Settings) -> dict[Place, int]:
     """Return the records that workers and streams have yet to commit, by topic and partition.
 

@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from infra.admin import partitions
+from infra.admin import largest_records, partitions
 from schemas.errors import DependencyDown, SetupError
 from schemas.records import Record
 from schemas.settings import Settings
@@ -16,14 +16,18 @@ from schemas.topics import DEAD_LETTERS, Topic
 
 _MAX_BYTES = DEAD_LETTERS.max_bytes + 2**20
 _SILENCE_S = 30.0
+_BATCH_BYTES = 80  # the head of a batch, and of the record in it
+_LENGTH_BYTES = 5  # before each key, value and header; most take fewer
 
 
 class Producer:
     """Sends records; each counts as sent once all in-sync replicas have it."""
 
-    def __init__(self, client: AIOKafkaProducer, address: str) -> None:
+    def __init__(self, client: AIOKafkaProducer, address: str, largest: Mapping[str, int]) -> None:
+        """Send through ``client``; ``largest`` has the bytes that each topic takes in a batch."""
         self._client = client
         self._address = address
+        self._largest = largest
 
     async def send(self, record: Record) -> str:
         """Send one record and wait until it is acknowledged, repeating for up to 40 s.
@@ -33,14 +37,16 @@ class Producer:
 
         Raises:
             DependencyDown: the broker did not acknowledge it.
-            SetupError: the record is larger than the topic takes.
+            SetupError: the record is larger than the topic takes; it was not sent.
         """
+        if (size := _size(record)) > (most := self._largest.get(record.topic, size)):
+            raise _too_large(record, f"its {size:,} bytes are more than the {most:,}")
         try:
             sent = await self._client.send_and_wait(
                 record.topic, record.value, record.key, headers=list(record.headers)
             )
         except MessageSizeTooLargeError as error:
-            raise SetupError(f"a record for {record.topic} is too large: {error}") from error
+            raise _too_large(record, f"its {size:,} bytes are more") from error
         except KafkaError as error:
             raise _down(self._address, error) from error
         return f"{sent.topic}-{sent.partition}-{sent.offset}"
@@ -93,7 +99,7 @@ async def producer(settings: Settings, *topics: Topic) -> AsyncIterator[Producer
         SetupError: a topic does not exist (some brokers would make one that fits nobody).
     """
     address = settings.need_kafka()
-    await asyncio.to_thread(partitions, settings, topics)
+    largest = await asyncio.to_thread(largest_records, settings, topics)
     # No idempotent producer: the embedded broker knows none, and a repeat changes nothing anyway.
     client = AIOKafkaProducer(
         bootstrap_servers=address,
@@ -106,7 +112,7 @@ async def producer(settings: Settings, *topics: Topic) -> AsyncIterator[Producer
             await client.start()
         except KafkaError as error:
             raise _down(address, error) from error
-        yield Producer(client, address)
+        yield Producer(client, address, largest)
     finally:
         await client.stop()
 
@@ -163,6 +169,21 @@ async def _seek_to_end(client: AIOKafkaConsumer, end: dict[TopicPartition, int])
             raise KafkaError("it does not say where its partitions end")
     for place in end:
         client.seek(place, client.highwater(place))
+
+
+def _size(record: Record) -> int:
+    """Return the bytes of a batch with this record alone, or a few more."""
+    parts = [record.key, record.value, *(part for header in record.headers for part in header)]
+    lengths = [len(part) for part in parts if part is not None]
+    return _BATCH_BYTES + sum(lengths) + _LENGTH_BYTES * len(parts)
+
+
+def _too_large(record: Record, how: str) -> SetupError:
+    return SetupError(
+        f"{record.header('ce_id') or 'a record'} was not sent: {how} that {record.topic} takes "
+        "(max.message.bytes). Make the image smaller, or send in its place JSON with an image_uri "
+        "(claim check)"
+    )
 
 
 def _down(address: str, error: KafkaError) -> DependencyDown:

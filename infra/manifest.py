@@ -214,7 +214,8 @@ def _checked(path: Path) -> Path:
         raise SetupError(f"{path}: {error.strerror}; nothing was published") from error
     if size > FRAMES.max_bytes - _HEADERS_ROOM:
         raise SetupError(
-            f"{path}: {size / 2**20:.0f} MiB, a frame takes {FRAMES.max_bytes / 2**20:.0f}; "
-            "nothing was published: shrink it, or publish where it lies as image_uri"
+            f"{path} has {size:,} bytes, and with its headers a frame takes "
+            f"{FRAMES.max_bytes:,}; nothing was published: make it smaller, or publish where it "
+            "lies as image_uri"
         )
     return path

@@ -29,6 +29,20 @@ def pytest_configure(config: pytest.Config) -> None:
     """Tell every process of the tests which broker was chosen."""
     if (broker := config.getoption("--broker")) is not None:
         os.environ["PERENNIAL_BROKER"] = broker
+    config.addinivalue_line(
+        "markers", "embedded_broker(why): about the embedded broker, left out with another one"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, with another broker, what only the embedded one can show."""
+    named = load_settings()
+    if named.broker is BrokerKind.EMBEDDED and named.kafka_bootstrap_servers is None:
+        return
+    out = [item for item in items if item.get_closest_marker("embedded_broker")]
+    if out:
+        config.hook.pytest_deselected(items=out)
+        items[:] = [item for item in items if item not in out]
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,7 @@ class Run:
         stop = asyncio.Event()
         async with (
             Follower(settings) as follower,
-            producer(settings) as sender,
+            producer(settings, FRAMES) as sender,
             asyncio.TaskGroup() as tasks,
         ):
             running = [

@@ -10,10 +10,12 @@ import numpy as np
 
 from schemas.codec import STRUCTURED
 from schemas.records import Headers
+from schemas.topics import FRAMES
 
 Kind = Callable[[bytes], tuple[bytes, Headers]]
 
-SIXTY_MB = 60 * 2**20
+# Larger than an image may be; with its headers it is still taken by the topic.
+LARGEST = FRAMES.max_bytes - 2**12
 
 
 def _header(name: str, value: str) -> Headers:
@@ -64,8 +66,8 @@ def etc_passwd(_: bytes) -> tuple[bytes, Headers]:
     return json.dumps(envelope).encode(), _header("content-type", STRUCTURED)
 
 
-def sixty_megabytes(image: bytes) -> tuple[bytes, Headers]:
-    return image + bytes(SIXTY_MB - len(image)), ()
+def as_large_as_the_topic_takes(image: bytes) -> tuple[bytes, Headers]:
+    return image + bytes(LARGEST - len(image)), ()
 
 
 REASONS: dict[Kind, str] = {
@@ -78,7 +80,7 @@ REASONS: dict[Kind, str] = {
     nan_background: "bad_background",
     unknown_variable: "unknown_variable",
     etc_passwd: "image_uri_refused",
-    sixty_megabytes: "too_many_bytes",
+    as_large_as_the_topic_takes: "too_many_bytes",
 }
 
 

@@ -4,12 +4,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from infra.follow import Follower
-from infra.kafka import producer
+from infra.kafka import _size, producer
 from infra.manifest import Outgoing
 from infra.names import file_id
 from infra.publish import publish
@@ -178,8 +179,29 @@ async def test_a_file_that_vanished_stops_publishing_with_its_name(settings: Set
 
 async def test_a_record_that_is_too_large_is_refused(settings: Settings) -> None:
     async with producer(settings, FRAMES) as broker:
-        with pytest.raises(SetupError, match="frames is too large"):
+        with pytest.raises(SetupError) as refused:
             await broker.send(Record(settings.topic(FRAMES), b"k", bytes(FRAMES.max_bytes * 2)))
+    said = str(refused.value)
+    assert "50,331,7" in said, "its size"
+    assert f"more than the {FRAMES.max_bytes:,} that {settings.topic(FRAMES)} takes" in said
+    assert "image_uri" in said
+
+
+async def test_the_largest_record_that_is_sent_is_taken(settings: Settings) -> None:
+    frame = Record(settings.topic(FRAMES), b"k" * 9, b"", (("ce_id", b"north"), ("a", b"")))
+    largest = replace(frame, value=bytes(FRAMES.max_bytes - _size(frame)))
+    async with producer(settings, FRAMES) as broker:
+        await broker.send(largest)
+        with pytest.raises(SetupError, match="north was not sent"):
+            await broker.send(replace(largest, value=bytes(len(largest.value or b"") + 1)))
+
+
+def test_publish_names_what_is_too_large(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "huge.jpg").write_bytes(bytes(FRAMES.max_bytes))
+    refused = run("publish", tmp_path / "huge.jpg")
+    assert refused.exit_code == 2
+    assert "huge.jpg has 25,165,824 bytes" in refused.output
+    assert "nothing was published" in refused.output
 
 
 async def test_a_follower_sees_only_what_comes_after_it(settings: Settings) -> None:

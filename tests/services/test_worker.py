@@ -24,7 +24,12 @@ from schemas.metrics import Metrics
 from schemas.records import Headers, Record
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, EMBEDDINGS, FRAMES
-from tests.services.hostile import REASONS, SIXTY_MB, etc_passwd, photograph, sixty_megabytes
+from tests.services.hostile import (
+    REASONS,
+    as_large_as_the_topic_takes,
+    etc_passwd,
+    photograph,
+)
 from tests.services.kafka import collecting, eventually, put, running
 from tests.services.processes import process
 from workers.embedder import run, serve
@@ -141,13 +146,23 @@ async def test_hostile_frames_are_dead_with_their_bytes(
         assert letter.header("background") == origin.header("background")
         assert letter.header("dead_topic") == own.topic(FRAMES)
         assert letter.header("dead_error")
-        if len(origin.value) < SIXTY_MB:
-            assert letter.value == origin.value
-        else:
-            assert letter.value == origin.value[: 2**20]
-            assert letter.header("dead_truncated") == str(len(origin.value))
+        assert letter.value == origin.value
     assert len(frames) == 1 + len(REASONS)
-    assert {etc_passwd, sixty_megabytes} <= set(REASONS)
+    assert {etc_passwd, as_large_as_the_topic_takes} <= set(REASONS)
+
+
+@pytest.mark.embedded_broker("Apache Kafka refuses what is larger than the topic takes")
+async def test_a_frame_too_large_for_a_dead_letter_is_cut(settings: Settings) -> None:
+    size = 60 * 2**20
+    huge = frame(settings, 0, IMAGES[0] + bytes(size - len(IMAGES[0])))
+    async with collecting(settings, DEAD_LETTERS) as found, quick(settings):
+        await put(settings, [huge])
+        await eventually(lambda: len(found) == 1, "it is dead")
+    (letter,) = found
+    assert huge.value is not None
+    assert letter.value == huge.value[: 2**20]
+    assert letter.header("dead_truncated") == str(size)
+    assert letter.header("dead_reason") == "too_many_bytes"
 
 
 async def test_a_claim_check_below_an_allowed_folder(settings: Settings, tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def test_a_file_larger_than_a_frame_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(manifest, "_HEADERS_ROOM", FRAMES.max_bytes - 4)
-    with pytest.raises(SetupError, match="a frame takes 24"):
+    with pytest.raises(SetupError, match="a frame takes 25,165,824"):
         from_manifest([row(tmp_path)])
 
 
