@@ -12,10 +12,11 @@ from schemas.settings import Device, Precision, Settings, load_settings
 
 FREE = {  # any text will do
     "kafka_bootstrap_servers", "redis_url", "http_host", "variables", "model", "image_uri_allow",
-    "s3_endpoint", "shard_by",
+    "s3_endpoint", "shard_by", "kafka_jars",
 }  # fmt: skip
 
 WRONG = {
+    "broker": ["kafka", "Apache"],
     "topic_prefix": ["a b", "é", "a/b"],
     "worker_port": ["-1", "65536", "http"],
     "streams_port": ["-1", "65536", "9102.5"],
@@ -29,6 +30,7 @@ WRONG = {
     "in_flight": ["0"],
     "max_image_bytes": ["0", "16MB"],
     "max_image_pixels": ["0"],
+    "image_uri_deadline_s": ["0", "-1", "nan", "inf", "3601"],
     "image_uri_timeout_s": ["0", "-1", "nan", "inf", "3601"],
     "target_fpir": ["0", "1", "-0.1", "5%", "nan"],
     "neighbours": ["0", "1001"],
