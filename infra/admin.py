@@ -1,35 +1,20 @@
 """The topic table held against the broker: create what is missing, describe, measure the lag."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # not marked as re-export
 
-from infra.broker import Broker, Place
+from infra.broker import Broker, Layout, Place
+from infra.topic_state import TopicState, missing, state_of, wanted_config
 from schemas.errors import SetupError
 from schemas.settings import Settings
 from schemas.topics import EMBEDDINGS, FRAMES, GALLERY_COMMANDS, REVIEW_DECISIONS, TOPICS, Topic
 
-
-@dataclass(frozen=True, slots=True)
-class TopicState:
-    """One topic of the table as it stands on the broker.
-
-    Attributes:
-        partitions: 0 when the topic is missing.
-        records: last minus first offset over all partitions; compaction makes it an upper bound.
-        differences: how it departs from the table, in words; empty when it does not.
-    """
-
-    name: str
-    partitions: int
-    records: int
-    config: dict[str, str]
-    differences: tuple[str, ...]
+_COPIES = 3
 
 
 def create_topics(settings: Settings, replication: int | None = None) -> dict[str, str]:
-    """Create the topics of the table that are missing.
+    """Create the topics of the table that are missing; return when all can be used.
 
     Without ``replication`` each has as many replicas as there are brokers, three at most.
 
@@ -37,15 +22,19 @@ def create_topics(settings: Settings, replication: int | None = None) -> dict[st
         ``{name: "created" or "exists"}``, in the order of the table.
 
     Raises:
-        DependencyDown: the broker does not answer.
+        DependencyDown: the broker does not answer, or has no leader for a topic after 30 s.
         SetupError: the broker refuses a topic; the message says why.
     """
     broker = Broker(settings.need_kafka())
-    copies = min(3, broker.size()) if replication is None else replication
-    return broker.create(
-        NewTopic(settings.topic(topic), topic.partitions, copies, config=topic.config())
+    copies = min(_COPIES, broker.size()) if replication is None else replication
+    states = broker.create(
+        NewTopic(
+            settings.topic(topic), topic.partitions, copies, config=wanted_config(topic, copies)
+        )
         for topic in TOPICS.values()
     )
+    broker.await_leaders(states)
+    return states
 
 
 def describe_topics(settings: Settings) -> list[TopicState]:
@@ -55,18 +44,54 @@ def describe_topics(settings: Settings) -> list[TopicState]:
         DependencyDown: the broker does not answer.
     """
     broker = Broker(settings.need_kafka())
-    names = {settings.topic(topic) for topic in TOPICS.values()}
-    found = {name: parts for name, parts in broker.partitions().items() if name in names}
+    found = _of_the_table(settings, broker)
     records = dict.fromkeys(found, 0)
-    for (name, _), (first, end) in broker.spans(found).items():
+    spans = broker.spans({name: sorted(copies) for name, copies in found.items()})
+    for (name, _), (first, end) in spans.items():
         records[name] += end - first
-    configs = broker.configs(found)
-    return [
-        _state(topic, name, len(found[name]), records[name], configs[name])
-        if (name := settings.topic(topic)) in found
-        else TopicState(name, 0, 0, {}, ("missing",))
-        for topic in TOPICS.values()
-    ]
+    return _states(settings, broker, found, records)
+
+
+def check_topics(settings: Settings) -> None:
+    """Find out whether a service may start on the topics as they are.
+
+    Raises:
+        DependencyDown: the broker does not answer.
+        SetupError: a topic is missing, has partitions where there must be one, or has another
+            clean-up than the table says; the message names all of them and what to do.
+    """
+    broker = Broker(settings.need_kafka())
+    found = _of_the_table(settings, broker)
+    states = _states(settings, broker, found, dict.fromkeys(found, 0))
+    refuse_faults(settings, states)
+
+
+def refuse_faults(settings: Settings, states: Iterable[TopicState]) -> None:
+    """Raise ``SetupError`` when a topic is so that no service may start."""
+    faulty = [state for state in states if state.faults]
+    if not faulty:
+        return
+    lines = [f"  {state.name}: {'; '.join(state.faults)}" for state in faulty]
+    remedies = list(dict.fromkeys(remedy for state in faulty for remedy in _remedies(state)))
+    raise SetupError(
+        f"the topics on {settings.need_kafka()} are not as they must be:\n"
+        + "\n".join([*lines, *remedies])
+    )
+
+
+def fix_topics(settings: Settings) -> list[str]:
+    """Alter the configuration of topics that departs from the table; return what was done.
+
+    Raises:
+        DependencyDown: the broker does not answer.
+        SetupError: the broker refuses it.
+    """
+    broker = Broker(settings.need_kafka())
+    found = _of_the_table(settings, broker)
+    states = _states(settings, broker, found, dict.fromkeys(found, 0))
+    fixes = {state.name: state.fixes for state in states if state.fixes}
+    broker.alter(fixes)
+    return [f"{name}: {key}={value}" for name, fix in fixes.items() for key, value in fix.items()]
 
 
 def partitions(settings: Settings, topics: Iterable[Topic]) -> dict[str, list[int]]:
@@ -78,10 +103,10 @@ def partitions(settings: Settings, topics: Iterable[Topic]) -> dict[str, list[in
     """
     found = Broker(settings.need_kafka()).partitions()
     names = [settings.topic(topic) for topic in topics]
-    missing = [name for name in names if name not in found]
-    if missing:
+    absent = [name for name in names if name not in found]
+    if absent:
         raise SetupError(
-            f"no topic {', '.join(missing)} on {settings.need_kafka()}: run `perennial topics "
+            f"no topic {', '.join(absent)} on {settings.need_kafka()}: run `perennial topics "
             "create`, or set PERENNIAL_TOPIC_PREFIX to the deployment that you mean"
         )
     return {name: found[name] for name in names}
@@ -126,11 +151,34 @@ def lag(settings: Settings) -> dict[Place, int]:
     return behind
 
 
-def _state(topic: Topic, name: str, found: int, records: int, config: dict[str, str]) -> TopicState:
-    differences = []
-    if found != topic.partitions:
-        differences.append(f"{found} partitions, the table says {topic.partitions}")
-    for key, wanted in topic.config().items():
-        if set(config.get(key, "").split(",")) != set(wanted.split(",")):
-            differences.append(f"{key}={config.get(key)}, the table says {wanted}")
-    return TopicState(name, found, records, config, tuple(differences))
+def _of_the_table(settings: Settings, broker: Broker) -> Layout:
+    names = {settings.topic(topic) for topic in TOPICS.values()}
+    return {name: copies for name, copies in broker.layout().items() if name in names}
+
+
+def _states(
+    settings: Settings, broker: Broker, found: Layout, records: Mapping[str, int]
+) -> list[TopicState]:
+    configs = broker.configs(found)
+    return [
+        state_of(topic, name, found[name], configs[name], records[name])
+        if (name := settings.topic(topic)) in found
+        else missing(name)
+        for topic in TOPICS.values()
+    ]
+
+
+def _remedies(state: TopicState) -> Iterator[str]:
+    if not state.partitions:
+        yield (
+            "What is missing: `perennial topics create` makes it; or set PERENNIAL_TOPIC_PREFIX to "
+            "the deployment that you mean."
+        )
+    if state.fixes.keys() & {"cleanup.policy"}:
+        yield "Clean-up: `perennial topics create --fix` alters it."
+    if any("partitions" in fault for fault in state.faults):
+        yield (
+            "Partitions cannot be taken away: stop all services, delete the topic with the broker's"
+            f" own tools (`kafka-topics --delete --topic {state.name}`; what it holds goes with it)"
+            " and run `perennial topics create`; or begin under another PERENNIAL_TOPIC_PREFIX."
+        )

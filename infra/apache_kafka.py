@@ -19,7 +19,7 @@ _CLUSTER = "cGVyZW5uaWFsLWxvY2FsLQ"
 class ApacheKafka(LocalBroker):
     """A broker and its controller in one process, on two loopback ports."""
 
-    start_s = 60.0
+    start_s = 180.0
     grace_s = 10.0
     keeps = True
 

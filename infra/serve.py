@@ -1,11 +1,13 @@
 """Runs a service with its pages: ``/metrics``, ``/healthz`` (it lives), ``/readyz`` (it works)."""
 
 import asyncio
-import contextlib
 import logging
+import os
 import signal
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 
 from aiohttp import web
 from prometheus_client import (
@@ -15,12 +17,15 @@ from prometheus_client import (
     generate_latest,
 )
 
-from schemas.errors import SetupError
+from schemas.errors import Crashed, SetupError
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.settings import Settings
 
 Run = Callable[[Metrics, Health, asyncio.Event], Awaitable[None]]
+
+END_WITHIN_S = 12.0
+"""How long a service may take to end after SIGTERM, or after it crashed."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _log = logging.getLogger(__name__)
@@ -37,12 +42,20 @@ def serve(name: str, port: int, settings: Settings, run: Run) -> None:
 
     Raises:
         SetupError: the port is taken.
+        Crashed: ``run`` ended though nobody asked it to.
         PerennialError: whatever ``run`` raises.
     """
-    asyncio.run(_serve(name, port, settings.http_host, run))
+    serving = threading.Event()
+    serving.set()
+    try:
+        asyncio.run(
+            _serve(name, port, settings.http_host, run, partial(_end_within, name, serving))
+        )
+    finally:
+        serving.clear()
 
 
-async def _serve(name: str, port: int, host: str, run: Run) -> None:
+async def _serve(name: str, port: int, host: str, run: Run, end: Callable[[], None]) -> None:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     metrics = Metrics(registry)
@@ -51,9 +64,28 @@ async def _serve(name: str, port: int, host: str, run: Run) -> None:
     async with pages(name, host, port, registry, health) as address:
         _log.info("%s: %s/metrics, /healthz, /readyz", name, address)
         task = asyncio.ensure_future(run(metrics, health, stop))
-        with _stopped_by_signals(name, stop, task), contextlib.suppress(asyncio.CancelledError):
-            await task
+        with _stopped_by_signals(name, stop, task, end):
+            await _ended(name, stop, task, end)
     _log.info("%s: stopped", name)
+
+
+async def _ended(
+    name: str, stop: asyncio.Event, task: asyncio.Future[None], end: Callable[[], None]
+) -> None:
+    """Wait for the service. Whichever way it ends, its process ends soon after.
+
+    Raises:
+        Crashed: it ended though nobody had asked it to.
+    """
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise Crashed(f"{name}: cancelled, and not by us") from None
+    finally:
+        end()
+    if not stop.is_set():
+        raise Crashed(f"{name}: ended, though nobody asked it to")
 
 
 @asynccontextmanager
@@ -107,9 +139,10 @@ def _all_ok(report: dict[str, str]) -> bool:
 
 @contextmanager
 def _stopped_by_signals(
-    name: str, stop: asyncio.Event, task: asyncio.Future[None]
+    name: str, stop: asyncio.Event, task: asyncio.Future[None], end: Callable[[], None]
 ) -> Iterator[None]:
     def ask() -> None:
+        end()
         if stop.is_set():
             task.cancel()
         else:
@@ -124,3 +157,21 @@ def _stopped_by_signals(
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
+
+
+def _end_within(name: str, serving: threading.Event) -> None:
+    """End the process in :data:`END_WITHIN_S`, whatever a client library still waits for then.
+
+    What was not committed is read again, so nothing is lost by it. A thread does it, for the event
+    loop may be what is stuck; it does nothing where serving was only a part of a longer program.
+    """
+
+    def end() -> None:
+        if serving.is_set() or not threading.main_thread().is_alive():
+            _log.error("%s: not ended %g s after it had to: cut off", name, END_WITHIN_S)
+            logging.shutdown()
+            os._exit(1)
+
+    timer = threading.Timer(END_WITHIN_S, end)
+    timer.daemon = True
+    timer.start()

@@ -9,7 +9,7 @@ from urllib.parse import urlunsplit
 
 from rich.table import Table
 
-from infra.admin import create_topics
+from infra.admin import check_topics, create_topics
 from infra.embedded import Services, services
 from infra.processes import free_port, port_is_free
 from infra.supervisor import Say, Service, Supervisor, environment
@@ -82,7 +82,8 @@ def stack(
         broker: which broker to run, if any; without it, the one that the settings say.
 
     Raises:
-        SetupError: a part does not start; the message shows the end of its log.
+        SetupError: a part does not start (the message shows the end of its log), or a topic of a
+            named broker is not as it must be.
         DependencyDown: a named broker does not answer.
     """
     run_dir.mkdir(parents=True, exist_ok=True)
@@ -103,6 +104,7 @@ def stack(
         )
         say("creating the topics")
         create_topics(filled)
+        check_topics(filled)
         crew = [_worker(filled, number, run_dir) for number in range(workers)]
         streams = service("streams", filled, filled.streams_port, run_dir)
         supervisor = Supervisor([*crew, streams], say)

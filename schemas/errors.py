@@ -27,3 +27,7 @@ class DependencyDown(PerennialError):
 
 class SetupError(PerennialError):
     """The operator must change something first; the message says what."""
+
+
+class Crashed(PerennialError):
+    """A part that must run for ever ended: the process ends too, and is started again."""

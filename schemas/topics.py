@@ -16,7 +16,12 @@ from schemas.review import ReviewDecision
 class Topic:
     """What one topic is for, how it is partitioned and how long it is kept.
 
-    ``event`` is ``None`` where the value is not JSON (image bytes, raw float32, original bytes).
+    Attributes:
+        event: ``None`` where the value is not JSON (image bytes, raw float32, original bytes).
+        retention: how long records are kept; ``None``: for ever.
+        max_bytes: size of the largest batch of records.
+        compression: how the broker stores records; ``None``: as they were sent.
+        min_age: how long a record stays before compaction may drop it for a newer one.
     """
 
     name: str
@@ -27,22 +32,36 @@ class Topic:
     cleanup: str
     retention: timedelta | None
     max_bytes: int = 2 * 2**20
+    compression: str | None = None
+    min_age: timedelta | None = None
 
     def config(self) -> dict[str, str]:
         """Return the Kafka topic configuration."""
         config = {"cleanup.policy": self.cleanup, "max.message.bytes": str(self.max_bytes)}
         if self.retention is not None:
-            config["retention.ms"] = str(int(self.retention.total_seconds() * 1000))
+            config["retention.ms"] = _ms(self.retention)
+        if self.compression is not None:
+            config["compression.type"] = self.compression
+        if self.min_age is not None:
+            config["min.compaction.lag.ms"] = _ms(self.min_age)
         return config
+
+
+def _ms(time: timedelta) -> str:
+    return str(int(time.total_seconds() * 1000))
 
 
 def _days(days: int) -> timedelta:
     return timedelta(days=days)
 
 
+# For topics that anybody publishes to: the broker unpacks what comes. A batch that cannot be
+# unpacked, or that unpacks to more than the topic takes, is refused there and reaches no reader.
+_UNPACKED = "uncompressed"
+
 FRAMES = Topic(
     "frames", "source", "Image bytes, or JSON with an image_uri (claim check)",
-    None, 4, "delete", _days(7), 24 * 2**20,
+    None, 4, "delete", _days(7), 24 * 2**20, _UNPACKED,
 )  # fmt: skip
 EMBEDDINGS = Topic(
     "embeddings", "source", "Unit-norm little-endian float32, metadata in headers",
@@ -57,16 +76,17 @@ HUMAN_REVIEW = Topic(
     ReviewItem, 4, "compact,delete", _days(30),
 )  # fmt: skip
 REVIEW_DECISIONS = Topic(
-    "review-decisions", "event name", "Who said what", ReviewDecision, 4, "delete", _days(365)
-)
+    "review-decisions", "event name", "Who said what", ReviewDecision, 4, "delete", _days(365),
+    compression=_UNPACKED,
+)  # fmt: skip
 # One partition: the gallery has one writer, and its log one order.
 GALLERY_COMMANDS = Topic(
     "gallery-commands", "identity", "Changes somebody wants, with actor and reason",
-    GalleryCommand, 1, "delete", _days(365),
+    GalleryCommand, 1, "delete", _days(365), compression=_UNPACKED,
 )  # fmt: skip
 GALLERY = Topic(
     "gallery", "entry id", "The entries; a tombstone means erased: the truth behind Redis",
-    GalleryEntry, 1, "compact", None,
+    GalleryEntry, 1, "compact", None, min_age=timedelta(hours=1),
 )  # fmt: skip
 CONDITIONING = Topic(
     "conditioning", "name", "The active artefact's version and where it lies",

@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 
 from aiokafka.errors import KafkaError
-from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
+from faust.exceptions import ConsumerNotStarted
+from faust.types import TP
 
-from schemas.errors import DependencyDown
+from schemas.errors import Crashed
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.records import Record
@@ -25,17 +25,17 @@ from schemas.topics import (
 )
 from streams.agents import gallery_of, matcher_of, retention_of, review_of
 from streams.conditioning_log import KafkaConditioningLog
+from streams.connections import publisher, redis_index
 from streams.gallery import GalleryAgent
 from streams.gallery_log import KafkaGalleryLog
 from streams.index.base import Index
-from streams.index.redis import RedisIndex
+from streams.lifecycle import TICK_S, Timer, run_until, unless
 from streams.placement import Placements, Plain
-from streams.publisher import KafkaPublisher
 from streams.stage import Handler, Publish, Stage
 from streams.tamed import TamedApp, tamed_app
+from streams.timers import patient
 
 AGENTS = frozenset({"matcher", "review", "gallery"})
-TICK_S = 1.0
 _COMMAND_BATCH, _COMMAND_WAIT_S = 64, 0.01
 
 log = logging.getLogger(__name__)
@@ -48,30 +48,32 @@ async def run(
     stop: asyncio.Event,
     only: frozenset[str] = AGENTS,
 ) -> None:
-    """Run the agents until ``stop`` is set; when Faust gives up, begin again with a new app."""
+    """Run the agents until ``stop`` is set; when the broker made Faust give up, begin again.
+
+    Raises:
+        Crashed: anything else has ended an agent, a timer, the consumer or Faust.
+    """
     for part in ("kafka", "redis"):
         health.down(part, "starting")
-    async with _publisher(settings, health) as publish, _index(settings) as index:
+    async with publisher(settings, health, stop) as publish, redis_index(settings) as index:
         while not stop.is_set():
-            app = build_app(settings, metrics, health, publish, index, only)
-            await _run_until(stop, app)
-            if not stop.is_set():
-                health.down("kafka", f"Faust stopped: {app.crash_reason!r}")
-                log.error("Faust stopped; beginning again", exc_info=app.crash_reason)
-                await asyncio.sleep(TICK_S)
+            app, timers = build_app(settings, metrics, health, publish, index, only)
+            why = await run_until(stop, app, timers)
+            if why is not None:
+                _judge(why, health)
+                await unless(stop, asyncio.sleep(TICK_S))
 
 
-async def _run_until(stop: asyncio.Event, app: TamedApp) -> None:
-    """Run the app until ``stop`` is set or it ends by itself."""
-    asked = asyncio.ensure_future(stop.wait())
-    ended = asyncio.ensure_future(app.wait_until_stopped())
-    try:
-        await app.start()
-        await asyncio.wait({asked, ended}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        asked.cancel()
-        ended.cancel()
-        await app.stop()
+def _judge(why: BaseException, health: Health) -> None:
+    """Let Faust begin again if it was for the broker that it ended.
+
+    Raises:
+        Crashed: it was for anything else.
+    """
+    if not isinstance(why, KafkaError):
+        raise Crashed(f"the streams ended: {why!r}") from why
+    health.down("kafka", f"Faust stopped: {why!r}")
+    log.error("Faust stopped; beginning again", exc_info=why)
 
 
 def build_app(
@@ -81,8 +83,8 @@ def build_app(
     publish: Publish,
     index: Index,
     only: frozenset[str] = AGENTS,
-) -> TamedApp:
-    """Return a Faust app with the agents named in ``only``, ready to start."""
+) -> tuple[TamedApp, list[Timer]]:
+    """Return a Faust app with the agents named in ``only``, and what is to be done each second."""
     app = tamed_app(settings.streams_group, settings.need_kafka())
 
     def attach(name: str, topic: Topic, handler: Handler, size: int, wait_s: float) -> None:
@@ -96,6 +98,7 @@ def build_app(
         )
         _attach(app, stage, settings.topic(topic), size, wait_s)
 
+    timers = [patient(lambda: _look(app, index, metrics, health), metrics, health)]
     placements = Placements(Plain(settings.shard_by))
     if "matcher" in only:
         wait_s = settings.match_deadline_ms / 1000
@@ -108,52 +111,46 @@ def build_app(
         gallery = _gallery(settings, metrics, publish, index, placements, _term(app, settings))
         attach("gallery", GALLERY_COMMANDS, gallery.handle, _COMMAND_BATCH, _COMMAND_WAIT_S)
         attach("conditioning", CONDITIONING, gallery.heard, _COMMAND_BATCH, _COMMAND_WAIT_S)
-        _each_second(app, gallery.tick, metrics, health)
-    _each_second(app, lambda: _look(app, index, metrics, health), metrics, health)
+        timers.append(patient(gallery.tick, metrics, health))
     _on_assignment(app, health)
-    return app
+    return app, timers
 
 
 def _attach(app: TamedApp, stage: Stage, topic: str, size: int, wait_s: float) -> None:
     async def consume(stream: Any) -> None:
-        async for events in stream.noack_take(size, within=wait_s):
-            await stage.process([Record.of(event.message) for event in events])
-            for event in events:
-                event.ack()
+        why: BaseException = Crashed(f"the agent {stage.name} ended")
+        try:
+            async for events in stream.noack_take(size, within=wait_s):
+                with app.reader.at_work():
+                    await stage.process([Record.of(event.message) for event in events])
+                    for event in events:
+                        app.reader.settle(event.message)
+                for event in events:
+                    event.ack()
+        except BaseException as error:
+            why = error
+            raise
+        finally:
+            app.give_up(why)
 
     app.agent(app.topic(topic), name=stage.name)(consume)
 
 
-def _each_second(
-    app: TamedApp, work: Callable[[], Awaitable[None]], metrics: Metrics, health: Health
-) -> None:
-    down: set[str] = set()
-
-    async def tick() -> None:
-        try:
-            await work()
-        except Exception as error:
-            if not isinstance(error, DependencyDown | KafkaError):
-                log.exception("a timer failed")
-            metrics.retries.labels("timer").inc()
-            part = getattr(error, "dependency", "kafka")
-            down.add(part)
-            health.down(part, repr(error))
-        else:
-            while down:
-                health.up(down.pop())
-
-    app.timer(interval=TICK_S)(tick)
-
-
 async def _look(app: TamedApp, index: Index, metrics: Metrics, health: Health) -> None:
-    for place in app.consumer.assignment():
+    for place in _assigned(app):
         end, read = app.consumer.highwater(place), await app.consumer.position(place)
         if end is not None and read is not None:
             lag = metrics.consumer_lag.labels(place.topic, str(place.partition))
             lag.set(max(0, end - read))
     await index.state()
     health.up("redis")
+
+
+def _assigned(app: TamedApp) -> set[TP]:
+    try:
+        return app.consumer.assignment()
+    except ConsumerNotStarted:
+        return set()
 
 
 def _on_assignment(app: TamedApp, health: Health) -> None:
@@ -191,37 +188,7 @@ def _term(app: TamedApp, settings: Settings) -> Callable[[], int | None]:
     topic = settings.topic(GALLERY_COMMANDS)
 
     def term() -> int | None:
-        owned = any(partition.topic == topic for partition in app.consumer.assignment())
+        owned = any(partition.topic == topic for partition in _assigned(app))
         return app.consumer_generation_id if owned else None
 
     return term
-
-
-@asynccontextmanager
-async def _publisher(settings: Settings, health: Health) -> AsyncIterator[KafkaPublisher]:
-    publisher = KafkaPublisher(settings.need_kafka())
-    async for attempt in AsyncRetrying(
-        retry=retry_if_exception_type(KafkaError),
-        wait=wait_exponential_jitter(multiplier=0.1, max=5),
-        before_sleep=lambda state: health.down("kafka", str(state.outcome)),
-    ):
-        with attempt:
-            await publisher.start()
-    try:
-        yield publisher
-    finally:
-        await publisher.stop()
-
-
-@asynccontextmanager
-async def _index(settings: Settings) -> AsyncIterator[RedisIndex]:
-    index = RedisIndex.connect(
-        settings.need_redis(),
-        prefix=settings.topic_prefix,
-        hnsw_above=settings.hnsw_above,
-        timeout_s=settings.redis_timeout_s,
-    )
-    try:
-        yield index
-    finally:
-        await index.close()

@@ -1,12 +1,17 @@
 """Records out: one producer for all agents, every batch acknowledged before it counts."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
 
 from schemas.records import Record
 from schemas.topics import DEAD_LETTERS
+
+STOP_S = 2.0
+
+log = logging.getLogger(__name__)
 
 
 class KafkaPublisher:
@@ -28,8 +33,14 @@ class KafkaPublisher:
         await self._producer.start()
 
     async def stop(self) -> None:
-        """Send what is left and disconnect."""
-        await self._producer.stop()
+        """Send what is left and disconnect, within limits: the broker may be gone.
+
+        What is not sent then was not acknowledged to an agent either, so it is made again.
+        """
+        stopping = asyncio.ensure_future(self._producer.stop())
+        done, _ = await asyncio.wait({stopping}, timeout=STOP_S)
+        if not done:
+            log.warning("the broker did not take what was left within %g s", STOP_S)
 
     async def __call__(self, records: Sequence[Record]) -> list[int]:
         """Send the records; return their offsets in the same order.

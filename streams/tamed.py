@@ -1,26 +1,32 @@
-"""Faust, tamed: the settings and the one override that this system needs of it.
+"""Faust, tamed: the settings and the overrides that this system needs of it.
 
 Measured (see DESIGN): Faust hard-codes a fetch wait of 1500 ms, which costs 370 ms a hop on a
 broker whose long poll does not wake on new data; with 10 ms it is 6 ms. A group join takes half
 the session timeout on that broker, hence the short sessions.
+
+What Faust does by itself with offsets and at its end is not what is promised here, see
+:mod:`streams.faithful`.
 """
 
-from typing import Any
+import asyncio
+from typing import Any, cast
 
 import faust
 from faust.transport.drivers import aiokafka as driver
 
+from streams.faithful import FaithfulConsumer, FaithfulThread
+
 FETCH_WAIT_MS = 10
 
 
-class _ConsumerThread(driver.AIOKafkaConsumerThread):
+class _ConsumerThread(FaithfulThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # no setting exists for it
         return consumer
 
 
-class _Consumer(driver.Consumer):
+class _Consumer(FaithfulConsumer):
     def _new_consumer_thread(self) -> Any:
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
@@ -30,10 +36,27 @@ class _Transport(driver.Transport):
 
 
 class TamedApp(faust.App):
-    """A Faust app that wakes at once, declares no topic and serves no web page."""
+    """A Faust app that wakes at once, declares no topic, serves no web page and writes no file."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.ended: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+
+    def give_up(self, why: BaseException) -> None:
+        """Say that a part ended which must run for ever; while stopping that is as it must be."""
+        if not self.should_stop and not self.ended.done():
+            self.ended.set_result(why)
+
+    @property
+    def reader(self) -> FaithfulConsumer:
+        """Its consumer, under the name of its class."""
+        return cast(FaithfulConsumer, self.consumer)
 
     def _new_transport(self) -> Any:
         return _Transport(self.conf.broker_consumer, self)
+
+    def _create_directories(self) -> None:
+        """Make none: there are no tables to keep, and the working directory may be read-only."""
 
 
 def tamed_app(group: str, bootstrap_servers: str) -> TamedApp:

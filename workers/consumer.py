@@ -10,10 +10,10 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.metrics import Metrics
+from schemas.offsets import Offsets
 from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import FRAMES
-from workers.offsets import Offsets
 from workers.outbox import PART
 from workers.patience import Patience
 from workers.pipeline import Pipeline

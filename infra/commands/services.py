@@ -27,13 +27,17 @@ def worker() -> None:
     settings = load_settings()
     settings.need_kafka()
     from infra.serve import serve  # here, so that `perennial --help` is fast
+    from infra.topic_check import on_checked_topics
     from workers.embedder import run
 
     serve(
         "worker",
         settings.worker_port,
         settings,
-        lambda metrics, health, stop: run(settings, metrics, health, stop),
+        on_checked_topics(
+            settings,
+            lambda metrics, health, stop: run(settings, metrics, health, stop),
+        ),
     )
 
 
@@ -53,13 +57,17 @@ def streams(
     settings.need_kafka()
     settings.need_redis()
     from infra.serve import serve  # here, so that `perennial --help` is fast
+    from infra.topic_check import on_checked_topics
     from streams.app import run
 
     serve(
         "streams",
         settings.streams_port,
         settings,
-        lambda metrics, health, stop: run(settings, metrics, health, stop, agents),
+        on_checked_topics(
+            settings,
+            lambda metrics, health, stop: run(settings, metrics, health, stop, agents),
+        ),
     )
 
 

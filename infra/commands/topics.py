@@ -30,20 +30,36 @@ def create(
         int | None,
         typer.Option(min=1, help="Replicas of each; as many as there are brokers, 3 at most."),
     ] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Alter what differs from the table and can be altered.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Create the topics that are missing; a second time changes nothing.
 
-    Example:  perennial topics create
-    """
-    from infra.admin import create_topics
+    Exit 2 when a topic was there before and is so that no service could start on it.
 
-    states = create_topics(load_settings(), replication)
+    Example:  perennial topics create
+
+    Example:  perennial topics create --fix
+    """
+    from infra.admin import create_topics, describe_topics, fix_topics, refuse_faults
+
+    settings = load_settings()
+    states = create_topics(settings, replication)
+    fixed = fix_topics(settings) if fix else []
+    stand = describe_topics(settings)
     if json:
         print_json(states)
-        return
-    for name, state in states.items():
-        out.print(f"{state:8} {name}", markup=False)
+    else:
+        for name, state in states.items():
+            out.print(f"{state:8} {name}", markup=False)
+        for line in fixed:
+            out.print(f"altered  {line}", markup=False, soft_wrap=True)
+        for found in stand:
+            for difference in found.differences:
+                out.print(f"differs  {found.name}: {difference}", markup=False, soft_wrap=True)
+    refuse_faults(settings, stand)
 
 
 @app.command()

@@ -28,10 +28,26 @@ class Process:
         """Whether it still runs."""
         return self._process.poll() is None
 
+    def ended(self, within_s: float) -> int:
+        """Wait for its end by itself; return its exit status."""
+        try:
+            return self._process.wait(within_s)
+        finally:
+            self._process.kill()
+            self._log.close()
+
     def kill(self) -> None:
         """End it as a power cut would."""
         self._process.send_signal(signal.SIGKILL)
         self._process.wait(10)
+
+    def ask(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
+    def wait(self, within_s: float) -> int:
+        """Return its exit status once it has ended; fail after ``within_s`` seconds."""
+        return self._process.wait(within_s)
 
     def stop(self) -> int:
         """Ask it to end; return its exit status."""

@@ -2,6 +2,8 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -10,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from infra.probe import parse
 from infra.serve import pages, serve
-from schemas.errors import DependencyDown, SetupError
+from schemas.errors import Crashed, DependencyDown, SetupError
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.settings import load_settings
@@ -86,3 +88,50 @@ def test_what_a_service_raises_is_raised() -> None:
 
     with pytest.raises(DependencyDown, match="gone for good"):
         serve("worker", 0, load_settings(), run)
+
+
+def test_a_service_that_is_cancelled_from_within_has_crashed() -> None:
+    async def run(_: Metrics, __: Health, ___: asyncio.Event) -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(Crashed, match="cancelled"):
+        serve("worker", 0, load_settings(), run)
+
+
+def test_a_service_that_ends_unasked_has_crashed() -> None:
+    async def run(_: Metrics, __: Health, ___: asyncio.Event) -> None:
+        return
+
+    with pytest.raises(Crashed, match="ended"):
+        serve("worker", 0, load_settings(), run)
+
+
+_CORPSE = """
+import asyncio, os, signal, threading, time
+import infra.serve as serving
+from schemas.settings import load_settings
+
+serving.END_WITHIN_S = 0.5
+
+async def run(metrics, health, stop):
+    {}
+
+serving.serve("worker", 0, load_settings(), run)
+"""
+_FOREVER = "threading.Thread(target=threading.Event().wait).start()"
+_ASK = "os.kill(os.getpid(), signal.SIGTERM); await stop.wait()"
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        f"{_ASK}; time.sleep(600)",
+        f"{_ASK}; await asyncio.Event().wait()",
+        f"{_FOREVER}; {_ASK}",
+        f"{_FOREVER}; raise ValueError",
+    ],
+    ids=["stuck loop", "stuck service", "stuck thread", "crash beside a stuck thread"],
+)
+def test_a_process_that_cannot_end_by_itself_is_cut_off(work: str) -> None:
+    ended = subprocess.run([sys.executable, "-c", _CORPSE.format(work)], timeout=60, check=False)
+    assert ended.returncode == 1

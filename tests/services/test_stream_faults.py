@@ -217,4 +217,4 @@ async def test_bad_records_on_our_own_topics_are_set_aside(
         await eventually(lambda: len(ids_on(found, dead)) == len(bad), "each lies in dead-letters")
     reasons = {r.header("dead_reason") for r in found if r.topic == dead}
     assert reasons == {"bad_event"}
-    assert [r.value for r in found if r.topic == dead] == [r.value for r in bad]
+    assert [r.value for r in found if r.topic == dead] == [r.value or b"" for r in bad]

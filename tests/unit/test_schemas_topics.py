@@ -8,7 +8,15 @@ from schemas.gallery import GalleryCommand, GalleryEntry
 from schemas.recognition_event import Identification, ReviewItem
 from schemas.review import ReviewDecision
 from schemas.settings import load_settings
-from schemas.topics import DEAD_LETTERS, EMBEDDINGS, FRAMES, GALLERY, GALLERY_COMMANDS, TOPICS
+from schemas.topics import (
+    DEAD_LETTERS,
+    EMBEDDINGS,
+    FRAMES,
+    GALLERY,
+    GALLERY_COMMANDS,
+    REVIEW_DECISIONS,
+    TOPICS,
+)
 
 ROWS: list[tuple[str, str, type[Event] | None, str, int | None]] = [
     ("frames", "source", None, "delete", 7),
@@ -38,12 +46,22 @@ def test_each_topic_is_as_designed(
     expected = {"cleanup.policy": cleanup, "max.message.bytes": str(topic.max_bytes)}
     if days is not None:
         expected["retention.ms"] = str(days * 24 * 3600 * 1000)
-    assert topic.config() == expected
+    assert {key: topic.config()[key] for key in expected} == expected
 
 
 def test_the_gallery_has_one_order() -> None:
     assert GALLERY.partitions == GALLERY_COMMANDS.partitions == 1
     assert FRAMES.partitions == EMBEDDINGS.partitions > 1
+
+
+def test_what_anybody_publishes_is_unpacked_by_the_broker() -> None:
+    open_to_all = {FRAMES, REVIEW_DECISIONS, GALLERY_COMMANDS}
+    assert {t for t in TOPICS.values() if t.config().get("compression.type")} == open_to_all
+    assert {t.config().get("compression.type") for t in open_to_all} == {"uncompressed"}
+
+
+def test_a_record_of_the_gallery_stays_an_hour_though_a_newer_one_is_there() -> None:
+    assert GALLERY.config()["min.compaction.lag.ms"] == "3600000"
 
 
 def test_sizes_fit_what_passes_from_topic_to_topic() -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.offsets import Offsets
 from schemas.records import Record
-from workers.offsets import Offsets
 
 
 def record(offset: int, partition: int = 0) -> Record:
@@ -64,7 +64,7 @@ def test_against_a_plain_count(case: tuple[int, list[int]]) -> None:
 async def test_one_record_that_is_not_settled_holds_back_reading_at_a_bound(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("workers.offsets.MAX_AHEAD", 3)
+    monkeypatch.setattr("schemas.offsets.MAX_AHEAD", 3)
     offsets = Offsets()
     oldest = offsets.begin(record(0))
     for offset in range(1, 4):
@@ -78,7 +78,7 @@ async def test_one_record_that_is_not_settled_holds_back_reading_at_a_bound(
 
 
 async def test_a_rebalance_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.offsets.MAX_AHEAD", 1)
+    monkeypatch.setattr("schemas.offsets.MAX_AHEAD", 1)
     offsets = Offsets()
     offsets.begin(record(0))
     offsets.begin(record(1))()

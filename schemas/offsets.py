@@ -3,8 +3,8 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-
-from schemas.records import Record
+from dataclasses import dataclass
+from typing import Protocol
 
 Partition = tuple[str, int]
 
@@ -14,20 +14,42 @@ after a crash or a rebalance. A frame whose image does not come holds the commit
 back, and at this many it holds back reading."""
 
 
+class Placed(Protocol):
+    """Whatever was read from a partition: a record of ours or of a client library."""
+
+    @property
+    def topic(self) -> str:
+        """Its topic."""
+
+    @property
+    def partition(self) -> int:
+        """The number of its partition."""
+
+    @property
+    def offset(self) -> int:
+        """Where it lies there."""
+
+
 class _Log:
     """The records of one partition that are in the process, oldest first."""
 
     def __init__(self) -> None:
         self._waiting: deque[int] = deque()
         self._settled: set[int] = set()
+        self.newest = -1
         self.next: int | None = None
 
     @property
     def ahead(self) -> int:
         return len(self._settled)
 
+    @property
+    def open(self) -> bool:
+        return bool(self._waiting)
+
     def begin(self, offset: int) -> None:
         self._waiting.append(offset)
+        self.newest = offset
 
     def settle(self, offset: int) -> None:
         self._settled.add(offset)
@@ -35,6 +57,20 @@ class _Log:
             first = self._waiting.popleft()
             self._settled.discard(first)
             self.next = first + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a partition has come.
+
+    Attributes:
+        committed: the offset that the broker has confirmed last; ``None`` if none was since the
+            partition was assigned.
+        open: whether records were read that are not settled and committed yet.
+    """
+
+    committed: int | None
+    open: bool
 
 
 class Offsets:
@@ -45,21 +81,32 @@ class Offsets:
         self._committed: dict[Partition, int] = {}
         self._moved = asyncio.Event()
 
-    async def room(self, record: Record) -> None:
+    async def room(self, record: Placed) -> None:
         """Wait while its partition is ``MAX_AHEAD`` records ahead of one that is not settled."""
-        while (log := self._log(record)).ahead >= MAX_AHEAD:
+        partition = (record.topic, record.partition)
+        log = self._logs.get(partition)
+        while log is not None and log.ahead >= MAX_AHEAD:
             self._moved.clear()
             await self._moved.wait()
-            if self._log(record) is not log:
-                return  # the partitions were taken away meanwhile
+            if self._logs.get(partition) is not log:
+                return  # the partition was taken away, or is read anew
 
-    def begin(self, record: Record) -> Callable[[], None]:
-        """Note that ``record`` was read; call what is returned once it is settled."""
-        log = self._log(record)
+    def begin(self, record: Placed) -> Callable[[], None]:
+        """Note that ``record`` was read; call what is returned once it is settled.
+
+        A record that is read again begins its partition anew: what was under way there before
+        counts no more, for nobody can tell which of it will still be settled.
+        """
+        partition = (record.topic, record.partition)
+        log = self._logs.get(partition)
+        if log is None or record.offset <= log.newest:
+            log = self._logs[partition] = _Log()
+            self._moved.set()
         log.begin(record.offset)
+        held, offset = log, record.offset
 
         def settle() -> None:
-            log.settle(record.offset)
+            held.settle(offset)
             self._moved.set()
 
         return settle
@@ -72,6 +119,13 @@ class Offsets:
             if log.next is not None and log.next != self._committed.get(partition)
         }
 
+    def standing(self, partition: Partition) -> Standing:
+        """Return how far ``partition`` has come."""
+        log, committed = self._logs.get(partition), self._committed.get(partition)
+        if log is None:
+            return Standing(committed, open=False)
+        return Standing(committed, log.open or log.next != committed)
+
     def committed(self, offsets: dict[Partition, int]) -> None:
         """Note what the broker has confirmed."""
         self._committed.update(offsets)
@@ -81,6 +135,3 @@ class Offsets:
         self._logs = {}
         self._committed = {}
         self._moved.set()
-
-    def _log(self, record: Record) -> _Log:
-        return self._logs.setdefault((record.topic, record.partition), _Log())
