@@ -22,7 +22,7 @@ _COMMIT_EVERY_S = 0.2
 _POLL_MS = 100
 _MOST_BYTES = FRAMES.max_bytes + 2**20
 _NEVER_MS = 2**31 - 1
-_HAND_OVER_S = 3.0
+_HAND_OVER_S = 2.0
 _log = logging.getLogger(__name__)
 
 

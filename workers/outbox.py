@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import replace
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
-from schemas.embedding import Embedding
 from schemas.errors import BadInput, DependencyDown
 from schemas.metrics import Metrics
 from schemas.records import Record
@@ -17,7 +18,7 @@ from workers.letters import CUT_VALUE, cut, letter, size
 from workers.patience import TOO_LARGE, Patience
 
 PART = "kafka"
-_CLOSE_S = 3.0
+_CLOSE_S = 2.0
 _log = logging.getLogger(__name__)
 
 
@@ -29,21 +30,26 @@ class Outbox:
         self._metrics = metrics
         self._patience = patience
         self._producer: AIOKafkaProducer | None = None
+        self._connecting = asyncio.Lock()
 
     async def connect(self) -> None:
         """Find the broker, however long that takes."""
-        self._producer = await self._patience(PART, "connect", self._connect)
+        await self._patience(PART, "connect", self._connected)
 
     async def close(self) -> None:
         """Let go of the broker."""
         if self._producer is not None:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._producer.stop(), _CLOSE_S)
+            await _stop(self._producer)
 
-    async def embedding(self, job: Job, embedding: Embedding) -> None:
+    @property
+    def embedding_topic(self) -> str:
+        """The topic that embeddings go to."""
+        return self._settings.topic(EMBEDDINGS)
+
+    async def embedding(self, job: Job, embedding: Record) -> None:
         """Put an embedding; if no broker takes it for its size, a dead letter."""
         try:
-            await self._put(embedding.record(self._settings.topic(EMBEDDINGS)))
+            await self._put(embedding)
         except TOO_LARGE as error:
             job.stage = "produce"
             await self.dead(job, BadInput("embedding_too_large", f"{error}: a large background?"))
@@ -52,12 +58,20 @@ class Outbox:
         """Put a dead letter with the original bytes, as many of them as the broker takes."""
         self._metrics.outcomes.labels("dead", "", error.reason).inc()
         _log.info("%s is dead at %s: %s", job.record.position, job.stage, error)
-        whole = letter(self._settings.topic(DEAD_LETTERS), job, error)
+        try:
+            await self._dead(job.record, letter(self._settings.topic(DEAD_LETTERS), job, error))
+        except Exception:  # noqa: BLE001  # one frame must not end the worker
+            # What the record brings along (a header, its key) is more than the client can carry.
+            _log.exception("%s: the dead letter is put without headers", job.record.position)
+            bare = replace(job, record=replace(job.record, key=None, headers=()))
+            await self._dead(job.record, letter(self._settings.topic(DEAD_LETTERS), bare, error))
+
+    async def _dead(self, origin: Record, whole: Record) -> None:
         if size(whole) <= DEAD_LETTERS.max_bytes:
             try:
                 return await self._put(whole)
             except TOO_LARGE:
-                _log.warning("the broker refuses %d bytes of dead letter", size(whole))
+                _log.warning("%s: %d bytes of dead letter refused", origin.position, size(whole))
         try:
             return await self._put(cut(whole, CUT_VALUE))
         except TOO_LARGE:
@@ -75,10 +89,23 @@ class Outbox:
             raise DependencyDown(PART, why) from error
 
     async def _send(self, record: Record) -> None:
-        if self._producer is None:
-            raise RuntimeError("the outbox is not connected")
+        producer = await self._connected()
         headers = list(record.headers)
-        await self._producer.send_and_wait(record.topic, record.value, record.key, headers=headers)
+        try:
+            await producer.send_and_wait(record.topic, record.value, record.key, headers=headers)
+        except KafkaError as error:
+            # Without a class of its own it is aiokafka's word for a producer that has broken down:
+            # every later send would be refused with it.
+            if type(error) is KafkaError and self._producer is producer:
+                self._producer = None
+                await _stop(producer)
+            raise
+
+    async def _connected(self) -> AIOKafkaProducer:
+        async with self._connecting:
+            if self._producer is None:
+                self._producer = await self._connect()
+            return self._producer
 
     async def _connect(self) -> AIOKafkaProducer:
         largest = DEAD_LETTERS.max_bytes
@@ -94,3 +121,8 @@ class Outbox:
             await producer.stop()
             raise
         return producer
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    with suppress(TimeoutError, KafkaError):
+        await asyncio.wait_for(producer.stop(), _CLOSE_S)

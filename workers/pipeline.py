@@ -235,8 +235,15 @@ class Pipeline:
             await self._outbox.dead(image.job, answer.result)
             return
         timing = (answer.started_ms, answer.done_ms)
-        embedding = image.embedding(answer.result, self._model.version, *timing)
-        await self._outbox.embedding(image.job, embedding)
+        try:
+            embedding = image.embedding(answer.result, self._model.version, *timing)
+            record = embedding.record(self._outbox.embedding_topic)
+        except Exception as error:  # noqa: BLE001  # one frame must not end the worker
+            image.job.stage = "produce"
+            why = BadInput("produce_failed", f"{type(error).__name__}: {error}")
+            await self._outbox.dead(image.job, why)
+            return
+        await self._outbox.embedding(image.job, record)
 
     async def _lane(self) -> None:
         while True:

@@ -57,8 +57,11 @@ async def test_one_uri_that_fails_for_ever_is_dead(metrics: Metrics, bad: str, b
         assert b.health.ready, "no store is said to be down"
 
 
-async def test_frames_whose_images_come_keep_their_order(metrics: Metrics) -> None:
-    async with stores(IMAGE, 1) as (store,), waiting(metrics, store) as b:
+async def test_frames_whose_images_come_keep_their_order(
+    metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.claims.IN_TURN_S", 3600)
+    async with stores(IMAGE, 1) as (store,), bench(metrics, image_uri_allow=store.url) as b:
         for offset in range(0, 40, 2):
             await claim(b, offset, store, f"ok/{offset}")
             await b.submit(offset + 1)

@@ -1,12 +1,13 @@
 """Patience outlasts what passes, says so, and gives up at once on what does not."""
 
 import pytest
-from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
+from aiokafka import errors
+from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError
 
 from schemas.errors import BadInput, DependencyDown
 from schemas.health import Health
 from schemas.metrics import Metrics
-from workers.patience import Patience
+from workers.patience import TOO_LARGE, Patience, is_passing
 
 
 class Work:
@@ -56,3 +57,14 @@ async def test_what_does_not_pass_is_raised(
     with pytest.raises(type(error)):
         await patience("kafka", "read", Work(health, *after, error))
     assert retries(metrics) == len(after)
+
+
+def test_every_kafka_error_is_waited_out_but_too_large() -> None:
+    """Authorisation not yet there, time-outs, unknown errors: the operator or time mends them."""
+    kinds = [
+        kind
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, KafkaError)
+    ]
+    assert len(kinds) > 80
+    assert {kind for kind in kinds if not is_passing(Exception.__new__(kind))} == set(TOO_LARGE)

@@ -108,27 +108,29 @@ async def test_back_pressure(metrics: Metrics) -> None:
         assert b.ids == [f"f-{offset}" for offset in range(6)]
 
 
+@pytest.mark.parametrize("in_turn_s", [0.01, 3600])
 async def test_a_slow_image_keeps_its_turn_for_a_moment_only(
-    metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+    metrics: Metrics, monkeypatch: pytest.MonkeyPatch, in_turn_s: float
 ) -> None:
-    gates = {"late": asyncio.Event(), "soon": asyncio.Event()}
+    gate = asyncio.Event()
 
-    async def fetch(_: Fetcher, uri: str) -> bytes:
-        await gates[uri.rsplit("/", 1)[-1]].wait()
+    async def fetch(_: Fetcher, __: str) -> bytes:
+        await gate.wait()
         return IMAGE
 
     monkeypatch.setattr(Fetcher, "fetch", fetch)
+    monkeypatch.setattr("workers.claims.IN_TURN_S", in_turn_s)
+    before = ["f-2"] if in_turn_s == 3600 else ["f-1", "f-2"]
     async with bench(metrics, image_uri_allow="https://slow/") as b:
-        for offset, name in enumerate((b"soon", b"late")):
-            uri = b'{"image_uri": "https://slow/%s"}' % name
-            await b.submit(offset, uri, **{"content-type": "application/json"})
-        await b.submit(2)
-        await b.submit(3, partition=1)
-        await until(lambda: b.ids == ["f-3"])
-        gates["soon"].set()
-        await until(lambda: b.ids == ["f-3", "f-0", "f-2"])
-        gates["late"].set()
-        await until(lambda: b.ids == ["f-3", "f-0", "f-2", "f-1"])
+        uri = b'{"image_uri": "https://slow/image"}'
+        await b.submit(0, uri, **{"content-type": "application/json"})
+        await b.submit(1)
+        await b.submit(2, partition=1)
+        await until(lambda: sorted(b.ids) == before)
+        gate.set()
+        await until(lambda: len(b.ids) == 3)
+        own = [event_id for event_id in b.ids if event_id != "f-2"]
+        assert own == (["f-0", "f-1"] if in_turn_s == 3600 else ["f-1", "f-0"])
 
 
 async def test_a_model_that_is_down_is_waited_for(metrics: Metrics) -> None:

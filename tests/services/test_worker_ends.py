@@ -1,0 +1,85 @@
+"""A worker that is asked to end does so within 15 s, whatever is down, and loses nothing."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from infra.embedded import Services
+from infra.local_broker import LocalBroker
+from schemas.records import Record
+from schemas.settings import Settings
+from schemas.topics import EMBEDDINGS
+from tests.image_store import ImageStore
+from tests.services.kafka import collecting, eventually, put
+from tests.services.processes import Process
+from tests.services.test_worker import IMAGES, all_of, frame, ids
+
+WITHIN_S = 15.0
+
+
+async def ended(worker: Process) -> tuple[int, float]:
+    """Ask it to end; return its exit status and how long it took, in seconds."""
+    began = time.monotonic()
+    status = await asyncio.to_thread(worker.stop)
+    return status, time.monotonic() - began
+
+
+def claims(settings: Settings, store: ImageStore, first: int, count: int) -> list[Record]:
+    kind = ("content-type", b"application/json")
+    return [frame(settings, n, store.claim(f"ok/{n}"), kind) for n in range(first, first + count)]
+
+
+@pytest.fixture
+def own_broker(stack_services: Services) -> LocalBroker:
+    if stack_services.broker is None:
+        pytest.skip("this test stops the broker's answers: it needs one that we started")
+    return stack_services.broker
+
+
+async def test_with_work_waiting_and_the_broker_silent(
+    settings: Settings, own_broker: LocalBroker, tmp_path: Path
+) -> None:
+    count = 600
+    async with collecting(settings, EMBEDDINGS) as found:
+        first = Process(settings, tmp_path / "worker.log", "worker")
+        await put(settings, [frame(settings, number) for number in range(count)])
+        await eventually(lambda: len(found) > 30, "it is at work", within_s=120)
+        own_broker.pause()
+        try:
+            _, took_s = await ended(first)
+        finally:
+            own_broker.resume()
+        assert took_s < WITHIN_S
+        second = Process(settings, tmp_path / "worker.log", "worker")
+        try:
+            await eventually(lambda: set(ids(found)) == all_of(count), "0 lost", within_s=120)
+        finally:
+            second.stop()
+
+
+async def test_with_a_store_hanging(settings: Settings, tmp_path: Path) -> None:
+    async with ImageStore(IMAGES[0]) as store, collecting(settings, EMBEDDINGS) as found:
+        own = settings.model_copy(update={"image_uri_allow": (store.url,)})
+        store.state = "hanging"
+        first = Process(own, tmp_path / "worker.log", "worker")
+        await put(own, claims(own, store, 0, 40) + [frame(own, n) for n in range(40, 60)])
+        await eventually(lambda: len(ids(found)) == 20, "frames with bytes pass", within_s=120)
+        status, took_s = await ended(first)
+        assert (status, took_s < WITHIN_S) == (0, True)
+        store.state = "well"
+        second = Process(own, tmp_path / "worker.log", "worker")
+        try:
+            await eventually(lambda: set(ids(found)) == all_of(60), "0 lost", within_s=120)
+        finally:
+            second.stop()
+
+
+async def test_where_no_broker_is(settings: Settings, tmp_path: Path) -> None:
+    nowhere = settings.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:1"})
+    log = tmp_path / "worker.log"
+    worker = Process(nowhere, log, "worker")
+    await eventually(lambda: b"connect, attempt" in log.read_bytes(), "it tries", within_s=120)
+    _, took_s = await ended(worker)
+    assert took_s < WITHIN_S
