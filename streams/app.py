@@ -29,6 +29,7 @@ from streams.connections import publisher, redis_index
 from streams.gallery import GalleryAgent
 from streams.gallery_log import KafkaGalleryLog
 from streams.index.base import Index
+from streams.index.eviction import EvictionGuard, refuse_eviction
 from streams.lifecycle import TICK_S, Timer, run_until, unless
 from streams.placement import Placements, Plain
 from streams.stage import Handler, Publish, Stage
@@ -51,11 +52,13 @@ async def run(
     """Run the agents until ``stop`` is set; when the broker made Faust give up, begin again.
 
     Raises:
+        SetupError: Redis may evict entries.
         Crashed: anything else has ended an agent, a timer, the consumer or Faust.
     """
     for part in ("kafka", "redis"):
         health.down(part, "starting")
-    async with publisher(settings, health, stop) as publish, redis_index(settings) as index:
+    async with redis_index(settings) as index, publisher(settings, health, stop) as publish:
+        await unless(stop, refuse_eviction(index))
         while not stop.is_set():
             app, timers = build_app(settings, metrics, health, publish, index, only)
             why = await run_until(stop, app, timers)
@@ -98,7 +101,10 @@ def build_app(
         )
         _attach(app, stage, settings.topic(topic), size, wait_s)
 
-    timers = [patient(lambda: _look(app, index, metrics, health), metrics, health)]
+    timers = [
+        patient(lambda: _look(app, index, metrics, health), metrics, health),
+        patient(EvictionGuard(index).check, metrics, health),
+    ]
     placements = Placements(Plain(settings.shard_by))
     if "matcher" in only:
         wait_s = settings.match_deadline_ms / 1000

@@ -191,6 +191,10 @@ class Index(Protocol):
         """Remove everything but the term, the state first."""
         ...
 
+    async def eviction(self) -> str | None:
+        """Say why entries may be dropped when memory is short; ``None`` where they may not."""
+        ...
+
     async def close(self) -> None:
         """Let go of connections."""
         ...

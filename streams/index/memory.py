@@ -139,6 +139,10 @@ class MemoryIndex:
         self._prepared.clear()
         self._state = None
 
+    async def eviction(self) -> str | None:
+        """Nothing is dropped here."""
+        return None
+
     async def close(self) -> None:
         """Nothing to let go of."""
 

@@ -14,6 +14,7 @@ from schemas.errors import DependencyDown
 from streams.index.answers import answers
 from streams.index.base import GalleryState, IndexDiffers, IndexEntry, Location, Query
 from streams.index.counts import check, check_found, counted, counting
+from streams.index.eviction import eviction_problem
 from streams.index.fence import Fence
 from streams.index.indexes import Indexes
 from streams.index.shard import Shard, alias_of
@@ -153,6 +154,13 @@ class RedisIndex:
         with answers():
             await self._redis.delete(self._term_key)
         await self.clear()
+
+    async def eviction(self) -> str | None:
+        """Ask for the limit of memory and the policy."""
+        with answers():
+            memory = await self._redis.info("memory")
+        policy = str(memory.get("maxmemory_policy", "noeviction"))
+        return eviction_problem(policy, int(memory.get("maxmemory", 0)))
 
     async def close(self) -> None:
         """Close the connections."""

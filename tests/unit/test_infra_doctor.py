@@ -16,7 +16,8 @@ class FakeRedis:
     """Answers as a Redis would that is set up as told."""
 
     def __init__(self, **setup: Any) -> None:
-        self.setup = {"search": 21005, "on_timeout": "fail", "policy": "noeviction", **setup}
+        usual = {"search": 21005, "on_timeout": "fail", "policy": "noeviction", "limit": 0}
+        self.setup = {**usual, **setup}
 
     def __enter__(self) -> Self:
         return self
@@ -24,9 +25,10 @@ class FakeRedis:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def info(self, section: str) -> dict[str, str]:
+    def info(self, section: str) -> dict[str, Any]:
         server = {"redis_version": "8.2.3"}
-        return server if section == "server" else {"maxmemory_policy": self.setup["policy"]}
+        memory = {"maxmemory_policy": self.setup["policy"], "maxmemory": self.setup["limit"]}
+        return server if section == "server" else memory
 
     def module_list(self) -> list[dict[str, Any]]:
         version = self.setup["search"]
@@ -75,6 +77,12 @@ def test_a_sound_redis_is_all_right(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"on_timeout": "return", "new": True}, "timeouts", Level.WARN, "ON_TIMEOUT FAIL"),
         ({"on_timeout": "fail", "new": True}, "timeouts", Level.OK, ""),
         ({"policy": "allkeys-lru"}, "eviction", Level.WARN, "maxmemory-policy noeviction"),
+        (
+            {"policy": "allkeys-lru", "limit": 10_000_000},
+            "eviction",
+            Level.FAIL,
+            "maxmemory-policy noeviction",
+        ),
         ({"ahead_s": 60}, "clock", Level.WARN, "NTP"),
         ({"ahead_s": -60}, "clock", Level.WARN, "NTP"),
     ],
