@@ -53,6 +53,11 @@ class Server:
         found = (await self._redis.info("commandstats")).get("cmdstat_FT.SEARCH", {"usec": 0})
         return float(found["usec"]) / 1e6
 
+    async def busy_seconds(self) -> float:
+        """Return the processor time that it has used since it started, whatever it did."""
+        found = await self._redis.info("cpu")
+        return float(found["used_cpu_user"]) + float(found["used_cpu_sys"])
+
     async def algorithms(self, prefix: str) -> str:
         """Return the algorithm of the vector indexes below the prefix; all, where they differ."""
         names = [name.decode() for name in await self._redis.execute_command("FT._LIST")]

@@ -2,21 +2,20 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Self
+from typing import Self
 
-from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import ResponseError
 
 from recognition.match import Neighbour
-from schemas.errors import DependencyDown
 from streams.index.answers import answers
 from streams.index.base import GalleryState, IndexDiffers, IndexEntry, Location, Query
-from streams.index.counts import check, check_found, counted, counting
+from streams.index.counts import check, counted, counting
 from streams.index.eviction import eviction_problem
 from streams.index.fence import Fence
 from streams.index.indexes import Indexes
+from streams.index.reading import merged, read_state, well
 from streams.index.shard import Shard, alias_of
 from streams.index.strays import Strays
 
@@ -50,7 +49,7 @@ class RedisIndex:
         """Return the state, read afresh."""
         with answers():
             try:
-                return _read_state(await self._redis.get(self._state_key))
+                return read_state(await self._redis.get(self._state_key))
             except ResponseError as error:
                 if not str(error).startswith("WRONGTYPE"):
                     raise
@@ -61,22 +60,22 @@ class RedisIndex:
         self, queries: Sequence[Query], k: int, epoch: str
     ) -> list[tuple[Neighbour, ...]]:
         """Ask all shards of all queries, and then their counts, in one pipelined round."""
-        shards = [[self._shard(q.space, c) for c in q.clusters] for q in queries]
-        asked = list(dict.fromkeys(shard for targets in shards for shard in targets))
+        asked = {(q.space, c): self._shard(q.space, c) for q in queries for c in q.clusters}
+        shards = [[asked[q.space, c] for c in q.clusters] for q in queries]
         with answers():
             async with self._redis.pipeline(transaction=False) as pipe:
                 for query, targets in zip(queries, shards, strict=True):
                     for shard in targets:
                         pipe.execute_command(*shard.search(query.vector, k))
-                pipe.execute_command(*counting(self._state_key, asked))
+                pipe.execute_command(*counting(self._state_key, list(asked.values())))
                 *found, counts = await pipe.execute(raise_on_error=False)
-        state = _read_state(_well(counts)[0])
+        state = read_state(well(counts)[0])
         if state is None or state.epoch != epoch:
             raise IndexDiffers("it was made anew during the search")
-        held = counted(counts, asked)
-        check(held, {shard.alias: n for shard, n in self._sizes(state).items()})
+        held, sizes = counted(counts, list(asked.values())), state.shards
+        check(held, {shard.alias: sizes.get(place, 0) for place, shard in asked.items()})
         remaining = iter(found)
-        return [_merge(targets, remaining, k, held) for targets in shards]
+        return [merged(targets, remaining, k, held) for targets in shards]
 
     async def fill(self, active: Sequence[IndexEntry], state: GalleryState, term: int = 0) -> None:
         """Create missing indexes, of the kind that fits their size in ``state``; write entries."""
@@ -180,32 +179,3 @@ class RedisIndex:
         dimensions = {self._shard(e.space, e.cluster): e.vector.size for e in active}
         if dimensions:
             await self._indexes.prepare(dimensions, self._sizes(state), term)
-
-
-def _read_state(value: bytes | str | None) -> GalleryState | None:
-    try:
-        return None if value is None else GalleryState.model_validate_json(value)
-    except ValidationError as error:
-        log.warning("the state of the index is unreadable, and taken as absent: %s", error)
-        return None
-
-
-def _well(answer: Any) -> Any:
-    if isinstance(answer, ResponseError):
-        raise IndexDiffers(f"Redis refused: {answer}") from answer
-    if isinstance(answer, Exception):
-        raise DependencyDown("redis", f"{type(answer).__name__}: {answer}") from answer
-    return answer
-
-
-def _merge(
-    shards: Sequence[Shard], results: Any, k: int, held: dict[str, int]
-) -> tuple[Neighbour, ...]:
-    found: list[Neighbour] = []
-    for shard, answer in zip(shards, results, strict=False):  # takes just as many as it needs
-        if _well(answer)[b"warning"]:  # RediSearch says so when it ran out of time: partial
-            raise DependencyDown("redis", f"shard {shard.alias}: {answer[b'warning']}")
-        nearest = shard.neighbours(answer[b"results"])
-        check_found(nearest, k, held[shard.alias], shard.alias)
-        found.extend(nearest)
-    return tuple(sorted(found, key=lambda n: (n.distance, n.entry_id))[:k])
