@@ -75,7 +75,7 @@ async def delete_one_and_add_a_stranger(redis: Redis, prefix: str) -> None:
     fields = await redis.hgetall(first)
     async with redis.pipeline(transaction=True) as pipe:
         pipe.delete(second)
-        pipe.hset(first.rpartition(b":")[0] + b":stranger", mapping=fields)
+        pipe.hset(first.rpartition(b":")[0] + b":stranger", mapping=fields)  # type: ignore[arg-type]
         await pipe.execute()
 
 
