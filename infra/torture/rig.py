@@ -12,6 +12,7 @@ from infra.local_server import LocalServer
 from infra.stack import service
 from infra.supervisor import Say, Service, Supervisor
 from infra.torture.faults import SERVICES
+from infra.torture.model import write_cheap_model
 from schemas.settings import Settings
 
 _READY_WITHIN_S = 180.0
@@ -82,6 +83,7 @@ def rig(settings: Settings, run_dir: Path, say: Say) -> Iterator[Rig]:
             update={
                 "kafka_bootstrap_servers": base.kafka,
                 "redis_url": redis.address,
+                "model": write_cheap_model(run_dir / "model"),
                 "threads": 1,
                 "target_fpir": _OFTEN_KNOWN,
                 # What retention takes out, no person has decided.

@@ -32,6 +32,7 @@ from schemas.topics import FRAMES, GALLERY, GALLERY_COMMANDS, REVIEW_DECISIONS
 
 Note = Callable[[str], None]
 
+_CURATORS = 3
 _SILENCE_S = 120.0
 _QUIET_S = 4.0  # all agrees for so long: what came late would show
 _LOOK_EVERY_S = 1.0
@@ -94,7 +95,8 @@ class TortureRun:
         self.phase = "running"
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(curator.change(stop))
+            for _ in range(_CURATORS):
+                tasks.create_task(curator.change(stop))
             tasks.create_task(self._faults())
             await sender.publish(self._plan.seconds, self._plan.rate)
             stop.set()
