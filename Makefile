@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 FLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench lock clean
+.PHONY: help install demo test torture check bench lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -27,6 +27,10 @@ demo: $(READY) ## Stream a year of rendered frames through everything, on this m
 test: $(READY) ## Run all tests against a real broker and a real Redis, with the coverage gates
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90 $(FLAGS)
 	$(BIN)/python -m coverage report --include='recognition/*,schemas/*' --fail-under=100
+
+torture: $(READY) ## Run everything under faults, 3 minutes on each broker, and account for what went in
+	$(BIN)/perennial torture --minutes 3 --broker embedded $(FLAGS)
+	$(BIN)/perennial torture --minutes 3 --broker apache $(FLAGS)
 
 check: $(READY) ## Lint, format, types, import rules, and whether generated documents are current
 	$(BIN)/ruff check .

@@ -25,7 +25,8 @@ from schemas.topics import GALLERY_COMMANDS, REVIEW_DECISIONS
 
 _STRANGERS = 2  # motifs that nobody ever names
 _ENOUGH = 8  # entries of a motif, from which on its questions stay open
-_REPEATED = 0.15  # share of decisions and commands that come once more, much later
+_REPEATED = 0.3  # share of decisions and commands that may come once more, much later
+_REPEATS = 0.3  # share of rounds in which one of them does
 _EACH_S = 4.0
 _AGAIN_S = 0.2
 _ACTOR = "torture"
@@ -73,7 +74,8 @@ class Curator:
                 if await self._settled(motif, stop):
                     await self._command(motif)
                     await self._settled(motif, stop)
-            await self._repeat()
+            if self._rng.random() < _REPEATS:
+                await self._repeat()
             await asyncio.sleep(_EACH_S)
 
     async def _command(self, motif: int) -> None:

@@ -1,5 +1,6 @@
 """A model that costs almost nothing, so that what is measured is the system around it."""
 
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -40,9 +41,7 @@ def write_cheap_model(folder: Path) -> Path:
 
 
 def _pictures() -> torch.Tensor:
-    images = [
-        cv2.resize(cv2.imdecode(np.frombuffer(picture(motif, number), np.uint8), 1), (_SIDE, _SIDE))
-        for motif in range(MOTIFS)
-        for number in range(PICTURES)
-    ]
+    numbers = product(range(MOTIFS), range(PICTURES))
+    read = (cv2.imdecode(np.frombuffer(picture(*shows), np.uint8), 1) for shows in numbers)
+    images = [cv2.resize(image, (_SIDE, _SIDE)) for image in read if image is not None]
     return torch.from_numpy(np.stack(images)[..., ::-1].copy()).permute(0, 3, 1, 2)

@@ -7,7 +7,7 @@ from infra.torture.history import History
 from infra.torture.outcomes import Seen
 from infra.torture.register import Parcel, Register
 
-SAME_PICTURE = 0.003
+SAME_PICTURE = 0.0005
 """Largest distance between two embeddings of one picture; two pictures differ by more."""
 
 
