@@ -15,7 +15,7 @@ from infra.torture.history import History
 from infra.torture.intended import Intended
 from infra.torture.pictures import MOTIFS
 from infra.torture.sender import deliver
-from infra.torture.wishes import Wish, wish
+from infra.torture.wishes import FEW, Wish, wish
 from schemas.gallery import GalleryCommand
 from schemas.recognition_event import ReviewItem
 from schemas.records import Record
@@ -27,7 +27,7 @@ _STRANGERS = 2  # motifs that nobody ever names
 _ENOUGH = 8  # entries of a motif, from which on its questions stay open
 _REPEATED = 0.3  # share of decisions and commands that may come once more, much later
 _REPEATS = 0.3  # share of rounds in which one of them does
-_EACH_S = 4.0
+_EACH_S = 3.0
 _AGAIN_S = 0.2
 _ACTOR = "torture"
 
@@ -69,7 +69,7 @@ class Curator:
     async def change(self, stop: asyncio.Event) -> None:
         """Change the gallery every few seconds until ``stop`` is set; finish what was begun."""
         while not stop.is_set():
-            motif = int(self._rng.integers(MOTIFS - _STRANGERS))
+            motif = self._any_motif()
             async with self._locks[motif]:
                 if await self._settled(motif, stop):
                     await self._command(motif)
@@ -77,6 +77,12 @@ class Curator:
             if self._rng.random() < _REPEATS:
                 await self._repeat()
             await asyncio.sleep(_EACH_S)
+
+    def _any_motif(self) -> int:
+        """Return a motif, one that has something to change where there is any."""
+        named = range(MOTIFS - _STRANGERS)
+        rich = [m for m in named if len(self.intended.of_motif(m)) >= FEW]
+        return int(self._rng.choice(rich or list(named)))
 
     async def _command(self, motif: int) -> None:
         entries = self.intended.of_motif(motif)

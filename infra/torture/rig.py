@@ -17,7 +17,7 @@ from schemas.settings import Settings
 
 _READY_WITHIN_S = 180.0
 _NEVER = 10**6
-_OFTEN_KNOWN = 0.2  # a false positive is no fault here: most frames are to be identified
+_OFTEN_KNOWN = 0.1  # a false positive is no fault here: most frames are to be identified
 
 
 class LastingRedis(EmbeddedRedis):

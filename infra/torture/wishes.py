@@ -9,7 +9,8 @@ import numpy as np
 from infra.torture.history import EntryState
 from schemas.gallery import Action, Erase, Move, Quarantine, Restore
 
-_FEW = 3
+FEW = 3
+"""Fewer entries than these are left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,12 @@ def wish(
         name: what the motif is called.
         fresh: makes new names that were never used.
     """
-    if len(entries) < _FEW:
+    if len(entries) < FEW:
         return None
     names = Counter(state.identity for state in entries.values())
     if len(names) > 1:
         return _join(entries, name, next(other for other in names if other != name))
-    chosen = tuple(sorted(rng.choice(sorted(entries), int(rng.integers(1, _FEW)), replace=False)))
+    chosen = tuple(sorted(rng.choice(sorted(entries), int(rng.integers(1, FEW)), replace=False)))
     quarantined = tuple(sorted(i for i, state in entries.items() if not state.active))
     kind = rng.choice(["rename", "split", "quarantine", "erase"])
     if quarantined and rng.random() < 0.5:
