@@ -119,8 +119,8 @@ async def test_what_waits_holds_no_place_of_others_up_to_a_bound(
             await claim(b, offset, store, f"ok/{offset}")
         for offset in range(20, 120):
             await b.submit(offset)
-        await until(lambda: len(b.ids) == 100)
-        assert depth(metrics, "in_flight") == 0
+        await until(lambda: len(b.settled) == 100)
+        await until(lambda: depth(metrics, "in_flight") == 0)
         assert depth(metrics, "aside") == 20
         more = asyncio.create_task(claim(b, 120, store, "ok/120"))
         await asyncio.sleep(0.3)
