@@ -27,6 +27,17 @@ def waiting_for(url: str) -> str | None:
     return ", ".join(f"{part}: {state}" for part, state in parts.items() if state != "ok")
 
 
+def ailing(url: str) -> str | None:
+    """Return why the service at ``url`` is not live; ``None`` when ``/healthz`` says it is."""
+    answer = _get(url, "/healthz")
+    if answer is None:
+        return "/healthz does not answer"
+    status, body = answer
+    if status == HTTPStatus.OK:
+        return None
+    return f"/healthz: HTTP status {status}: {body.decode(errors='replace')}"
+
+
 class Readings:
     """One reading of a service's metrics; empty while it does not answer."""
 

@@ -1,4 +1,4 @@
-"""Runs a service with its pages: ``/metrics``, ``/healthz`` (it lives), ``/readyz`` (it works)."""
+"""Runs a service with its pages: ``/metrics``, ``/healthz`` (it moves), ``/readyz`` (it works)."""
 
 import asyncio
 import logging
@@ -119,6 +119,8 @@ def _app(name: str, registry: CollectorRegistry, health: Health) -> web.Applicat
         )
 
     async def healthz(_: web.Request) -> web.Response:
+        if health.stall is not None:
+            return web.json_response({"status": health.stall}, status=503)
         return web.json_response({"status": "ok"})
 
     async def readyz(_: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""Services of ours as child processes: started, watched, started again when they die."""
+"""Services of ours as child processes: started again when they end or are no longer live."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from infra.probe import waiting_for
+from infra.probe import ailing, waiting_for
 from infra.processes import Child
 from schemas.errors import SetupError
 from schemas.settings import Settings
@@ -19,6 +19,14 @@ _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
 _STEADY_S = 60.0  # who lived this long is forgiven what came before
 _LOOK_EVERY_S = 0.2
+_ASK_EVERY_S = 2.0
+_ENDED = "ended by itself"
+
+AILING_S = 25.0
+"""How long ``/healthz`` may fail or stay silent, time after time, before a service is restarted."""
+
+START_S = 120.0
+"""How long it may take to serve ``/healthz`` at all after its process was started."""
 
 
 class Service:
@@ -35,7 +43,10 @@ class Service:
         self._env = {**os.environ, **env}
         self._child: Child | None = None
         self._started_at = 0.0
+        self._asked_at = 0.0
+        self._patient_until = 0.0
         self._pause = _FIRST_PAUSE_S
+        self.restarts = 0
 
     @property
     def pid(self) -> int:
@@ -50,12 +61,38 @@ class Service:
     def start(self) -> None:
         """Start it; :func:`await_ready` tells when it is of use."""
         self._child = Child(self._argv, self.log, self._env)
-        self._started_at = time.monotonic()
+        self._started_at = self._asked_at = time.monotonic()
+        self._patient_until = self._started_at + START_S
+
+    def restart(self) -> None:
+        """Start it again, after killing what is left of it; counted in ``restarts``."""
+        if self.running:
+            self._running.kill()
+        self.restarts += 1
+        self.start()
 
     def stop(self) -> None:
         """Ask it to end, and see to it that it does."""
         if self._child is not None:
             self._child.stop()
+
+    def wrong(self) -> str | None:
+        """Return why it must be restarted; ``None`` while it lives. Asks it every two seconds."""
+        if not self.running:
+            return _ENDED
+        now = time.monotonic()
+        if now - self._asked_at < _ASK_EVERY_S:
+            return None
+        self._asked_at = now
+        problem = ailing(self.url)
+        if problem is None:
+            self.answered()
+            return None
+        return problem if now > self._patient_until else None
+
+    def answered(self) -> None:
+        """Note that it is live now: from here on it may be ailing for :data:`AILING_S`."""
+        self._patient_until = time.monotonic() + AILING_S
 
     def log_tail(self) -> str:
         """Return the end of its log."""
@@ -118,16 +155,21 @@ class Supervisor:
                     f"{service.name} {what}; the end of {service.log}:\n{service.log_tail()}"
                 )
             time.sleep(_LOOK_EVERY_S)
+        service.answered()
 
     def _keep(self, service: Service) -> None:
         while not self._ending.wait(_LOOK_EVERY_S):
-            if service.running:
+            problem = service.wrong()
+            if problem is None:
                 continue
             pause = service.pause_before_revival()
-            self._say(f"{service.name} died; starting it again in {pause:g} s ({service.log})")
+            self._say(
+                f"{service.name} {problem}; restart {service.restarts + 1} in {pause:g} s"
+                f" ({service.log})"
+            )
             if self._ending.wait(pause):
                 return
-            service.start()
+            service.restart()
 
 
 def environment(settings: Settings) -> dict[str, str]:

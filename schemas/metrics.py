@@ -107,6 +107,10 @@ class Metrics:
             "perennial_dependency_up", "1 while the dependency answers", ["dependency"],
             registry=registry,
         )  # fmt: skip
+        self.stalled = Gauge(
+            "perennial_stalled", "1 while a partition stands still though records wait",
+            registry=registry,
+        )  # fmt: skip
         self.retries = Counter(
             "perennial_retries", "Attempts that failed and were repeated", ["stage"],
             registry=registry,

@@ -32,7 +32,7 @@ class Record:
             headers=tuple((name, value or b"") for name, value in headers or ()),
             partition=message.partition,
             offset=message.offset,
-            timestamp_ms=int(message.timestamp),
+            timestamp_ms=-1 if message.timestamp is None else int(message.timestamp),
         )
 
     @property

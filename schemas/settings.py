@@ -122,6 +122,12 @@ class Settings(BaseSettings):
     )  # fmt: skip
     s3_endpoint: str | None = Field(None, description="Endpoint for s3:// (MinIO and the like)")
 
+    stalled_after_s: float = Field(
+        60, gt=0, le=_HOUR_S,
+        description="Seconds that a partition may stand still while records wait and nothing is "
+        "down; then /healthz fails",
+    )  # fmt: skip
+
     target_fpir: float = Field(
         0.01, gt=0, lt=1, description="Share of unknown probes that may be identified by mistake"
     )

@@ -6,10 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from aiokafka.errors import KafkaError
-from faust.exceptions import ConsumerNotStarted
-from faust.types import TP
 
-from schemas.errors import Crashed
+from schemas.errors import Crashed, SetupError
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.records import Record
@@ -32,11 +30,13 @@ from streams.index.base import Index
 from streams.index.eviction import EvictionGuard, refuse_eviction
 from streams.lifecycle import TICK_S, Timer, run_until, unless
 from streams.placement import Placements, Plain
+from streams.progress import Progress, assigned
 from streams.stage import Handler, Publish, Stage
 from streams.tamed import TamedApp, tamed_app
-from streams.timers import patient
+from streams.timers import patient, telling
 
 AGENTS = frozenset({"matcher", "review", "gallery"})
+_LONG = "reading the gallery or writing the index"
 _COMMAND_BATCH, _COMMAND_WAIT_S = 64, 0.01
 
 log = logging.getLogger(__name__)
@@ -71,8 +71,11 @@ def _judge(why: BaseException, health: Health) -> None:
     """Let Faust begin again if it was for the broker that it ended.
 
     Raises:
+        SetupError: the operator must change something first.
         Crashed: it was for anything else.
     """
+    if isinstance(why, SetupError):
+        raise why
     if not isinstance(why, KafkaError):
         raise Crashed(f"the streams ended: {why!r}") from why
     health.down("kafka", f"Faust stopped: {why!r}")
@@ -101,8 +104,10 @@ def build_app(
         )
         _attach(app, stage, settings.topic(topic), size, wait_s)
 
+    progress = Progress(app, metrics, health, settings.stalled_after_s)
     timers = [
-        patient(lambda: _look(app, index, metrics, health), metrics, health),
+        patient(progress.measure, metrics, health),
+        patient(lambda: _ask(index, health), metrics, health),
         patient(EvictionGuard(index).check, metrics, health),
     ]
     placements = Placements(Plain(settings.shard_by))
@@ -115,9 +120,10 @@ def build_app(
         attach("review", REVIEW_DECISIONS, review.handle, _COMMAND_BATCH, _COMMAND_WAIT_S)
     if "gallery" in only:
         gallery = _gallery(settings, metrics, publish, index, placements, _term(app, settings))
-        attach("gallery", GALLERY_COMMANDS, gallery.handle, _COMMAND_BATCH, _COMMAND_WAIT_S)
+        handle = telling("gallery", _LONG, health, gallery.handle)
+        attach("gallery", GALLERY_COMMANDS, handle, _COMMAND_BATCH, _COMMAND_WAIT_S)
         attach("conditioning", CONDITIONING, gallery.heard, _COMMAND_BATCH, _COMMAND_WAIT_S)
-        timers.append(patient(gallery.tick, metrics, health))
+        timers.append(patient(telling("gallery", _LONG, health, gallery.tick), metrics, health))
     _on_assignment(app, health)
     return app, timers
 
@@ -142,21 +148,9 @@ def _attach(app: TamedApp, stage: Stage, topic: str, size: int, wait_s: float) -
     app.agent(app.topic(topic), name=stage.name)(consume)
 
 
-async def _look(app: TamedApp, index: Index, metrics: Metrics, health: Health) -> None:
-    for place in _assigned(app):
-        end, read = app.consumer.highwater(place), await app.consumer.position(place)
-        if end is not None and read is not None:
-            lag = metrics.consumer_lag.labels(place.topic, str(place.partition))
-            lag.set(max(0, end - read))
+async def _ask(index: Index, health: Health) -> None:
     await index.state()
     health.up("redis")
-
-
-def _assigned(app: TamedApp) -> set[TP]:
-    try:
-        return app.consumer.assignment()
-    except ConsumerNotStarted:
-        return set()
 
 
 def _on_assignment(app: TamedApp, health: Health) -> None:
@@ -194,7 +188,7 @@ def _term(app: TamedApp, settings: Settings) -> Callable[[], int | None]:
     topic = settings.topic(GALLERY_COMMANDS)
 
     def term() -> int | None:
-        owned = any(partition.topic == topic for partition in _assigned(app))
+        owned = any(partition.topic == topic for partition in assigned(app))
         return app.consumer_generation_id if owned else None
 
     return term

@@ -110,6 +110,10 @@ class FaithfulConsumer(driver.Consumer):
         worker = self._thread._thread
         return worker is None or worker.is_alive()
 
+    async def ping(self) -> None:
+        """Wait until its thread has answered."""
+        await self._thread.call_thread(asyncio.sleep, 0)
+
     @contextmanager
     def at_work(self) -> "Iterator[None]":
         """Note that a batch is under way: a rebalance gives it a moment to end."""

@@ -7,9 +7,10 @@ back; it never raises, because Faust would count the batch as done or leave its 
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from time import perf_counter
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
@@ -21,10 +22,12 @@ from tenacity import (
 from tenacity.stop import StopBaseT
 
 from schemas.dead_letter import dead_letter
-from schemas.errors import BadInput, DependencyDown
+from schemas.errors import BadInput, DependencyDown, SetupError
 from schemas.health import Health
+from schemas.letter_size import CUT_VALUE, cut, size
 from schemas.metrics import Metrics
 from schemas.records import Record
+from schemas.topics import DEAD_LETTERS
 
 Handler = Callable[[Sequence[Record]], Awaitable[Sequence[Record]]]
 """Turns input records into output records. A repeat of a batch must lead to the same effect."""
@@ -34,6 +37,9 @@ Publish = Callable[[Sequence[Record]], Awaitable[Sequence[int]]]
 
 ATTEMPTS = 3
 """How often a record may make its handler fail for no known reason before it is set aside."""
+
+TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
+"""The only errors of Kafka that no waiting mends."""
 
 log = logging.getLogger(__name__)
 
@@ -95,12 +101,41 @@ class Stage:
         if bad is None:
             return
         log.warning("%s: %s set aside: %s", self.name, record.position, bad)
-        letter = dead_letter(self._dead_letters, record, bad, self.name, attempts)
-        # Whatever refuses a dead letter must be mended by the operator: there is no other place.
-        async for attempt in self._waiting(_is_refusal):
+        await self._deliver(self._letter(record, bad, attempts))
+        self._metrics.outcomes.labels("dead", "", bad.reason).inc()
+
+    def _letter(self, record: Record, bad: BadInput, attempts: int) -> Record:
+        """Return the dead letter; if even that cannot be made, one that names the position."""
+        try:
+            return dead_letter(self._dead_letters, record, bad, self.name, attempts)
+        except Exception as error:
+            log.exception("%s: %s makes no dead letter", self.name, record.position)
+            bare = replace(record, key=None, headers=())
+            what = BadInput(bad.reason, f"{bad} (headers and key left out: {error!r})")
+            return dead_letter(self._dead_letters, bare, what, self.name, attempts)
+
+    async def _deliver(self, letter: Record) -> None:
+        """Put the letter, as much of it as the broker takes, however long that takes.
+
+        Whatever refuses the smallest one must be mended by the operator: there is no other place.
+        """
+        if size(letter) <= DEAD_LETTERS.max_bytes and await self._fits(letter):
+            return
+        if not await self._fits(cut(letter, CUT_VALUE)):
+            await self._until_taken(cut(letter, 0), _is_anything)
+
+    async def _fits(self, letter: Record) -> bool:
+        try:
+            await self._until_taken(letter, _is_mendable)
+        except TOO_LARGE:
+            log.warning("%s: the broker refuses %d bytes of dead letter", self.name, size(letter))
+            return False
+        return True
+
+    async def _until_taken(self, letter: Record, when: Callable[[BaseException], bool]) -> None:
+        async for attempt in self._waiting(when):
             with attempt:
                 await self._publish([letter])
-        self._metrics.outcomes.labels("dead", "", bad.reason).inc()
 
     async def _insist(self, record: Record, error: Exception) -> BadInput | None:
         """Try again after an error that nobody foresaw; return what is left of it, if anything."""
@@ -143,13 +178,17 @@ def _dependency(error: BaseException | None) -> str:
 
 
 def _is_temporary(error: BaseException) -> bool:
-    return isinstance(error, DependencyDown) or (
-        isinstance(error, KafkaError) and bool(error.retriable)
-    )
+    """Tell whether the same work can succeed later."""
+    passing = isinstance(error, DependencyDown | KafkaError | SetupError)
+    return passing and not isinstance(error, TOO_LARGE)
 
 
-def _is_refusal(error: BaseException) -> bool:
-    return isinstance(error, KafkaError | DependencyDown)
+def _is_mendable(error: BaseException) -> bool:
+    return isinstance(error, Exception) and not isinstance(error, TOO_LARGE)
+
+
+def _is_anything(error: BaseException) -> bool:
+    return isinstance(error, Exception)
 
 
 def _is_unforeseen(error: BaseException) -> bool:

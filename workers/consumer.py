@@ -36,7 +36,7 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._metrics = metrics
         self._patience = patience
         self._pipeline = pipeline
-        self._offsets = Offsets()
+        self.offsets = Offsets()
         self._generation = 0
         self._client: AIOKafkaConsumer | None = None
 
@@ -81,12 +81,12 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         if revoked:
             await self.finish(_HAND_OVER_S)
         self._pipeline.drop_waiting()
-        self._offsets.forget()
+        self.offsets.forget()
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Start from what is committed."""
         self._generation += 1
-        self._offsets.forget()
+        self.offsets.forget()
         _log.info("reading partitions %s", sorted(p.partition for p in assigned))
 
     async def _read(self) -> None:
@@ -98,10 +98,10 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             if generation != self._generation:
                 return  # the rest is read again from what is committed, here or elsewhere
             record = Record.of(message)
-            await self._offsets.room(record)
+            await self.offsets.room(record)
             if generation != self._generation:
                 return
-            await self._pipeline.submit(record, self._offsets.begin(record))
+            await self._pipeline.submit(record, self.offsets.begin(record))
 
     async def _commit_regularly(self) -> None:
         while True:
@@ -111,7 +111,7 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
     async def _commit(self) -> None:
         """Commit what is settled. Failing is harmless: it is committed later, or read again."""
         owned = {(p.topic, p.partition) for p in self.client.assignment()}
-        due = {key: offset for key, offset in self._offsets.due().items() if key in owned}
+        due = {key: offset for key, offset in self.offsets.due().items() if key in owned}
         if not due:
             return
         try:
@@ -120,7 +120,7 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             self._metrics.retries.labels("commit").inc()
             _log.warning("offsets not committed: %s", error)
         else:
-            self._offsets.committed(due)
+            self.offsets.committed(due)
 
     async def _connect(self) -> AIOKafkaConsumer:
         client = AIOKafkaConsumer(

@@ -102,18 +102,22 @@ async def serve(
             )
             consumer = FrameConsumer(settings, metrics, patience, pipeline)
             closing.push_async_callback(consumer.close)
-            reading = tasks.create_task(_read(outbox, consumer, metrics, health))
+            # One image may keep its partition's offset where it is for as long as it may fail.
+            after_s = settings.stalled_after_s + settings.image_uri_deadline_s
+            reading = tasks.create_task(_read(outbox, consumer, after_s, metrics, health))
             await stop.wait()
             reading.cancel()
             await consumer.finish(_DRAIN_S)
             pipeline.close()
 
 
-async def _read(outbox: Outbox, consumer: FrameConsumer, metrics: Metrics, health: Health) -> None:
+async def _read(
+    outbox: Outbox, consumer: FrameConsumer, after_s: float, metrics: Metrics, health: Health
+) -> None:
     await outbox.connect()
     await consumer.connect()
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(watch(consumer.client, metrics, health))
+        tasks.create_task(watch(consumer.client, consumer.offsets, after_s, metrics, health))
         tasks.create_task(consumer.read())
 
 

@@ -9,12 +9,13 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from schemas.errors import BadInput, DependencyDown
+from schemas.letter_size import CUT_VALUE, cut, size
 from schemas.metrics import Metrics
 from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, EMBEDDINGS
 from workers.job import Job
-from workers.letters import CUT_VALUE, cut, letter, size
+from workers.letters import letter
 from workers.patience import TOO_LARGE, Patience
 
 PART = "kafka"

@@ -14,13 +14,16 @@ from schemas.settings import Settings
 class Process:
     """One ``perennial`` command, with its log."""
 
-    def __init__(self, settings: Settings, log: Path, *arguments: str) -> None:
+    def __init__(
+        self, settings: Settings, log: Path, *arguments: str, cwd: Path | None = None
+    ) -> None:
         self._log = log.open("ab")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "infra.cli", *arguments],
             env={**os.environ, **environment(settings)},
             stdout=self._log,
             stderr=subprocess.STDOUT,
+            cwd=cwd,
         )
 
     @property
@@ -71,9 +74,11 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 @contextmanager
-def process(settings: Settings, log: Path, *arguments: str) -> Iterator[Process]:
+def process(
+    settings: Settings, log: Path, *arguments: str, cwd: Path | None = None
+) -> Iterator[Process]:
     """Run a command beside the test and end it afterwards."""
-    started = Process(settings, log, *arguments)
+    started = Process(settings, log, *arguments, cwd=cwd)
     try:
         yield started
     finally:

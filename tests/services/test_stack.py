@@ -54,8 +54,22 @@ def test_a_service_that_dies_is_started_again(running: Stack, heard: list[str]) 
     psutil.Process(before).kill()
     eventually(lambda: running.pids["streams"] != before, "a new process")
     eventually(lambda: waiting_for(running.streams_url) is None, "a ready one")
-    assert any("streams died" in line for line in heard)
+    assert any("streams ended by itself; restart" in line for line in heard)
+    assert running.streams.restarts > 0
     assert running.worker_url.startswith("http://127.0.0.1:")
+
+
+def test_a_service_that_answers_no_more_is_started_again(
+    running: Stack, heard: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.supervisor.AILING_S", 3.0)
+    eventually(lambda: waiting_for(running.streams_url) is None, "ready streams")
+    frozen = running.pids["streams"]
+    psutil.Process(frozen).suspend()
+    eventually(lambda: running.pids["streams"] != frozen, "a new process")
+    eventually(lambda: waiting_for(running.streams_url) is None, "a ready one")
+    assert not psutil.pid_exists(frozen)
+    assert any("streams /healthz does not answer; restart" in line for line in heard)
 
 
 def test_nothing_is_left_when_it_ends(settings: Settings, tmp_path: Path) -> None:

@@ -167,3 +167,17 @@ async def test_a_consumer_thread_that_ends_is_a_crash(
         loop = threads[0].thread_loop
         loop.call_soon_threadsafe(loop.stop)
         await crash()
+
+
+async def test_it_needs_no_writable_working_directory_and_leaves_nothing_there(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Faust makes folders for tables, which there are not."""
+    here = tmp_path / "read-only"
+    here.mkdir()
+    here.chmod(0o500)
+    async with collecting(settings, *OUTCOMES) as found:
+        with process(settings, tmp_path / "streams.log", "streams", cwd=here):
+            sent = await ask(settings, "probe")
+            await eventually(lambda: outcomes(settings, found) >= sent, "it is at work")
+    assert list(here.iterdir()) == []

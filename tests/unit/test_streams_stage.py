@@ -2,15 +2,20 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from aiokafka.errors import (
     KafkaConnectionError,
+    KafkaTimeoutError,
     MessageSizeTooLargeError,
+    NoBrokersAvailable,
     TopicAuthorizationFailedError,
+    UnknownError,
 )
 
-from schemas.errors import BadInput, DependencyDown
+from schemas.errors import BadInput, DependencyDown, SetupError
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.records import Record
@@ -282,3 +287,76 @@ async def test_being_stopped_is_no_failure(
     with pytest.raises(asyncio.CancelledError):
         await processing
     assert broker.records == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [KafkaTimeoutError(), TopicAuthorizationFailedError(), UnknownError(), NoBrokersAvailable()],
+    ids=lambda error: type(error).__name__,
+)
+async def test_every_error_of_kafka_but_too_large_is_waited_out(
+    stage: Stage, broker: Broker, error: Exception
+) -> None:
+    """Some are not called retriable: good frames and people's answers died of them."""
+    broker.failures = [error] * 9
+    await stage.process(batch("a", "b"))
+    assert broker.names("out") == ["a", "b"]
+    assert broker.names("dead") == []
+
+
+@pytest.mark.parametrize("takes", [2**20 + 2**16, 100])
+async def test_a_dead_letter_too_large_for_its_topic_is_cut(
+    make: Callable[..., Stage], work: Work, broker: Broker, takes: int
+) -> None:
+    async def publish(records: Sequence[Record]) -> list[int]:
+        if any(len(record.value or b"") > takes for record in records):
+            raise MessageSizeTooLargeError
+        return await broker(records)
+
+    work.bad["a"] = BadInput("bad_event", "no JSON")
+    (small,) = batch("a")
+    await make(work, publish).process([replace(small, value=b"x" * 3 * 2**20)])
+    (dead,) = broker.records
+    assert len(dead.value or b"") <= takes
+    assert dead.header("dead_truncated") == str(3 * 2**20)
+    assert dead.header("ce_id") == "a"
+
+
+async def test_null_key_and_value_end_as_a_dead_letter(
+    stage: Stage, work: Work, broker: Broker
+) -> None:
+    work.bad["a"] = BadInput("bad_event", "empty")
+    (small,) = batch("a")
+    await stage.process([replace(small, key=None, value=None)])
+    (dead,) = broker.records
+    assert (dead.key, dead.value) == (b"in-0-0", b"")
+
+
+async def test_a_record_that_makes_no_dead_letter_still_makes_one(
+    stage: Stage, work: Work, broker: Broker
+) -> None:
+    hostile: Any = (("ce_id", b"a"), ("x", None), (None, b"y"))
+    work.bad["a"] = BadInput("bad_event", "no JSON")
+    (small,) = batch("a")
+    await stage.process([replace(small, headers=hostile)])
+    (dead,) = broker.records
+    assert dead.header("dead_offset") == "0"
+    assert "left out" in str(dead.header("dead_error"))
+
+
+async def test_a_dead_letter_is_tried_until_it_is_taken_whatever_is_raised(
+    stage: Stage, work: Work, broker: Broker
+) -> None:
+    """A null key on a compacted topic raised an AssertionError; offsets passed the whole batch."""
+    work.bad["a"] = BadInput("bad_event", "no JSON")
+    broker.failures = [AssertionError("key or value"), TypeError(), ZeroDivisionError()]
+    await stage.process(batch("a"))
+    assert broker.names("dead") == ["a"]
+
+
+async def test_what_only_the_operator_can_mend_is_waited_out(
+    stage: Stage, work: Work, broker: Broker
+) -> None:
+    work.failures = [SetupError("the gallery was written by another version")] * 5
+    await stage.process(batch("a"))
+    assert broker.names("out") == ["a"]

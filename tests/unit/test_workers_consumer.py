@@ -11,6 +11,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectio
 
 from schemas.health import Health
 from schemas.metrics import Metrics
+from schemas.offsets import Offsets
 from schemas.records import Record
 from schemas.settings import load_settings
 from workers.consumer import FrameConsumer
@@ -220,7 +221,9 @@ async def test_lag_and_readiness_follow_the_broker(
 ) -> None:
     monkeypatch.setattr("workers.lag._EVERY_S", 0.001)
     client = Client()
-    watching = asyncio.create_task(watch(cast(AIOKafkaConsumer, client), metrics, health))
+    watching = asyncio.create_task(
+        watch(cast(AIOKafkaConsumer, client), Offsets(), 60, metrics, health)
+    )
     await until(lambda: health.ready)
     labels = {"topic": "frames", "partition": "0"}
     assert metrics.registry.get_sample_value("perennial_consumer_lag", labels) == 6
@@ -233,4 +236,19 @@ async def test_lag_and_readiness_follow_the_broker(
     assert "refused" in health.report()["kafka"]
     client.ends = lambda: {TP: 4}
     await until(lambda: health.ready)
+    watching.cancel()
+
+
+async def test_a_worker_that_commits_nothing_while_frames_wait_stands_still(
+    metrics: Metrics, health: Health, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.lag._EVERY_S", 0.001)
+    client = cast(AIOKafkaConsumer, Client())
+    health.down("image store", "no answer")
+    watching = asyncio.create_task(watch(client, Offsets(), 0.05, metrics, health))
+    await until(lambda: "kafka" in health.report())
+    assert health.stall is None, "it is held up"
+    health.up("image store")
+    await until(lambda: health.stall is not None)
+    assert str(health.stall).startswith("frames-0 stands still")
     watching.cancel()

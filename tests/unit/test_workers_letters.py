@@ -1,9 +1,10 @@
 """Dead letters name the frame, keep its bytes, and are cut only where they must be."""
 
 from schemas.errors import BadInput
+from schemas.letter_size import cut, size
 from schemas.records import Record
 from workers.job import Job, read_job
-from workers.letters import cut, letter, size
+from workers.letters import letter
 
 ERROR = BadInput("truncated_image", "cut short")
 
