@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from infra.enrol_commands import EnrolCommands
-from infra.gallery_log import Entries, apply
 from infra.kafka import Producer, Reader, producer, reader
 from infra.manifest import Outgoing
 from schemas.gallery import Enrol, GalleryCommand
+from schemas.gallery_fold import GalleryFold
 from schemas.settings import Settings
 from schemas.topics import GALLERY, GALLERY_COMMANDS
 
@@ -88,13 +88,13 @@ async def _await_held(
     patience_s: float,
     on_held: Progress,
 ) -> None:
-    entries: Entries = {}
+    fold = GalleryFold()
     missing = dict(wanted)
     heard = time.monotonic()
     while missing and time.monotonic() - heard < patience_s:
         for record in await gallery.batch(_LOOK_EVERY_S):
-            apply(entries, record)
-        held = [i for i, command in missing.items() if _holds(entries, i, command)]
+            fold.take(record)
+        held = [i for i, command in missing.items() if _holds(fold, i, command)]
         for entry_id in held:
             del missing[entry_id]
         if held:
@@ -104,8 +104,8 @@ async def _await_held(
     done.missing = list(missing)
 
 
-def _holds(entries: Entries, entry_id: str, command: GalleryCommand) -> bool:
-    entry = entries.get(entry_id)
+def _holds(fold: GalleryFold, entry_id: str, command: GalleryCommand) -> bool:
+    entry = fold.entries.get(entry_id)
     return (
         entry is not None
         and entry.identity == command.identity

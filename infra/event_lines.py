@@ -11,7 +11,8 @@ from schemas.codec import frame_name
 from schemas.conditioning import ActiveConditioning
 from schemas.dead_letter import EVENT
 from schemas.errors import BadInput
-from schemas.gallery import GalleryCommand, GalleryEntry, Status
+from schemas.gallery import GalleryCommand, Status
+from schemas.gallery_records import ErasedMark, TermClaim, read_gallery_record
 from schemas.recognition_event import Identification, RecognitionEvent, ReviewItem
 from schemas.records import Record
 from schemas.review import ReviewDecision
@@ -41,7 +42,8 @@ def as_json(topic: Topic, record: Record) -> dict[str, Any]:
         headers = {name: record.header(name) for name, _ in record.headers}
         return {"key": _key(record), "headers": headers, "bytes": len(record.value or b"")}
     try:
-        return topic.event.read(record).model_dump(mode="json")
+        read = read_gallery_record if topic is GALLERY else topic.event.read
+        return read(record).model_dump(mode="json")
     except BadInput as error:
         return {"position": record.position, "error": str(error)}
 
@@ -105,7 +107,11 @@ def _command(record: Record) -> Text:
 
 
 def _entry(record: Record) -> Text:
-    event = GalleryEntry.read(record)
+    event = read_gallery_record(record)
+    if isinstance(event, TermClaim):
+        return _bold(f"term {event.term}", "cyan").append(f" claimed by {event.owner}")
+    if isinstance(event, ErasedMark):
+        return _plain(f"{event.entry_hash[:12]}… marked as erased")
     color = "green" if event.status is Status.ACTIVE else "yellow"
     return _bold(event.identity, color).append(
         f" {event.entry_id} {event.status} in {event.cluster} by {event.actor}: {event.reason}"

@@ -1,12 +1,13 @@
 """Reads the gallery where its truth lies: the compacted ``gallery`` topic."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from infra.kafka import reader
 from schemas.gallery import GalleryEntry, Status
-from schemas.records import Record
+from schemas.gallery_fold import GalleryFold
 from schemas.settings import Settings
 from schemas.topics import GALLERY
 
@@ -17,24 +18,16 @@ async def read_gallery(settings: Settings) -> Entries:
     """Return the entries by id as they stand now; the erased ones are not among them.
 
     Raises:
-        BadInput: an entry cannot be read by this version.
         DependencyDown: the broker does not answer.
-        SetupError: there is no gallery topic.
+        SetupError: there is no gallery topic, or an earlier version wrote it.
     """
-    entries: Entries = {}
+    fold = GalleryFold()
     async with reader(settings, GALLERY, from_beginning=True) as log:
         async for record in log.to_end():
-            apply(entries, record)
-    return entries
-
-
-def apply(entries: Entries, record: Record) -> None:
-    """Bring ``entries`` up to date with one more record; a tombstone removes its entry."""
-    entry_id = "" if record.key is None else record.key.decode()
-    if record.value is None:
-        entries.pop(entry_id, None)
-    else:
-        entries[entry_id] = GalleryEntry.read(record)
+            fold.take(record)
+    for record, error in fold.unreadable.values():
+        logging.getLogger(__name__).warning("%s passed over: %s", record.position, error)
+    return fold.entries
 
 
 def statistics(entries: Mapping[str, GalleryEntry]) -> dict[str, Any]:

@@ -5,7 +5,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.decided import Decided
 from schemas.event import Background, Event, EventId, Identity, Instant, Vector, now
+
+ENTRY_KEY = b"entry:"
 
 
 class Status(StrEnum):
@@ -33,11 +36,20 @@ class GalleryEntry(Event):
     actor: str
     reason: str
     changed_at: Instant = Field(default_factory=now)
+    decided_at: Instant = Field(
+        default_factory=now,
+        description="When the last command that changed it was decided; retention leaves it alone",
+    )
 
     @property
     def id(self) -> str:
         """The id of the event that was enrolled: a repeat replaces, it never adds."""
         return self.entry_id
+
+    @property
+    def key(self) -> bytes:
+        """The id, under a prefix of its own."""
+        return ENTRY_KEY + self.entry_id.encode()
 
 
 class _Action(BaseModel):
@@ -90,8 +102,11 @@ class Erase(_Action):
 Action = Annotated[Enrol | Quarantine | Restore | Move | Erase, Field(discriminator="action")]
 
 
-class GalleryCommand(Event):
-    """A change that somebody wants, with who and why."""
+class GalleryCommand(Decided):
+    """A change that somebody wants, with who, why and when.
+
+    It changes no entry that a later decision has changed already, however late it comes.
+    """
 
     type: ClassVar[str] = "perennial.gallery-command.v1"
 

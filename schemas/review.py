@@ -4,11 +4,12 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from schemas.event import Event, Identity, Instant, now
+from schemas.decided import Decided
+from schemas.event import Identity
 from schemas.recognition_event import ReviewItem
 
 
-class ReviewDecision(Event):
+class ReviewDecision(Decided):
     """Who said what about which item.
 
     The item travels with its answer: whoever decides copies it from ``human-review`` unchanged.
@@ -21,7 +22,6 @@ class ReviewDecision(Event):
     identity: Identity | None = Field(description="Null: the person could not tell either")
     actor: str = Field(min_length=1)
     comment: str = ""
-    decided_at: Instant = Field(default_factory=now)
 
     @property
     def id(self) -> str:

@@ -146,6 +146,12 @@ class Settings(BaseSettings):
     )  # fmt: skip
     redis_timeout_s: float = Field(2, gt=0, le=_HOUR_S, description="Time limit of one Redis call")
 
+    accept_cut_log: bool = Field(
+        default=False,
+        description="Whether the gallery agent goes on with a `gallery` topic whose first records "
+        "were deleted (for one start; `perennial streams --accept-cut-log`)",
+    )
+
     include: bool = Field(
         default=False,
         description="Whether identified embeddings enter the gallery without a person",

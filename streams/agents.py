@@ -9,13 +9,14 @@ from schemas.metrics import Metrics
 from schemas.settings import Settings
 from schemas.topics import GALLERY_COMMANDS, HUMAN_REVIEW, IDENTIFICATIONS
 from streams.activation import Activation, ConditioningLog
-from streams.gallery import GalleryAgent, GalleryLog
+from streams.gallery import GalleryAgent
 from streams.inclusion import Includer
 from streams.index.base import Index
 from streams.matcher import Matcher
 from streams.placement import Placements
 from streams.plan import Planner
 from streams.review import ReviewAgent
+from streams.tenure import GalleryLog
 
 
 def matcher_of(
@@ -63,7 +64,7 @@ def gallery_of(
     gallery_log: GalleryLog,
     conditionings: ConditioningLog,
     rule: RetentionRule,
-    term: Callable[[], int | None],
+    ownership: Callable[[], int | None],
 ) -> GalleryAgent:
     """Return a gallery agent on these topics."""
     return GalleryAgent(
@@ -73,7 +74,7 @@ def gallery_of(
         planner=Planner(settings.shard_by),
         rule=rule,
         retention_interval=timedelta(seconds=settings.retention_interval_s),
-        term=term,
+        ownership=ownership,
         metrics=metrics,
         verify_interval=timedelta(seconds=settings.verify_interval_s),
     )

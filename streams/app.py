@@ -16,7 +16,6 @@ from schemas.topics import (
     CONDITIONING,
     DEAD_LETTERS,
     EMBEDDINGS,
-    GALLERY,
     GALLERY_COMMANDS,
     REVIEW_DECISIONS,
     Topic,
@@ -25,7 +24,7 @@ from streams.agents import gallery_of, matcher_of, retention_of, review_of
 from streams.conditioning_log import KafkaConditioningLog
 from streams.connections import publisher, redis_index
 from streams.gallery import GalleryAgent
-from streams.gallery_log import KafkaGalleryLog
+from streams.gallery_log import kafka_gallery_log
 from streams.index.base import Index
 from streams.index.eviction import EvictionGuard, refuse_eviction
 from streams.lifecycle import TICK_S, Timer, run_until, unless
@@ -33,6 +32,7 @@ from streams.placement import Placements, Plain
 from streams.progress import Progress, assigned
 from streams.stage import Handler, Publish, Stage
 from streams.tamed import TamedApp, tamed_app
+from streams.tenure import GalleryLog
 from streams.timers import patient, telling
 
 AGENTS = frozenset({"matcher", "review", "gallery"})
@@ -57,10 +57,14 @@ async def run(
     """
     for part in ("kafka", "redis"):
         health.down(part, "starting")
-    async with redis_index(settings) as index, publisher(settings, health, stop) as publish:
+    async with (
+        redis_index(settings) as index,
+        publisher(settings, health, stop) as publish,
+        kafka_gallery_log(settings, publish) as gallery_log,
+    ):
         await unless(stop, refuse_eviction(index))
         while not stop.is_set():
-            app, timers = build_app(settings, metrics, health, publish, index, only)
+            app, timers = build_app(settings, metrics, health, publish, index, gallery_log, only)
             why = await run_until(stop, app, timers)
             if why is not None:
                 _judge(why, health)
@@ -88,6 +92,7 @@ def build_app(
     health: Health,
     publish: Publish,
     index: Index,
+    gallery_log: GalleryLog,
     only: frozenset[str] = AGENTS,
 ) -> tuple[TamedApp, list[Timer]]:
     """Return a Faust app with the agents named in ``only``, and what is to be done each second."""
@@ -119,7 +124,9 @@ def build_app(
         review = review_of(settings)
         attach("review", REVIEW_DECISIONS, review.handle, _COMMAND_BATCH, _COMMAND_WAIT_S)
     if "gallery" in only:
-        gallery = _gallery(settings, metrics, publish, index, placements, _term(app, settings))
+        gallery = _gallery(
+            settings, metrics, index, gallery_log, placements, _ownership(app, settings)
+        )
         handle = telling("gallery", _LONG, health, gallery.handle)
         attach("gallery", GALLERY_COMMANDS, handle, _COMMAND_BATCH, _COMMAND_WAIT_S)
         attach("conditioning", CONDITIONING, gallery.heard, _COMMAND_BATCH, _COMMAND_WAIT_S)
@@ -166,10 +173,10 @@ def _on_assignment(app: TamedApp, health: Health) -> None:
 def _gallery(
     settings: Settings,
     metrics: Metrics,
-    publish: Publish,
     index: Index,
+    gallery_log: GalleryLog,
     placements: Placements,
-    term: Callable[[], int | None],
+    ownership: Callable[[], int | None],
 ) -> GalleryAgent:
     kafka = settings.need_kafka()
     return gallery_of(
@@ -177,18 +184,18 @@ def _gallery(
         metrics,
         index,
         placements,
-        gallery_log=KafkaGalleryLog(kafka, settings.topic(GALLERY), publish),
+        gallery_log=gallery_log,
         conditionings=KafkaConditioningLog(kafka, settings.topic(CONDITIONING)),
         rule=retention_of(settings),
-        term=term,
+        ownership=ownership,
     )
 
 
-def _term(app: TamedApp, settings: Settings) -> Callable[[], int | None]:
+def _ownership(app: TamedApp, settings: Settings) -> Callable[[], int | None]:
     topic = settings.topic(GALLERY_COMMANDS)
 
-    def term() -> int | None:
+    def ownership() -> int | None:
         owned = any(partition.topic == topic for partition in assigned(app))
         return app.consumer_generation_id if owned else None
 
-    return term
+    return ownership

@@ -1,29 +1,100 @@
-"""A topic of one partition, read from some offset to its present end."""
+"""A topic of one partition that is read again and again, from wherever one likes."""
 
 from collections.abc import AsyncIterator
+from time import monotonic
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from schemas.errors import DependencyDown
 from schemas.records import Record
+
+_SILENCE_S = 30.0
+_WAIT_MS = 5  # a fetch under way holds the next one up; between two readings there is none
+
+
+class TopicReader:
+    """Reads a topic with a consumer of its own, which joins no group and rests in between.
+
+    Gaps between offsets are normal: compaction and the markers of transactions leave them.
+    """
+
+    def __init__(self, bootstrap_servers: str, topic: str) -> None:
+        self._servers = bootstrap_servers
+        self._place = TopicPartition(topic, 0)
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def read(self, after: int, through: int | None = None) -> AsyncIterator[Record]:
+        """Yield the records with offsets above ``after``, up to ``through`` or the present end.
+
+        Raises:
+            DependencyDown: nothing came for 30 seconds.
+            KafkaError: the broker does not answer.
+        """
+        consumer = await self._connected()
+        whole = False
+        try:
+            consumer.seek(self._place, after + 1)
+            consumer.resume(self._place)
+            async for record in self._to(consumer, None if through is None else through + 1):
+                yield record
+            consumer.pause(self._place)
+            whole = True
+        finally:
+            if not whole:
+                await self.close()
+
+    async def begins(self) -> int:
+        """Return the first offset that the topic still has."""
+        consumer = await self._connected()
+        return int((await consumer.beginning_offsets([self._place]))[self._place])
+
+    async def close(self) -> None:
+        """Disconnect; the next reading connects anew."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await consumer.stop()
+
+    async def _connected(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            consumer = AIOKafkaConsumer(
+                bootstrap_servers=self._servers,
+                enable_auto_commit=False,
+                # A beginning that was cut off must not read as an end.
+                auto_offset_reset="earliest",
+                isolation_level="read_committed",
+                fetch_max_wait_ms=_WAIT_MS,
+            )
+            try:
+                await consumer.start()
+                consumer.assign([self._place])
+                consumer.pause(self._place)
+            except BaseException:
+                await consumer.stop()
+                raise
+            self._consumer = consumer
+        return self._consumer
+
+    async def _to(self, consumer: AIOKafkaConsumer, end: int | None) -> AsyncIterator[Record]:
+        heard, known = monotonic(), end
+        before = consumer.last_poll_timestamp(self._place)
+        while known is None or await consumer.position(self._place) < known:
+            batches = await consumer.getmany(self._place, timeout_ms=2 * _WAIT_MS)
+            # The end that a fetch of now tells is right; the embedded broker's answer to
+            # end_offsets is not.
+            if end is None and consumer.last_poll_timestamp(self._place) != before:
+                known = consumer.last_stable_offset(self._place)
+            for message in batches.get(self._place, ()):
+                heard = monotonic()
+                yield Record.of(message)
+            if monotonic() - heard > _SILENCE_S:
+                raise DependencyDown("kafka", f"{self._place.topic} fell silent while it was read")
 
 
 async def read_to_end(bootstrap_servers: str, topic: str, after: int = -1) -> AsyncIterator[Record]:
     """Yield the records with offsets above ``after``, up to the present end."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap_servers, enable_auto_commit=False, fetch_max_wait_ms=50
-    )
-    partition = TopicPartition(topic, 0)
-    await consumer.start()
+    reader = TopicReader(bootstrap_servers, topic)
     try:
-        consumer.assign([partition])
-        consumer.seek(partition, after + 1)
-        end = None
-        # Compaction leaves gaps, so the position decides when the end is reached. The end that
-        # a fetch tells is right; the embedded broker's answer to end_offsets is not.
-        while end is None or await consumer.position(partition) < end:
-            batches = await consumer.getmany(partition, timeout_ms=100)
-            end = consumer.highwater(partition)
-            for message in batches.get(partition, ()):
-                yield Record.of(message)
+        async for record in reader.read(after):
+            yield record
     finally:
-        await consumer.stop()
+        await reader.close()

@@ -1,47 +1,36 @@
 """The gallery agent: the one writer of the ``gallery`` topic and of the index.
 
-A change is first put on the topic (the truth), then into memory, then into the index (a view).
-Whatever is interrupted in between is caught up: commands are repeated and plan nothing twice, and
-the index is compared with memory each second.
+A change is first put on the topic (the truth), read back from it into memory, and then put into the
+index (a view). Whatever is interrupted in between is caught up: commands are repeated and plan
+nothing twice, and the index is compared with memory each second.
 """
 
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from time import monotonic
-from typing import Protocol
 
 from recognition.retain import RetentionRule
 from schemas.conditioning import ActiveConditioning
 from schemas.errors import DependencyDown
 from schemas.event import now
 from schemas.gallery import GalleryCommand, Status
+from schemas.gallery_records import Change
 from schemas.metrics import Metrics
 from schemas.records import Record
 from streams.activation import Activation
 from streams.belief import believed_fpir
 from streams.gallery_report import GalleryReport
-from streams.holdings import Change, Holdings
+from streams.holdings import Holdings
 from streams.index.base import Index
 from streams.layout import Group
 from streams.plan import Planner
+from streams.tenure import GalleryLog, Tenure, not_ours
 from streams.view import View, settle
 
 log = logging.getLogger(__name__)
-
-
-class GalleryLog(Protocol):
-    """The ``gallery`` topic."""
-
-    def read(self, after: int) -> AsyncIterator[tuple[Change, int]]:
-        """Yield the changes with offsets above ``after``, up to the present end."""
-        ...
-
-    async def append(self, changes: Sequence[Change]) -> Sequence[int]:
-        """Put changes on the topic; return their offsets once acknowledged."""
-        ...
 
 
 class GalleryAgent:
@@ -49,8 +38,9 @@ class GalleryAgent:
 
     Args:
         activation: which conditioning the entries are to be laid out by.
-        term: names the present ownership of the command partition, ``None`` without it. At the
-            start of each term the topics are read again, since another process may have written.
+        ownership: names the present ownership of the command partition, ``None`` without it. Who
+            has it may claim a term of the gallery; when it changes, the topic is read on, since
+            another process may have written.
         verify_interval: within which every entry is compared with what the index holds.
     """
 
@@ -63,22 +53,21 @@ class GalleryAgent:
         planner: Planner,
         rule: RetentionRule,
         retention_interval: timedelta,
-        term: Callable[[], int | None],
+        ownership: Callable[[], int | None],
         metrics: Metrics,
         verify_interval: timedelta = timedelta(minutes=10),
     ) -> None:
         self._index = index
-        self._log = gallery_log
+        self._tenure = Tenure(gallery_log, index.term, ownership)
         self._activation = activation
         self._planner = planner
         self._rule = rule
         self._interval = retention_interval.total_seconds()
-        self._term = term
         self._metrics = metrics
         self._report = GalleryReport(metrics)
         self._holdings = Holdings(activation.plain())
-        self._view = View(index, self._ours, metrics, verify_interval.total_seconds())
-        self._read_in_term: int | None = None
+        self._view = View(index, self._tenure.check, metrics, verify_interval.total_seconds())
+        self._begun = False
         self._due: set[Group] = set()
         self._retained_at = monotonic()
         self._turn = asyncio.Lock()
@@ -113,8 +102,8 @@ class GalleryAgent:
         for record in records:
             ActiveConditioning.read(record)
         async with self._turn:
-            if self._term() is None:
-                raise _not_ours()
+            if not self._tenure.owned:
+                raise not_ours()
             await self._activation.read()
         return []
 
@@ -125,7 +114,7 @@ class GalleryAgent:
             DependencyDown: the index does not answer, or the conditioning that is wanted cannot be
                 loaded; all else has been done then.
         """
-        if self._term() is None:
+        if not self._tenure.owned:
             return
         async with self._turn:
             await self._catch_up()
@@ -140,29 +129,31 @@ class GalleryAgent:
             await self._activate()
 
     async def _catch_up(self) -> None:
-        term = self._term()
-        if term is None:
-            raise _not_ours()
-        before, self._read_in_term = self._read_in_term, None
-        if before is None or term not in (before, before + 1):
-            # Between two terms in a row nobody else wrote. Else begin anew: compaction may have
-            # dropped the tombstone of an entry that is still held here.
-            await self._read_all()
-        self._read_in_term = term
+        """Have a term of the gallery, and in memory what its topic says."""
+        applied = await self._tenure.renew()
+        if applied is None:
+            self._begun = False
+        if self._begun:
+            self._take(applied or ())
+        else:
+            await self._begin()
 
-    async def _read_all(self) -> None:
+    async def _begin(self) -> None:
         self._activation.wait()
         present = await self._index.state()
         await self._activation.read()
         self._view.forget()
-        self._holdings = holdings = Holdings(self._activation.plain())
-        async for change, offset in self._log.read(holdings.position):
-            holdings.apply(change, offset)
-        log.info("gallery read up to %s: %s entries", holdings.position, len(holdings))
+        fold = self._tenure.fold
+        self._holdings = holdings = Holdings(self._activation.plain(), fold.erasures)
+        for entry in fold.entries.values():
+            holdings.apply(entry, fold.changed_at)
+        holdings.position = fold.changed_at
+        log.info("the gallery holds %s entries", len(holdings))
         layout = await self._activation.begin(present, holdings)
         holdings.enter(layout)
         await settle(layout)
         holdings.layout = layout
+        self._begun = True
 
     async def _activate(self) -> None:
         layout = await self._activation.next(self._holdings)
@@ -177,23 +168,18 @@ class GalleryAgent:
         try:
             await self._view.move(self._holdings, layout)
         except DependencyDown:
-            self._read_in_term = None  # only the index knows now whether it moved
+            self._begun = False  # only the index knows now whether it moved
             raise
         self._report(self._holdings, self._view.written)
 
-    def _ours(self) -> int:
-        """Return the term to write in; raise DependencyDown unless the gallery is still ours."""
-        term, now_term = self._read_in_term, self._term()
-        if now_term is None or term is None or now_term not in (term, term + 1):
-            raise _not_ours()
-        return 0
-
     async def _commit(self, changes: Sequence[Change]) -> None:
         if changes:
-            offsets = await self._log.append(changes)
-            for change, offset in zip(changes, offsets, strict=True):
-                self._view.touch(change, self._holdings)
-                self._holdings.apply(change, offset)
+            self._take(await self._tenure.append(changes))
+
+    def _take(self, applied: Iterable[tuple[Change, int]]) -> None:
+        for change, offset in applied:
+            self._view.touch(change, self._holdings)
+            self._holdings.apply(change, offset)
 
     async def _retain(self, groups: Iterable[Group]) -> None:
         removals = self._holdings.to_retire(groups, self._rule, now())
@@ -224,7 +210,3 @@ class GalleryAgent:
     async def _sync(self) -> None:
         await self._view.sync(self._holdings)
         self._report(self._holdings, self._view.written)
-
-
-def _not_ours() -> DependencyDown:
-    return DependencyDown("kafka", "the partition of the gallery commands was taken away")

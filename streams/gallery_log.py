@@ -1,43 +1,71 @@
-"""The ``gallery`` topic read from the beginning, and written with acknowledgements."""
+"""The ``gallery`` topic on Kafka."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from schemas.errors import BadInput, DependencyDown
-from schemas.gallery import GalleryEntry
-from schemas.records import Record
-from streams.compacted import read_to_end
-from streams.holdings import Change, Erased
+from schemas.errors import SetupError
+from schemas.settings import Settings
+from schemas.topics import DEAD_LETTERS, GALLERY
+from streams.compacted import TopicReader
 from streams.stage import Publish
+from streams.term_log import TermLog
 
 
-class KafkaGalleryLog:
-    """The log behind the gallery, on one partition."""
+class KafkaGalleryLog(TermLog):
+    """The log behind the gallery, on one partition.
 
-    def __init__(self, bootstrap_servers: str, topic: str, publish: Publish) -> None:
-        self._servers = bootstrap_servers
-        self._topic = topic
-        self._publish = publish
+    Args:
+        accept_cut: go on with a log whose first records are gone.
+    """
 
-    async def read(self, after: int) -> AsyncIterator[tuple[Change, int]]:
-        """Yield the changes with offsets above ``after``, up to the present end."""
-        async for record in read_to_end(self._servers, self._topic, after):
-            yield _change(record), record.offset
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        topic: str,
+        publish: Publish,
+        *,
+        dead_letters: str,
+        accept_cut: bool = False,
+    ) -> None:
+        self._reader = TopicReader(bootstrap_servers, topic)
+        super().__init__(topic, publish, self._reader.read, dead_letters=dead_letters)
+        self._accept_cut = accept_cut
 
-    async def append(self, changes: Sequence[Change]) -> Sequence[int]:
-        """Put changes on the topic; return their offsets once acknowledged."""
-        return await self._publish([self._record(change) for change in changes])
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._reader.close()
 
-    def _record(self, change: Change) -> Record:
-        if isinstance(change, Erased):
-            return Record(self._topic, change.entry_id.encode(), None)
-        return change.record(self._topic)
+    async def _examine(self) -> int:
+        begins, claim = await self._reader.begins(), self.fold.claim
+        accepted = 0 if claim is None else claim.begins
+        if begins <= accepted:
+            return accepted
+        if self._accept_cut:
+            return begins
+        raise SetupError(cut_log(self._topic, begins, self.fold.position + 1))
 
 
-def _change(record: Record) -> Change:
-    if record.value is None:
-        return Erased((record.key or b"").decode())
+@asynccontextmanager
+async def kafka_gallery_log(settings: Settings, publish: Publish) -> AsyncIterator[KafkaGalleryLog]:
+    """Yield the log of this deployment; it connects when first used."""
+    made = KafkaGalleryLog(
+        settings.need_kafka(),
+        settings.topic(GALLERY),
+        publish,
+        dead_letters=settings.topic(DEAD_LETTERS),
+        accept_cut=settings.accept_cut_log,
+    )
     try:
-        return GalleryEntry.read(record)
-    except BadInput as error:
-        # The truth itself cannot be read: going on without it would lose entries.
-        raise DependencyDown("gallery", f"{record.position}: {error}") from error
+        yield made
+    finally:
+        await made.close()
+
+
+def cut_log(topic: str, begins: int, ends: int) -> str:
+    """Say that records are missing at the beginning of the log, and what can be done."""
+    return (
+        f"{topic} begins at offset {begins} and ends at {ends}: its first records were deleted, "
+        "which compaction does not do (was its cleanup.policy ever 'delete'?). The entries that "
+        "they held are lost to the gallery. Put a backup of the topic back, or start once with "
+        "`perennial streams --accept-cut-log` to go on with what is left"
+    )

@@ -2,30 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from recognition.retain import Held, Removal, RetentionRule, retain
 from schemas.gallery import GalleryEntry
+from schemas.gallery_fold import Erasures
+from schemas.gallery_records import Change, Erased
 from streams.index.base import GalleryState
 from streams.layout import Group, Layout
 
 
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """A tombstone: the entry is gone for ever."""
-
-    entry_id: str
-
-
-Change = GalleryEntry | Erased
-
-
 class Holdings:
-    """All entries, and how they are laid out."""
+    """All entries, how they are laid out, and which ids were erased."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, erasures: Erasures | None = None) -> None:
         self.layout = layout
+        self.erasures = Erasures() if erasures is None else erasures
         self.position = -1
         self._entries: dict[str, GalleryEntry] = {}
         self._by_identity: defaultdict[str, set[str]] = defaultdict(set)

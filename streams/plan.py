@@ -19,7 +19,8 @@ from schemas.gallery import (
     Restore,
     Status,
 )
-from streams.holdings import Change, Erased, Holdings
+from schemas.gallery_records import Change, Erased
+from streams.holdings import Holdings
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Planner:
             return self._enrol(command, action, holdings)
         entries = _named(command, action, holdings)
         if isinstance(action, Erase):
-            return [Erased(entry.entry_id) for entry in entries]
+            return [Erased(entry.entry_id, command.decided_at) for entry in entries]
         if isinstance(action, Move):
             changed: dict[str, object] = {"identity": action.to}
         elif isinstance(action, Quarantine):

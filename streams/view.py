@@ -6,8 +6,9 @@ import uuid
 from collections.abc import Callable, Sequence
 
 from schemas.errors import DependencyDown
+from schemas.gallery_records import Change
 from schemas.metrics import Metrics
-from streams.holdings import Change, Holdings
+from streams.holdings import Holdings
 from streams.index.base import GalleryState, Index, IndexDiffers, IndexEntry, Location
 from streams.layout import Layout
 from streams.rolling import Rolling

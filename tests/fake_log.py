@@ -1,53 +1,94 @@
 """The ``gallery`` and ``conditioning`` topics in memory; they fail when they are told to."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 from schemas.conditioning import ActiveConditioning
-from schemas.gallery import GalleryEntry
-from streams.holdings import Change
+from schemas.gallery_fold import GalleryFold
+from schemas.gallery_records import TERM_KEY, Change
+from schemas.records import Record
+from streams.term_log import TermLog
+
+TOPIC = "gallery"
+DEAD_LETTERS = "dead-letters"
 
 
 class FakeLog:
-    """Keeps changes as the broker would: as JSON, with offsets that compaction leaves alone."""
+    """The records that a broker would hold, with offsets that compaction leaves alone."""
 
     def __init__(self) -> None:
-        self.kept: list[tuple[int, Change]] = []
-        self.end = 0
-        self.reads: list[int] = []
+        self.kept: list[Record] = []
+        self.letters: list[Record] = []
+        self.reads = 0
         self.refusals: list[Exception] = []
         self.lost_acknowledgements: list[Exception] = []
+        self._next = 0
+
+    def owner(self) -> TermLog:
+        """Return the topic as one more process reads and writes it."""
+        return TermLog(TOPIC, self._publish, self.read, dead_letters=DEAD_LETTERS)
 
     @property
     def changes(self) -> list[Change]:
-        """What is on the topic, oldest first."""
-        return [change for _, change in self.kept]
+        """The changes that count, oldest first."""
+        fold = GalleryFold()
+        found = (fold.take(record) for record in self.kept)
+        return [change for change in found if change is not None]
 
-    async def read(self, after: int) -> AsyncIterator[tuple[Change, int]]:
-        """Yield what lies above ``after``."""
-        self.reads.append(after)
-        for offset, change in tuple(self.kept):
-            if offset > after:
-                yield change, offset
+    @property
+    def end(self) -> int:
+        """How many changes were put on the topic, if it was not compacted."""
+        return len(self.changes)
 
-    async def append(self, changes: Sequence[Change]) -> Sequence[int]:
-        """Put changes on the topic; raise before or after that where a test asks for it."""
-        if self.refusals:
-            raise self.refusals.pop(0)
-        offsets = range(self.end, self.end + len(changes))
-        self.kept += zip(offsets, map(_through_json, changes), strict=True)
-        self.end += len(changes)
-        if self.lost_acknowledgements:
-            raise self.lost_acknowledgements.pop(0)
+    def put(self, *records: Record) -> list[int]:
+        """Keep records; return their offsets."""
+        offsets = []
+        for record in records:
+            offsets.append(self._next)
+            if record.topic == DEAD_LETTERS:
+                self.letters.append(record)
+                continue
+            self.kept.append(replace(record, partition=0, offset=self._next))
+            self._next += 1
         return offsets
 
-    def compact(self) -> None:
-        """Keep the newest change of each entry, and no tombstone."""
-        newest = {change.entry_id: offset for offset, change in self.kept}
+    def compact(self, before: int | None = None, *, tombstones: bool = True) -> None:
+        """Keep the newest record of each key, of those with offsets below ``before``.
+
+        ``tombstones``: drop them too, as a broker does after a day.
+        """
+        end = self._next if before is None else before
+        newest = {record.key: record.offset for record in self.kept}
         self.kept = [
-            (offset, change)
-            for offset, change in self.kept
-            if newest[change.entry_id] == offset and isinstance(change, GalleryEntry)
+            record
+            for record in self.kept
+            if record.offset >= end
+            or (newest[record.key] == record.offset and not (tombstones and record.value is None))
         ]
+
+    def fold(self) -> GalleryFold:
+        """Return what a reader of the whole topic knows."""
+        fold = GalleryFold()
+        for record in self.kept:
+            fold.take(record)
+        return fold
+
+    async def read(self, after: int, through: int | None = None) -> AsyncIterator[Record]:
+        """Yield what lies above ``after``."""
+        self.reads += (after, through) == (-1, None)
+        for record in tuple(self.kept):
+            if record.offset > after and (through is None or record.offset <= through):
+                yield record
+
+    async def _publish(self, records: Sequence[Record]) -> list[int]:
+        """Put records there; raise before or after that where a test asks for it."""
+        changes = not any(record.key == TERM_KEY for record in records)
+        if self.refusals and changes:
+            raise self.refusals.pop(0)
+        offsets = self.put(*records)
+        if self.lost_acknowledgements and changes:
+            raise self.lost_acknowledgements.pop(0)
+        return offsets
 
 
 class FakeConditionings:
@@ -61,7 +102,3 @@ class FakeConditionings:
         """Return the last record."""
         self.reads += 1
         return self.records[-1] if self.records else None
-
-
-def _through_json(change: Change) -> Change:
-    return GalleryEntry.read(change.record("t")) if isinstance(change, GalleryEntry) else change

@@ -45,6 +45,14 @@ def streams(
     only: Annotated[
         str, typer.Option(metavar="NAMES", help="Run these agents: matcher,review,gallery.")
     ] = "matcher,review,gallery",
+    *,
+    accept_cut_log: Annotated[
+        bool,
+        typer.Option(
+            "--accept-cut-log",
+            help="Go on with a gallery topic whose first records were deleted.",
+        ),
+    ] = False,
 ) -> None:
     """Run the matcher and the review and gallery agents: embeddings in, answers out.
 
@@ -53,7 +61,7 @@ def streams(
     Example:  perennial streams --only matcher
     """
     agents = _agents(only)
-    settings = load_settings()
+    settings = load_settings(**({"accept_cut_log": True} if accept_cut_log else {}))
     settings.need_kafka()
     settings.need_redis()
     from infra.serve import serve  # here, so that `perennial --help` is fast

@@ -101,7 +101,9 @@ class Run:
         async with reader(settings, GALLERY, from_beginning=True, poll_ms=10) as topic:
             while True:
                 for record in await topic.batch(wait_s=1):
-                    self.window.leave(self.gallery.take(record))
+                    entry_id = self.gallery.take(record)
+                    if entry_id is not None:
+                        self.window.leave(entry_id)
 
     async def _settle(self) -> None:
         """Wait for what is still on its way, as long as anything is heard."""

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from infra.gallery_log import Entries, apply
+from infra.gallery_log import Entries
 from infra.kafka import reader
+from schemas.gallery import GalleryEntry
+from schemas.gallery_fold import GalleryFold
 from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import GALLERY
@@ -21,22 +23,24 @@ class Gallery:
 
     entries: Entries = field(default_factory=dict)
     since: dict[str, int] = field(default_factory=dict)
+    _fold: GalleryFold = field(default_factory=GalleryFold, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._fold.entries = self.entries
 
     def take(self, record: Record) -> None:
         """Take over one more record."""
-        apply(self.entries, record)
-        if record.value is not None:
-            entry = self.entries[(record.key or b"").decode()]
-            self.since.setdefault(entry.identity, record.offset)
+        change = self._fold.take(record)
+        if isinstance(change, GalleryEntry):
+            self.since.setdefault(change.identity, record.offset)
 
 
 async def present_gallery(settings: Settings) -> Gallery:
     """Read the topic to its end.
 
     Raises:
-        BadInput: an entry cannot be read by this version.
         DependencyDown: the broker does not answer.
-        SetupError: there is no gallery topic.
+        SetupError: there is no gallery topic, or an earlier version wrote it.
     """
     gallery = Gallery()
     async with reader(settings, GALLERY, from_beginning=True) as log:

@@ -1,21 +1,27 @@
 """The ``gallery`` and ``conditioning`` topics in memory, for one process that lives for one run."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from schemas.conditioning import ActiveConditioning
 from schemas.gallery import GalleryEntry, Status
-from streams.holdings import Change, Erased
+from schemas.gallery_fold import GalleryFold
+from schemas.gallery_records import Change, Erased
+from streams.term_log import Applied
 
 
 class MemoryLog:
-    """The log behind the gallery: acknowledges at once, and tells who is enrolled."""
+    """The log behind the gallery, of one owner: acknowledges at once, and tells who is enrolled."""
 
     def __init__(self) -> None:
-        self._changes: list[Change] = []
-        self._entries: dict[str, GalleryEntry] = {}
+        self.fold = GalleryFold()
         self._enrolled: dict[str, GalleryEntry] = {}
         self._active: Counter[str] = Counter()
+
+    @property
+    def term(self) -> int | None:
+        """The term of the one owner; None before it is claimed."""
+        return self.fold.term if self.fold.term else None
 
     @property
     def enrolled(self) -> Collection[str]:
@@ -25,29 +31,37 @@ class MemoryLog:
     @property
     def entries(self) -> Collection[GalleryEntry]:
         """The entries as they are now, active and quarantined."""
-        return self._entries.values()
+        return self.fold.entries.values()
 
     @property
     def enrolments(self) -> Collection[GalleryEntry]:
         """The entries as they were when they came."""
         return self._enrolled.values()
 
-    async def read(self, after: int) -> AsyncIterator[tuple[Change, int]]:
-        """Yield the changes with offsets above ``after``."""
-        for offset in range(after + 1, len(self._changes)):
-            yield self._changes[offset], offset
+    async def claim(self, may: Callable[[], object], above: int = 0) -> None:
+        """Have the next term."""
+        may()
+        self.fold.term = max(self.fold.term, above) + 1
 
-    async def append(self, changes: Sequence[Change]) -> Sequence[int]:
-        """Keep the changes; return their offsets."""
-        first = len(self._changes)
-        self._changes.extend(changes)
-        for change in changes:
-            self._count(self._entries.pop(change.entry_id, None), -1)
-            if not isinstance(change, Erased):
-                self._entries[change.entry_id] = change
-                self._enrolled.setdefault(change.entry_id, change)
-                self._count(change, 1)
-        return range(first, len(self._changes))
+    async def check(self) -> Applied:
+        """Return nothing: nobody else writes."""
+        return []
+
+    async def append(self, changes: Sequence[Change]) -> Applied:
+        """Keep the changes; return them with their offsets."""
+        return [(change, self._keep(change)) for change in changes]
+
+    def _keep(self, change: Change) -> int:
+        self._count(self.fold.entries.get(change.entry_id), -1)
+        offset = self.fold.position + 1
+        self.fold.apply(change, offset)
+        if not isinstance(change, Erased):
+            self._enrolled.setdefault(change.entry_id, change)
+            self._count(change, 1)
+        elif change.at is not None:
+            erasures = self.fold.erasures
+            erasures.marks[erasures.hash(change.entry_id)] = change.at
+        return offset
 
     def _count(self, entry: GalleryEntry | None, by: int) -> None:
         if entry is not None and entry.status is Status.ACTIVE:

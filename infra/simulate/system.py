@@ -53,7 +53,7 @@ class System:
             gallery_log=self.log,
             conditionings=OneConditioning(active),
             rule=replace(rule, max_age=None, mad_cutoff=rule.mad_cutoff if mad else None),
-            term=lambda: 1,
+            ownership=lambda: 1,
         )
 
     async def start(self) -> None:

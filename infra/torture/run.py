@@ -25,7 +25,7 @@ from infra.torture.sender import Sender
 from infra.torture.traffic import Traffic
 from infra.torture.victims import Victims
 from schemas.errors import PerennialError
-from schemas.gallery import GalleryEntry
+from schemas.gallery_fold import GalleryFold
 from schemas.recognition_event import ReviewItem
 from schemas.settings import Settings
 from schemas.topics import FRAMES, GALLERY, GALLERY_COMMANDS, REVIEW_DECISIONS
@@ -124,11 +124,13 @@ class TortureRun:
                     tasks.create_task(curator.asked(outcome.event))
 
     async def _learn(self, gallery: Reader) -> None:
+        fold = GalleryFold()
         while True:
             for record in await gallery.batch(0.5):
-                entry_id = (record.key or b"").decode()
-                entry = None if record.value is None else GalleryEntry.read(record)
-                self._history.take(entry_id, entry, record.offset, record.timestamp_ms)
+                change = fold.take(record)
+                if change is not None:
+                    entry = fold.entries.get(change.entry_id)
+                    self._history.take(change.entry_id, entry, record.offset, record.timestamp_ms)
 
     async def _sample(self) -> None:
         while True:

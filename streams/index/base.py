@@ -195,6 +195,10 @@ class Index(Protocol):
         """Say why entries may be dropped when memory is short; ``None`` where they may not."""
         ...
 
+    async def term(self) -> int:
+        """Return the highest term that has written, 0 if none has."""
+        ...
+
     async def close(self) -> None:
         """Let go of connections."""
         ...

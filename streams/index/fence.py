@@ -32,7 +32,7 @@ class Fence:
         """
         async with self._redis.pipeline(transaction=True) as pipe:
             await pipe.watch(self._key)
-            held = await self._held(pipe)
+            held = await _held(pipe, self._key)
             if held > term:
                 raise taken_over(held, term)
             pipe.multi()
@@ -41,9 +41,14 @@ class Fence:
             yield pipe
             await pipe.execute()
 
-    async def _held(self, pipe: Pipeline) -> int:
-        try:
-            value = await pipe.get(self._key)
-            return 0 if value is None else int(value)
-        except (ResponseError, ValueError):
-            return 0  # somebody else's value; the next write puts ours in its place
+    async def held(self) -> int:
+        """Return the highest term that has written, 0 if none has."""
+        return await _held(self._redis, self._key)
+
+
+async def _held(redis: Redis, key: str) -> int:
+    try:
+        value = await redis.get(key)
+        return 0 if value is None else int(value)
+    except (ResponseError, ValueError):
+        return 0  # somebody else's value; the next write puts ours in its place

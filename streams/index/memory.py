@@ -143,6 +143,10 @@ class MemoryIndex:
         """Nothing is dropped here."""
         return None
 
+    async def term(self) -> int:
+        """Return the term of the last write."""
+        return self._term
+
     async def close(self) -> None:
         """Nothing to let go of."""
 

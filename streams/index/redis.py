@@ -161,6 +161,11 @@ class RedisIndex:
         policy = str(memory.get("maxmemory_policy", "noeviction"))
         return eviction_problem(policy, int(memory.get("maxmemory", 0)))
 
+    async def term(self) -> int:
+        """Ask for the term that the fence holds."""
+        with answers():
+            return await self._fence.held()
+
     async def close(self) -> None:
         """Close the connections."""
         await self._redis.aclose()

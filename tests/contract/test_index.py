@@ -350,8 +350,10 @@ async def test_who_was_taken_over_changes_nothing(index: Index, name: str) -> No
 
 
 async def test_a_term_outlives_what_it_wrote(index: Index) -> None:
+    assert await index.term() == 0
     await index.write(PLAIN_ENTRIES, [], state(PLAIN_ENTRIES), 8)
     await index.clear(9)
     with pytest.raises(DependencyDown, match="taken over"):
         await index.write(PLAIN_ENTRIES, [], state(PLAIN_ENTRIES), 8)
     assert await index.state() is None
+    assert await index.term() == 9

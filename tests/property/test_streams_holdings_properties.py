@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from recognition.retain import RetentionRule
 from recognition.threshold import open_set_threshold
 from schemas.gallery import GalleryEntry, Status
-from streams.holdings import Change, Erased
+from schemas.gallery_records import Change, Erased
 from streams.index.base import EVERYWHERE
 from tests.gallery_entries import CAPTURED, entry, plain_holdings
 

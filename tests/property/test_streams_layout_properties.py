@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from recognition.watch import ImpostorWatch
 from schemas.gallery import GalleryEntry, Status
+from schemas.gallery_records import Change, Erased
 from streams.artefact import Artefact
-from streams.holdings import Change, Erased, Holdings
+from streams.holdings import Holdings
 from streams.index.base import EVERYWHERE, GalleryState
 from streams.layout import Layout
 from streams.placement import Fitted, Placement, Plain

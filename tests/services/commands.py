@@ -6,15 +6,17 @@ from pathlib import Path
 from typer.testing import Result
 
 from schemas.event import Event
+from schemas.gallery_records import under_term
 from schemas.records import Record
 from schemas.settings import Settings
-from schemas.topics import Topic
+from schemas.topics import GALLERY, Topic
 
 Run = Callable[..., Result]
 
 
 def records(settings: Settings, topic: Topic, *events: Event) -> list[Record]:
-    return [event.record(settings.topic(topic)) for event in events]
+    made = [event.record(settings.topic(topic)) for event in events]
+    return [under_term(record, 1) for record in made] if topic is GALLERY else made
 
 
 def photographs(folder: Path, *names: str) -> Path:

@@ -10,9 +10,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from schemas.embedding import Embedding
 from schemas.event import now
+from schemas.gallery_fold import GalleryFold
 from schemas.records import Record
 from schemas.settings import Settings
-from schemas.topics import EMBEDDINGS, Topic
+from schemas.topics import EMBEDDINGS, GALLERY, Topic
 from streams.index.base import EVERYWHERE
 from streams.index.redis import RedisIndex
 
@@ -66,6 +67,15 @@ async def eventually(condition: Callable[[], bool], what: str, *, within_s: floa
                 await asyncio.sleep(0.02)
         except asyncio.CancelledError:
             raise AssertionError(f"not within {within_s} s: {what}") from None
+
+
+def fold_of(settings: Settings, records: Iterable[Record]) -> GalleryFold:
+    """Return what those of the records say that lie on ``gallery``."""
+    fold = GalleryFold()
+    for record in records:
+        if record.topic == settings.topic(GALLERY):
+            fold.take(record)
+    return fold
 
 
 @asynccontextmanager

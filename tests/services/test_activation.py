@@ -33,6 +33,7 @@ from streams.index.redis import RedisIndex
 from streams.index.shard import Shard
 from tests.conditionings import DAY, NIGHT, activation, conditioning, saved
 from tests.gallery_entries import MODEL, enrol, entry
+from tests.services.commands import records
 from tests.services.kafka import (
     collecting,
     embedding,
@@ -75,14 +76,10 @@ def own_settings(own: Services) -> Settings:
 
 async def enrolled(settings: Settings) -> None:
     """Put the whole gallery on its topic, each entry an identity of its own."""
-    topic = settings.topic(GALLERY)
-    await put(
-        settings,
-        [
-            entry(f"e{i}", f"id-{i}", VECTORS[i], background=BACKGROUNDS[i % 3]).record(topic)
-            for i in range(ENTRIES)
-        ],
+    entries = (
+        entry(f"e{i}", f"id-{i}", VECTORS[i], background=BACKGROUNDS[i % 3]) for i in range(ENTRIES)
     )
+    await put(settings, records(settings, GALLERY, *entries))
 
 
 class Load:
@@ -278,10 +275,12 @@ async def test_of_two_processes_the_owner_of_the_gallery_hears_of_it(
 ) -> None:
     await put(
         settings,
-        [
-            entry("e0", "oak", VECTORS[0], background=DAY).record(settings.topic(GALLERY)),
-            entry("e1", "elm", VECTORS[1], background=NIGHT).record(settings.topic(GALLERY)),
-        ],
+        records(
+            settings,
+            GALLERY,
+            entry("e0", "oak", VECTORS[0], background=DAY),
+            entry("e1", "elm", VECTORS[1], background=NIGHT),
+        ),
     )
     wanted = activation(folder)
     with (

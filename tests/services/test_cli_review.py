@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.gallery import Erase, GalleryCommand, Move, Quarantine, Restore, Status
+from schemas.gallery_records import entry_key, under_term
 from schemas.records import Record
 from schemas.review import ReviewDecision
 from schemas.settings import Settings
@@ -85,16 +86,10 @@ async def test_the_oracle_answers_what_its_manifest_knows(
 
 
 async def gallery_of_three(settings: Settings) -> None:
-    topic = settings.topic(GALLERY)
-    await put(
-        settings,
-        [
-            *records(settings, GALLERY, entry("e1"), entry("north/2.jpg"), entry("e3", "Ida")),
-            entry("north/2.jpg", status=Status.QUARANTINED, reason="outlier").record(topic),
-            *records(settings, GALLERY, entry("e4", "Ida")),
-            Record(topic, b"e4", None),
-        ],
-    )
+    out = entry("north/2.jpg", status=Status.QUARANTINED, reason="outlier")
+    entries = (entry("e1"), entry("north/2.jpg"), entry("e3", "Ida"), out, entry("e4", "Ida"))
+    tombstone = Record(settings.topic(GALLERY), entry_key("e4"), None)
+    await put(settings, [*records(settings, GALLERY, *entries), under_term(tombstone, 1)])
 
 
 async def test_the_gallery_is_counted_and_listed(settings: Settings, run: Run) -> None:

@@ -27,7 +27,7 @@ async def index(settings: Settings) -> AsyncIterator[RedisIndex]:
         settings.need_redis(), prefix=settings.topic_prefix, hnsw_above=10_000, timeout_s=5
     )
     yield made
-    await made.clear()
+    await made.clear(await made.term())
     await made.close()
 
 
@@ -40,12 +40,12 @@ def agent(
     wanted = FakeConditionings() if conditionings is None else conditionings
     return GalleryAgent(
         index,
-        log,
+        log.owner(),
         activation=Activation(wanted, Placements(Plain(("season",))), 0.5),
         planner=Planner(("season",)),
         rule=RetentionRule(),
         retention_interval=timedelta(hours=1),
-        term=lambda: 1,
+        ownership=lambda: 1,
         metrics=metrics,
     )
 
@@ -67,14 +67,15 @@ async def test_an_index_that_is_as_it_was_left_is_not_written_anew(
     assert threshold is not None
     await first.tick()
     assert await index.state() == before, "not by the same process"
-    await agent(index, log, metrics).tick()
+    second = agent(index, log, metrics)
+    await second.tick()
     same = await index.state()
     assert same is not None
     assert (same.epoch, same.shards) == (before.epoch, before.shards), "nor by the next one"
     # Many at once are rounded otherwise than one by one.
     assert same.models[MODEL]["*"].threshold == pytest.approx(threshold, abs=1e-5)
-    await index.clear()
-    await first.tick()
+    await index.clear(await index.term())
+    await second.tick()
     after = await index.state()
     assert after is not None
     assert (after.shards, after.position) == (before.shards, before.position)
@@ -130,6 +131,6 @@ async def test_a_large_shard_becomes_hnsw_and_its_flat_index_goes(
             names = [n.decode() for n in await client.execute_command("FT._LIST")]
             own = [name for name in names if name.startswith(settings.topic_prefix)]
             kinds.append({name.rsplit(".", 1)[1] for name in own})
-    await index.clear()
+    await index.clear(await index.term())
     await index.close()
     assert kinds == [{"flat"}, {"hnsw"}]

@@ -1,4 +1,6 @@
 import io
+from dataclasses import replace
+from itertools import count
 
 import numpy as np
 from rich.console import Console
@@ -9,8 +11,11 @@ from infra.demo.report import report
 from infra.demo.screen import Screen, span, sparkline, tenth, tenth_is_over
 from infra.demo.window import Window
 from schemas.gallery import GalleryEntry, Status
+from schemas.gallery_records import under_term
 from schemas.records import Record
 from tests.unit.demo_events import START, frame, outcome
+
+OFFSETS = count()
 
 
 def shown(renderable: object) -> str:
@@ -30,7 +35,7 @@ def half_learnt() -> Ledger:
 
 
 def entry(entry_id: str, identity: str, status: Status = Status.ACTIVE) -> Record:
-    return GalleryEntry(
+    made = GalleryEntry(
         entry_id=entry_id,
         identity=identity,
         status=status,
@@ -42,7 +47,13 @@ def entry(entry_id: str, identity: str, status: Status = Status.ACTIVE) -> Recor
         vector=np.ones(1, np.float32),
         actor="test",
         reason="test",
-    ).record("gallery")
+    )
+    return placed(made.record("gallery"))
+
+
+def placed(record: Record) -> Record:
+    """Return the record as it lies on the topic, behind all that were placed before."""
+    return replace(under_term(record, 1), offset=next(OFFSETS))
 
 
 def test_sparkline_rises_with_the_share() -> None:
@@ -98,7 +109,7 @@ def test_the_gallery_counts_what_its_topic_says() -> None:
         gallery.take(record)
     assert (len(gallery), gallery.identities) == (3, 2)
     assert gallery.take(entry("c", "elm", Status.QUARANTINED)) == "c"
-    assert gallery.take(Record("gallery", b"b", None)) == "b"
+    assert gallery.take(placed(Record("gallery", b"entry:b", None))) == "b"
     assert (len(gallery), gallery.identities) == (1, 1)
 
 

@@ -12,6 +12,7 @@ from infra.replay.probes import probes_of
 from infra.replay.strangers import Source, counted, given
 from infra.replay.truth import truth
 from schemas.event import Event
+from schemas.gallery_records import under_term
 from schemas.recognition_event import DecidedBy
 from schemas.records import Record
 from schemas.review import ReviewDecision
@@ -50,8 +51,8 @@ def test_the_gallery_knows_since_when_it_has_each_identity() -> None:
     for offset, change in enumerate(
         [entry("e1"), entry("e2", "Ida"), entry("e1", "Ida"), entry("e3", "Bella")]
     ):
-        gallery.take(record(change, offset=offset))
-    gallery.take(Record("g", b"e2", None, offset=4))
+        gallery.take(under_term(record(change, offset=offset), 1))
+    gallery.take(under_term(Record("g", b"entry:e2", None, offset=4), 1))
     assert {i: e.identity for i, e in gallery.entries.items()} == {"e1": "Ida", "e3": "Bella"}
     assert gallery.since == {"Bella": 0, "Ida": 1}
 

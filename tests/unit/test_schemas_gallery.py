@@ -103,7 +103,7 @@ def test_types_are_told_apart() -> None:
 @pytest.mark.parametrize(
     ("event", "event_id", "key"),
     [
-        (entry("e1", "oak", [1, 0]), "e1", b"e1"),
+        (entry("e1", "oak", [1, 0]), "e1", b"entry:e1"),
         (command("été", Restore(), "c-9"), "c-9", "été".encode()),
         (item(), "x#0", b"x#0"),
         (ReviewDecision(item=item(), identity=None, actor="ann"), "x#0", b"x#0"),

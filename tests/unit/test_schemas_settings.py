@@ -39,6 +39,7 @@ WRONG = {
     "hnsw_above": ["0"],
     "redis_timeout_s": ["0", "nan", "inf", "3601"],
     "verify_interval_s": ["0", "nan", "inf", "604801"],
+    "accept_cut_log": ["perhaps", "2"],
     "include": ["perhaps", "2"],
     "include_surer": ["0", "1.1", "nan"],
     "include_new": ["0", "1", "0.8", "nan"],

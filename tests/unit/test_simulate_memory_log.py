@@ -2,8 +2,8 @@
 
 from infra.simulate.memory_log import MemoryLog, OneConditioning
 from schemas.gallery import Status
-from streams.holdings import Erased
-from tests.gallery_entries import entry
+from schemas.gallery_records import Erased
+from tests.gallery_entries import CAPTURED, entry
 
 OAK, ELM = entry("a", "oak", [1, 0]), entry("b", "elm", [0, 1])
 OUT = OAK.model_copy(update={"status": Status.QUARANTINED, "actor": "retention"})
@@ -11,11 +11,13 @@ OUT = OAK.model_copy(update={"status": Status.QUARANTINED, "actor": "retention"}
 
 async def test_it_gives_back_what_was_appended_with_the_offsets() -> None:
     log = MemoryLog()
-    assert list(await log.append([OAK, ELM])) == [0, 1]
-    assert list(await log.append([Erased("a")])) == [2]
-    assert [found async for found in log.read(-1)] == [(OAK, 0), (ELM, 1), (Erased("a"), 2)]
-    assert [found async for found in log.read(1)] == [(Erased("a"), 2)]
-    assert [found async for found in log.read(2)] == []
+    await log.claim(lambda: None)
+    assert log.term == 1
+    assert await log.append([OAK, ELM]) == [(OAK, 0), (ELM, 1)]
+    assert await log.append([Erased("a", CAPTURED)]) == [(Erased("a", CAPTURED), 2)]
+    assert await log.check() == []
+    assert log.fold.entries == {"b": ELM}
+    assert (log.fold.erasures.at("a"), log.fold.erasures.at("b")) == (CAPTURED, None)
 
 
 async def test_enrolled_is_who_has_an_active_entry() -> None:

@@ -18,7 +18,8 @@ from schemas.gallery import (
     Restore,
     Status,
 )
-from streams.holdings import Change, Erased, Holdings
+from schemas.gallery_records import Change, Erased
+from streams.holdings import Holdings
 from streams.plan import Planner
 from tests.gallery_entries import CAPTURED, command, enrol, entry, plain_holdings
 
@@ -149,13 +150,14 @@ def test_a_split_moves_some(holdings: Holdings) -> None:
 
 
 def test_erase_takes_everything_quarantined_entries_too(holdings: Holdings) -> None:
-    changes = plan(command("oak", Erase()), holdings)
-    assert changes == {i: Erased(i) for i in ("oak-1", "oak-2", "oak-q")}
+    asked = command("oak", Erase())
+    changes = plan(asked, holdings)
+    assert changes == {i: Erased(i, asked.decided_at) for i in ("oak-1", "oak-2", "oak-q")}
 
 
 def test_erase_takes_what_is_named(holdings: Holdings) -> None:
-    action = Erase(entry_ids=("oak-1",))
-    assert plan(command("oak", action), holdings) == {"oak-1": Erased("oak-1")}
+    asked = command("oak", Erase(entry_ids=("oak-1",)))
+    assert plan(asked, holdings) == {"oak-1": Erased("oak-1", asked.decided_at)}
 
 
 @pytest.mark.parametrize(

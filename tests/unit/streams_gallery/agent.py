@@ -120,18 +120,18 @@ def maker(
         *,
         rule: RetentionRule = KEEP_ALL,
         interval: timedelta = timedelta(hours=1),
-        term: Callable[[], int | None] = lambda: 1,
+        ownership: Callable[[], int | None] = lambda: 1,
         shard_by: tuple[str, ...] = (),
         target_fpir: float = 0.01,
     ) -> GalleryAgent:
         return GalleryAgent(
             index,
-            log,
+            log.owner(),
             activation=Activation(conditionings, Placements(Plain(shard_by)), target_fpir),
             planner=Planner(shard_by),
             rule=rule,
             retention_interval=interval,
-            term=term,
+            ownership=ownership,
             metrics=metrics,
         )
 

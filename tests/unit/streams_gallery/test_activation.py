@@ -228,7 +228,7 @@ async def test_who_lost_the_partition_does_not_change_over(
     make: Make, index: FragileIndex, conditionings: FakeConditionings, folder: Path
 ) -> None:
     owned: dict[str, int | None] = {"term": 1}
-    agent = make(term=lambda: owned["term"])
+    agent = make(ownership=lambda: owned["term"])
     await agent.handle(sent(*ENTRIES))
     before = await index.named()
 
@@ -266,7 +266,7 @@ async def test_a_lost_index_is_made_anew_under_the_conditioning(
     await agent.tick()
     before = await index.named()
     for process in (agent, make()):
-        await index.clear()
+        await index.clear(await index.term())
         await process.tick()
         after = await index.named()
         assert await index.held() == FITTED

@@ -11,9 +11,9 @@ from schemas.gallery import (
     Quarantine,
     Restore,
 )
+from schemas.gallery_records import Erased
 from schemas.metrics import Metrics
 from schemas.records import Record
-from streams.holdings import Erased
 from streams.index.base import Query
 from tests.fake_log import FakeLog
 from tests.gallery_entries import MODEL, command, enrol
@@ -41,7 +41,7 @@ async def test_what_is_enrolled_is_on_the_topic_and_in_the_index(
     }
     state = await index.state()
     assert state is not None
-    assert state.position == 3
+    assert state.position == 4, "after the claim of the term"
 
 
 async def test_a_gallery_of_many_has_a_threshold(
@@ -159,7 +159,7 @@ async def test_erase_leaves_nothing(make: Make, log: FakeLog, index: FragileInde
     ]
     log.compact()
     assert set(entries_of(log)) == {"elm-0"}
-    await index.clear()
+    await index.clear(await index.term())
     await make().tick()
     assert set(await index.held()) == {"elm-0"}
 

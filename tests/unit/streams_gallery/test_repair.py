@@ -89,7 +89,7 @@ async def test_a_lost_index_is_made_anew_by_a_tick(make: Make, index: FragileInd
     quarantine = command("oak", Quarantine(entry_ids=("oak-1",)))
     await agent.handle(sent(*TRAIL, ELM, quarantine))
     before = await index.state()
-    await index.clear()
+    await index.clear(await index.term())
     await agent.tick()
     after = await index.state()
     assert set(await index.held()) == {"oak-0", "oak-2", "elm-0"}
@@ -102,7 +102,7 @@ async def test_a_lost_index_is_made_anew_by_a_tick(make: Make, index: FragileInd
 async def test_an_index_that_is_lost_while_it_is_made_anew(make: Make, index: FragileIndex) -> None:
     agent = make()
     await agent.handle(sent(*TRAIL))
-    await index.clear()
+    await index.clear(await index.term())
     index.before_write = [DOWN, DOWN]
     for _ in range(2):
         with pytest.raises(DependencyDown):
@@ -166,7 +166,7 @@ async def test_an_index_that_another_deployment_left_is_made_anew(
     make: Make, index: FragileIndex, log: FakeLog
 ) -> None:
     await make().handle(sent(*TRAIL))
-    log.kept, log.end = [], 0
+    log.kept.clear()
     await make().tick()
     assert await index.held() == {}
 
