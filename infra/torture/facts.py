@@ -8,7 +8,7 @@ import numpy as np
 
 from infra.torture.account import Account, restarts
 from infra.torture.curator import Curator
-from infra.torture.faults import SERVICES
+from infra.torture.faults import BROKER, SERVICES, Act
 from infra.torture.history import History
 from infra.torture.memory import MemoryDiary
 from infra.torture.plan import RunPlan
@@ -17,8 +17,8 @@ from infra.torture.stalls import Stall, longest_stall
 from infra.torture.verdicts import judge
 from infra.torture.victims import Victims
 
-_KILLED = "Apache Kafka on one node: killed (-9) and started again, paused and resumed"
-_PAUSED = "embedded, all in memory: paused and resumed, never killed"
+_KEEPS = "Apache Kafka, one node"
+_FORGETS = "embedded, which keeps everything in memory: never killed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Facts:
         return Account(
             seed=self.plan.seed,
             seconds=self.plan.seconds,
-            broker=_KILLED if self.broker_keeps else _PAUSED,
+            broker=self._broker(),
             published=len(parcels),
             repeats=self.register.repeats + self.curator.repeats,
             bad=sum(parcel.outbound.flaw is not None for parcel in parcels),
@@ -71,6 +71,15 @@ class Facts:
             returned=self.history.returned,
             in_redis=in_redis,
         )
+
+    def _broker(self) -> str:
+        """Return what broker it was, and what was done to it."""
+        done = [
+            f"{act} {self.victims.done[kind]} times"
+            for act in (Act.KILL, Act.PAUSE)
+            if self.victims.done[kind := f"{BROKER} {act}"]
+        ]
+        return "; ".join([_KEEPS if self.broker_keeps else _FORGETS, *done])
 
     def _waits(self) -> tuple[float, float, float]:
         waits = [stay.ended_at - stay.sent_at for stay in self.register.stays()]

@@ -18,8 +18,8 @@ def picture(motif: int, number: int) -> bytes:
     """Return one picture of a motif as JPEG; the same for the same arguments."""
     rng = np.random.default_rng([motif, number, 1])
     scene = _scene(motif)
-    light = rng.uniform(0.92, 1.08)
-    shifted = np.roll(scene, rng.integers(-4, 5, 2), axis=(0, 1))
+    light = rng.uniform(0.7, 1.25)
+    shifted = np.roll(scene, rng.integers(-14, 15, 2), axis=(0, 1))
     noisy = shifted * light + rng.normal(0, 6, shifted.shape)
     done, encoded = cv2.imencode(".jpg", np.clip(noisy, 0, 255).astype(np.uint8))
     if not done:

@@ -63,7 +63,9 @@ def _figures(account: Account) -> Table:
 
 
 def _services(account: Account) -> Table:
-    grid = table("service", "restarts", "by us", "by itself", "slowest end", "MiB", "late", "most")
+    grid = table(
+        "service", "restarts", "by us", "by itself", "slowest end", "MiB", "late", "most", "MiB/h"
+    )
     for name, memory in account.memory.items():
         count = account.restarts.get(name, Restarts(0, 0))
         end = account.slowest_end_s.get(name)
@@ -76,5 +78,6 @@ def _services(account: Account) -> Table:
             f"{memory.early:.0f}",
             f"{memory.late:.0f}",
             f"{memory.most:.0f}",
+            f"{memory.growth_per_hour:+.0f}",
         )
     return grid
