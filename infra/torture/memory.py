@@ -8,6 +8,7 @@ import numpy as np
 
 _MIB = 2**20
 _PAGE = 4096
+_TELLING_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +19,14 @@ class MemoryTrend:
         early: mean of the second quarter of the longest life.
         late: mean of its last quarter.
         most: over all lives.
-        growth_per_hour: slope of the straight line through that life, without its first quarter.
+        growth_per_hour: slope of the straight line through that life, without its first quarter;
+            None where it is too short to tell.
     """
 
     early: float
     late: float
     most: float
-    growth_per_hour: float
+    growth_per_hour: float | None
 
 
 class MemoryDiary:
@@ -58,10 +60,12 @@ def _trend(lives: list[list[tuple[float, int]]]) -> MemoryTrend:
     at, size = (np.asarray(column, float) for column in zip(*longest, strict=True))
     quarter = len(size) // 4
     settled_at, settled = at[quarter:], size[quarter:] / _MIB
-    slope = 0.0 if np.ptp(settled_at) == 0 else float(np.polyfit(settled_at, settled, 1)[0])
+    growth = None
+    if np.ptp(settled_at) > _TELLING_S:
+        growth = float(np.polyfit(settled_at, settled, 1)[0]) * 3600
     return MemoryTrend(
         early=float(settled[: max(1, quarter)].mean()),
         late=float(settled[-max(1, quarter) :].mean()),
         most=max(size for samples in lives for _, size in samples) / _MIB,
-        growth_per_hour=slope * 3600,
+        growth_per_hour=growth,
     )

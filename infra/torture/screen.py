@@ -78,6 +78,6 @@ def _services(account: Account) -> Table:
             f"{memory.early:.0f}",
             f"{memory.late:.0f}",
             f"{memory.most:.0f}",
-            f"{memory.growth_per_hour:+.0f}",
+            "" if memory.growth_per_hour is None else f"{memory.growth_per_hour:+.0f}",
         )
     return grid

@@ -30,20 +30,20 @@ def test_what_never_ends_does_not_hide_the_others() -> None:
 def test_the_trend_is_of_the_longest_life_after_its_beginning() -> None:
     diary = MemoryDiary()
     for at in range(100):
-        diary.note(at, "worker", 1, (500 + at) * MIB)
+        diary.note(10 * at, "worker", 1, (500 + at) * MIB)
     diary.note(0, "worker", 2, 900 * MIB)
     trend = diary.trends()["worker"]
-    assert trend.growth_per_hour == pytest.approx(3600)
+    assert trend.growth_per_hour == pytest.approx(360)
     assert trend.early == pytest.approx(537)
     assert trend.late == pytest.approx(587)
     assert trend.most == 900
 
 
-def test_one_sample_has_no_slope() -> None:
+def test_a_short_life_has_no_slope() -> None:
     diary = MemoryDiary()
     diary.note(3, "redis", 1, 10 * MIB)
     trend = diary.trends()["redis"]
-    assert (trend.early, trend.late, trend.growth_per_hour) == (10, 10, 0)
+    assert (trend.early, trend.late, trend.growth_per_hour) == (10, 10, None)
 
 
 def test_a_process_that_is_gone_has_no_sample() -> None:
