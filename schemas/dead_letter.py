@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from schemas.errors import BadInput
+from schemas.errors import BadInput, Unreadable
 from schemas.records import Record
 
 PREFIX = "dead_"
@@ -28,7 +28,8 @@ def dead_letter(
     which would mean deletion: ``dead_null_value`` marks an original that had none. The key of the
     original, where it had one, is in ``dead_key``. It always carries a ``ce_id``, so every
     published frame can be followed to its end. The error is cut to ``LONGEST_ERROR`` characters,
-    so that whatever ``frames`` took fits.
+    so that whatever ``frames`` took fits. Of records that nobody can unpack there is one letter for
+    all: ``dead_first_offset`` to ``dead_offset``.
 
     Args:
         topic: where the letter goes, with the prefix of the deployment.
@@ -50,6 +51,8 @@ def dead_letter(
         "error": str(error)[:LONGEST_ERROR],
         "attempts": str(attempts),
     }
+    if isinstance(error, Unreadable):
+        why["first_offset"] = str(error.first)
     told = tuple((PREFIX + name, text.encode(errors="replace")) for name, text in why.items())
     key = () if origin.key is None else ((_KEY, origin.key),)
     name = () if event is None else ((EVENT, event.encode(errors="replace")),)

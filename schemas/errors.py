@@ -17,6 +17,17 @@ class BadInput(PerennialError):
         self.reason = reason
 
 
+class Unreadable(BadInput):
+    """A stretch of a partition that nobody can unpack; the record for it stands at its last offset.
+
+    ``first`` is the first of its offsets.
+    """
+
+    def __init__(self, first: int, message: str) -> None:
+        super().__init__("unreadable_batch", message)
+        self.first = first
+
+
 class DependencyDown(PerennialError):
     """Something we depend on does not answer: consumption pauses and the work is tried again."""
 

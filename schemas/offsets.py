@@ -51,6 +51,11 @@ class _Log:
         self._waiting.append(offset)
         self.newest = offset
 
+    def passed(self, offset: int) -> None:
+        if offset > self.newest:
+            self.begin(offset)
+            self.settle(offset)
+
     def settle(self, offset: int) -> None:
         self._settled.add(offset)
         while self._waiting and self._waiting[0] in self._settled:
@@ -110,6 +115,14 @@ class Offsets:
             self._moved.set()
 
         return settle
+
+    def passed(self, partition: Partition, position: int) -> None:
+        """Note that all that can be read below ``position`` was read.
+
+        What lies there without being a record (marks of transactions, records of one that was
+        aborted) would else be waited for: it is settled with what comes before it.
+        """
+        self._logs.setdefault(partition, _Log()).passed(position - 1)
 
     def due(self) -> dict[Partition, int]:
         """Return the offset to commit of each partition where it has moved."""

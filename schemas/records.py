@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
+from schemas.errors import BadInput
+
 Headers = tuple[tuple[str, bytes], ...]
 
 
@@ -10,7 +12,8 @@ Headers = tuple[tuple[str, bytes], ...]
 class Record:
     """One record as read from, or to be written to, a topic.
 
-    ``partition``, ``offset`` and ``timestamp_ms`` are -1 until the broker has set them.
+    ``partition``, ``offset`` and ``timestamp_ms`` are -1 until the broker has set them. ``problem``
+    says why what was read can only be set aside.
     """
 
     topic: str
@@ -20,10 +23,13 @@ class Record:
     partition: int = -1
     offset: int = -1
     timestamp_ms: int = -1
+    problem: BadInput | None = None
 
     @classmethod
     def of(cls, message: Any) -> Self:
         """Return a message of aiokafka or Faust as a record; a null header becomes an empty one."""
+        if isinstance(message, cls):
+            return message
         headers = message.headers.items() if isinstance(message.headers, dict) else message.headers
         return cls(
             topic=message.topic,
@@ -33,6 +39,7 @@ class Record:
             partition=message.partition,
             offset=message.offset,
             timestamp_ms=-1 if message.timestamp is None else int(message.timestamp),
+            problem=getattr(message, "problem", None),
         )
 
     @property

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.metrics import Metrics
 from schemas.offsets import Offsets
+from schemas.reading import Reading, SecondReader
 from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import FRAMES
@@ -19,7 +20,7 @@ from workers.patience import Patience
 from workers.pipeline import Pipeline
 
 _COMMIT_EVERY_S = 0.2
-_POLL_MS = 100
+_POLL_S = 0.1
 _MOST_BYTES = FRAMES.max_bytes + 2**20
 _NEVER_MS = 2**31 - 1
 _HAND_OVER_S = 2.0
@@ -30,14 +31,22 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
     """Feeds the pipeline, and commits an offset once every record up to it is settled."""
 
     def __init__(
-        self, settings: Settings, metrics: Metrics, patience: Patience, pipeline: Pipeline
+        self,
+        settings: Settings,
+        metrics: Metrics,
+        patience: Patience,
+        pipeline: Pipeline,
+        second: SecondReader | None = None,
     ) -> None:
         self._settings = settings
         self._metrics = metrics
         self._patience = patience
         self._pipeline = pipeline
         self.offsets = Offsets()
+        self._reading = Reading(second, metrics)
         self._generation = 0
+        # False while partitions change hands: what was fetched may then have been dropped.
+        self._whole = True
         self._client: AIOKafkaConsumer | None = None
 
     @property
@@ -78,6 +87,7 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Give what is inside a moment to finish, so that less is done twice."""
         self._generation += 1
+        self._whole = False
         if revoked:
             await self.finish(_HAND_OVER_S)
         self._pipeline.drop_waiting()
@@ -86,22 +96,33 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Start from what is committed."""
         self._generation += 1
+        self._whole = True
         self.offsets.forget()
         _log.info("reading partitions %s", sorted(p.partition for p in assigned))
 
     async def _read(self) -> None:
+        owned = self.client.assignment()
+        await self._pass(owned)
         most = self._settings.in_flight
-        found = await self.client.getmany(timeout_ms=_POLL_MS, max_records=most)
+        found = await self._reading(self.client, owned, timeout_s=_POLL_S, most=most)
         # Asked after the wait, not before: a rebalance meanwhile makes these no older.
         generation = self._generation
-        for message in (message for messages in found.values() for message in messages):
+        records = [Record.of(message) for messages in found.values() for message in messages]
+        begun = [(record, self.offsets.begin(record)) for record in records]
+        for record, settle in begun:
             if generation != self._generation:
                 return  # the rest is read again from what is committed, here or elsewhere
-            record = Record.of(message)
             await self.offsets.room(record)
             if generation != self._generation:
                 return
-            await self._pipeline.submit(record, self.offsets.begin(record))
+            await self._pipeline.submit(record, settle)
+
+    async def _pass(self, owned: Iterable[TopicPartition]) -> None:
+        """Note that all below the positions is inside, or was none: nothing is fetched just now."""
+        for partition in owned:
+            position = await self.client.position(partition)
+            if self._whole:
+                self.offsets.passed((partition.topic, partition.partition), position)
 
     async def _commit_regularly(self) -> None:
         while True:
@@ -128,6 +149,7 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             group_id=self._settings.workers_group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            isolation_level="read_committed",
             fetch_max_wait_ms=10,
             fetch_max_bytes=_MOST_BYTES,
             max_partition_fetch_bytes=_MOST_BYTES,

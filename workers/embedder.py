@@ -9,6 +9,7 @@ import torch
 from schemas.background import load_declaration
 from schemas.health import Health
 from schemas.metrics import Metrics
+from schemas.reading import SecondReader
 from schemas.settings import Device, Settings
 from workers.claim_check import Fetcher
 from workers.claims import Claims
@@ -28,8 +29,16 @@ _DRAIN_S = 5.0
 """With leaving the group (2 s) and stopping the producer (2 s), a worker ends within 15 s."""
 
 
-async def run(settings: Settings, metrics: Metrics, health: Health, stop: asyncio.Event) -> None:
+async def run(
+    settings: Settings,
+    metrics: Metrics,
+    health: Health,
+    stop: asyncio.Event,
+    second: SecondReader | None = None,
+) -> None:
     """Run the service until ``stop``; what is inside is finished first.
+
+    ``second`` reads what the Kafka client cannot unpack; without it such a partition waits.
 
     Raises:
         SetupError: for a missing broker address, a wrong model, device or declaration.
@@ -50,7 +59,7 @@ async def run(settings: Settings, metrics: Metrics, health: Health, stop: asynci
     )
     metrics.version.labels("model", model.version).set(1)
     health.up("model")
-    await serve(model, lanes, settings, metrics, health, stop)
+    await serve(model, lanes, settings, metrics, health, stop, second)
 
 
 def share(settings: Settings) -> tuple[int, int]:
@@ -75,6 +84,7 @@ async def serve(
     metrics: Metrics,
     health: Health,
     stop: asyncio.Event,
+    second: SecondReader | None = None,
 ) -> None:
     """Run the service with a model that is loaded."""
     declaration = None if settings.variables is None else load_declaration(settings.variables)
@@ -100,7 +110,7 @@ async def serve(
                 lanes=lanes,
                 declaration=declaration,
             )
-            consumer = FrameConsumer(settings, metrics, patience, pipeline)
+            consumer = FrameConsumer(settings, metrics, patience, pipeline, second)
             closing.push_async_callback(consumer.close)
             # One image may keep its partition's offset where it is for as long as it may fail.
             after_s = settings.stalled_after_s + settings.image_uri_deadline_s

@@ -91,6 +91,10 @@ def read_job(record: Record, declaration: Declaration | None) -> Job:
     job = Job(record, received)
     job.timings_ms["published_at"] = float(record.timestamp_ms)
     job.timings_ms["fetch"] = round(max(received - record.timestamp_ms, 0.0), 3)
+    if record.problem is not None:
+        job.problem = record.problem
+        job.stage = "read"
+        return job
     try:
         job.frame = read_frame(record)
         job.background = _background(job.frame, declaration)

@@ -8,8 +8,6 @@ from schemas.errors import BadInput
 from schemas.records import Record
 from workers.job import Job
 
-_LONGEST_ERROR = 2000
-
 
 def letter(topic: str, job: Job, error: BadInput) -> Record:
     """Return the dead letter for a job. It carries the frame's id wherever that could be read."""
@@ -17,5 +15,4 @@ def letter(topic: str, job: Job, error: BadInput) -> Record:
     if job.frame is not None and not origin.header("ce_id"):
         origin = replace(origin, headers=(*origin.headers, ("ce_id", job.frame.id.encode())))
     event = frame_name(job.record) if job.frame is None else job.frame.name()
-    short = BadInput(error.reason, str(error)[:_LONGEST_ERROR])
-    return dead_letter(topic, origin, short, job.stage, job.attempts, event=event)
+    return dead_letter(topic, origin, error, job.stage, job.attempts, event=event)

@@ -26,9 +26,12 @@ def worker() -> None:
     """
     settings = load_settings()
     settings.need_kafka()
-    from infra.serve import serve  # here, so that `perennial --help` is fast
+    from infra.second_reader import second_reader  # here, so that `perennial --help` is fast
+    from infra.serve import serve
     from infra.topic_check import on_checked_topics
     from workers.embedder import run
+
+    second = second_reader(settings)
 
     serve(
         "worker",
@@ -36,7 +39,7 @@ def worker() -> None:
         settings,
         on_checked_topics(
             settings,
-            lambda metrics, health, stop: run(settings, metrics, health, stop),
+            lambda metrics, health, stop: run(settings, metrics, health, stop, second),
         ),
     )
 

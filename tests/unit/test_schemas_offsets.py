@@ -86,3 +86,15 @@ async def test_a_rebalance_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> Non
     await asyncio.sleep(0)
     offsets.forget()
     await asyncio.wait_for(waiting, 1)
+
+
+def test_what_is_passed_is_settled_with_what_comes_before_it() -> None:
+    offsets = Offsets()
+    settle = offsets.begin(record(4))
+    offsets.passed(("frames", 0), 5)  # the record itself
+    offsets.passed(("frames", 0), 7)  # two that were none
+    assert offsets.due() == {}
+    settle()
+    assert offsets.due() == {("frames", 0): 7}
+    offsets.begin(record(7))
+    assert offsets.due() == {("frames", 0): 7}

@@ -31,9 +31,11 @@ class Client:
         self.commits: list[dict[TopicPartition, int]] = []
         self.failure: Exception | None = None
         self.ends: Callable[[], Any] = lambda: {TP: 10}
+        self.at = 0
 
-    async def getmany(self, **_: int) -> dict[TopicPartition, list[Any]]:
+    async def getmany(self, *_: TopicPartition, **__: int) -> dict[TopicPartition, list[Any]]:
         offsets = await self.chunks.get()
+        self.at = offsets[-1] + 1
         return {
             TP: [
                 SimpleNamespace(
@@ -56,7 +58,7 @@ class Client:
         return cast("dict[TopicPartition, int]", self.ends())
 
     async def position(self, _: TopicPartition) -> int:
-        return 4
+        return self.at
 
 
 class Sink:
@@ -125,6 +127,29 @@ async def test_commits_follow_what_is_settled(bench: Bench) -> None:
     await until(lambda: bench.client.commits == [{TP: 5}])
     await asyncio.sleep(0.3)
     assert len(bench.client.commits) == 1, "nothing moved, nothing is committed"
+    reading.cancel()
+
+
+async def test_marks_behind_the_last_record_are_committed_too(bench: Bench) -> None:
+    reading = asyncio.create_task(bench.consumer.read())
+    bench.client.chunks.put_nowait([0])
+    await until(lambda: bench.sink.offsets == [0])
+    bench.client.at = 3  # what lies there is of an aborted transaction
+    bench.sink.settle[0]()
+    await until(lambda: {TP: 3} in bench.client.commits)
+    reading.cancel()
+
+
+async def test_while_partitions_change_hands_nothing_counts_as_read(bench: Bench) -> None:
+    reading = asyncio.create_task(bench.consumer.read())
+    bench.sink.open.clear()
+    bench.client.chunks.put_nowait([0, 1, 2])
+    await asyncio.sleep(0.01)
+    await bench.consumer.on_partitions_revoked({TP})
+    bench.sink.open.set()
+    await asyncio.sleep(0.5)
+    assert bench.sink.offsets == [0], "the others are dropped, and lie below the position"
+    assert bench.client.commits == []
     reading.cancel()
 
 
@@ -221,6 +246,7 @@ async def test_lag_and_readiness_follow_the_broker(
 ) -> None:
     monkeypatch.setattr("workers.lag._EVERY_S", 0.001)
     client = Client()
+    client.at = 4
     watching = asyncio.create_task(
         watch(cast(AIOKafkaConsumer, client), Offsets(), 60, metrics, health)
     )

@@ -1,0 +1,48 @@
+"""Records that Kafka's clients cannot read, put on a real broker of either make."""
+
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra.apache_kafka import ApacheKafka
+from infra.embedded import Services
+from schemas.records import Record
+from schemas.settings import Settings
+from tests.raw_batches import ZSTD, batch, garbage, send
+
+MARK = b"<this will be overwritten>"
+
+
+async def send_records(
+    settings: Settings, topic: str, partition: int, records: Sequence[Record]
+) -> int:
+    """Put the records on a partition as one batch; return its first offset."""
+    return await send(settings.need_kafka(), topic, partition, batch(records))
+
+
+async def send_broken(
+    services: Services, settings: Settings, topic: str, partition: int, count: int
+) -> int:
+    """Put a batch that cannot be unpacked on a partition; return its first offset.
+
+    The embedded broker takes what says it is zstd and is not. Apache Kafka checks what it is sent,
+    so there the bytes are broken afterwards, on its disk.
+    """
+    node = services.broker
+    if not isinstance(node, ApacheKafka):
+        return await send(settings.need_kafka(), topic, partition, garbage(count, ZSTD))
+    records = [Record(topic, b"k", MARK, (("ce_id", b"lost-%d" % n),)) for n in range(count)]
+    first = await send_records(settings, topic, partition, records)
+    _overwrite(node.data / f"{topic}-{partition}" / f"{0:020}.log", first)
+    return first
+
+
+def _overwrite(segment: Path, base: int) -> None:
+    """Break the batch that begins at offset ``base``; its sum is then wrong."""
+    with segment.open("r+b") as log:
+        data = log.read()
+        place = 0
+        while (found := struct.unpack_from(">qi", data, place))[0] != base:
+            place += 12 + found[1]
+        log.seek(data.index(MARK, place))
+        log.write(b"X" * len(MARK))
