@@ -8,7 +8,7 @@ import numpy as np
 
 from schemas.records import Headers, Record
 from schemas.settings import Settings
-from schemas.topics import EMBEDDINGS, GALLERY_COMMANDS, REVIEW_DECISIONS
+from schemas.topics import EMBEDDINGS, GALLERY, GALLERY_COMMANDS, REVIEW_DECISIONS
 
 _NAN = np.full(1280, np.nan, "<f4").tobytes()
 
@@ -44,6 +44,7 @@ STRAYS: Mapping[str, Callable[[Settings], Record]] = MappingProxyType(
         "embedding of nothing": lambda s: Record(s.topic(EMBEDDINGS), None, None),
         "embedding of NaN": lambda s: Record(s.topic(EMBEDDINGS), b"nobody", _NAN, _HEADERS),
         "decision of nothing": lambda s: Record(s.topic(REVIEW_DECISIONS), b"x", b"{}"),
+        "entry of nothing": lambda s: Record(s.topic(GALLERY), b"entry:nobody/x", b"?"),
         "command of nothing": lambda s: Record(s.topic(GALLERY_COMMANDS), None, b"what?"),
     }
 )

@@ -125,6 +125,7 @@ class TortureRun:
 
     async def _learn(self, gallery: Reader) -> None:
         fold = GalleryFold()
+        fold = GalleryFold()
         while True:
             for record in await gallery.batch(0.5):
                 change = fold.take(record)
