@@ -2,10 +2,13 @@
 
 import uuid
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from recognition.include import Inclusion, InclusionRule, include
 from schemas.embedding import Embedding
+from schemas.event import now
 from schemas.gallery import Enrol, GalleryCommand
+from schemas.instants import instant_at
 from schemas.metrics import Metrics
 from schemas.records import Record
 from streams.probe import Probe
@@ -48,6 +51,14 @@ class Includer:
                 yield _enrolment(probe.embedding, identity).record(self._topic)
 
 
+def _decided_at(embedding: Embedding) -> datetime:
+    """Return when the frame was published: the same for each repeat of it, and never to come."""
+    published_ms = embedding.timings_ms.get("published_at")
+    if published_ms is None:
+        return now()
+    return instant_at(min(int(published_ms), int(now().timestamp() * 1000)))
+
+
 def _enrolment(embedding: Embedding, identity: str) -> GalleryCommand:
     return GalleryCommand(
         # Not the event's id: that is the id of a person's command about the same event.
@@ -55,6 +66,7 @@ def _enrolment(embedding: Embedding, identity: str) -> GalleryCommand:
         identity=identity,
         actor=ACTOR,
         reason=REASON,
+        decided_at=_decided_at(embedding),
         action=Enrol(
             entry_id=embedding.event_id,
             model=embedding.model,

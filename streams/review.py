@@ -60,6 +60,7 @@ def _enrolment(decision: ReviewDecision, identity: str) -> GalleryCommand:
         identity=identity,
         actor=decision.actor,
         reason=f"answered a review: {item.reason}",
+        decided_at=decision.decided_at,  # a repeat of the answer must not pass for a newer one
         action=Enrol(
             entry_id=item.event_id,
             model=item.model,

@@ -6,7 +6,7 @@ import pytest
 from recognition.calibration import Calibration
 from recognition.cluster import ALL
 from recognition.include import InclusionRule
-from schemas.event import FloatVector
+from schemas.event import FloatVector, now
 from schemas.gallery import Enrol, GalleryCommand
 from schemas.metrics import Metrics
 from schemas.recognition_event import Identification, ReviewItem
@@ -154,3 +154,16 @@ async def test_without_threshold_neighbour_or_calibration_there_is_no_probabilit
     assert (await one(matcher, probe(background=DAY))).probability == pytest.approx(0.9)
     given.given = artefact()
     assert (await one(matcher, probe(background=DAY))).probability is None
+
+
+async def test_an_enrolment_is_as_old_as_the_publication_of_its_frame(matcher: Matcher) -> None:
+    shown = probe("x#1", at(0.1), timings_ms={"published_at": 1_700_000_000_000.0})
+    commands = [enrolled(await matcher.handle([shown]))[0] for _ in range(2)]
+    assert [c.decided_at.timestamp() for c in commands] == [1_700_000_000, 1_700_000_000]
+
+
+async def test_an_enrolment_is_never_from_the_future(matcher: Matcher) -> None:
+    (command,) = enrolled(
+        await matcher.handle([probe("x#1", at(0.1), timings_ms={"published_at": 2e14})])
+    )
+    assert command.decided_at <= now()

@@ -103,6 +103,13 @@ async def test_an_answer_teaches_the_gallery() -> None:
     assert command.action.captured_at == CAPTURED
 
 
+async def test_a_repeat_of_an_answer_is_as_old_as_the_answer() -> None:
+    answer = decision("elm")
+    _, commands = await outputs(answer, answer)
+    decided_at = ReviewDecision.read(answer).decided_at
+    assert [command.decided_at for command in commands] == [decided_at, decided_at]
+
+
 async def test_a_correction_of_a_correction_counts_on() -> None:
     (identified,), _ = await outputs(decision("elm", revision=2))
     assert identified.revision == 3
