@@ -6,10 +6,10 @@ READY := $(VENV)/.ready
 FLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test torture check bench lock clean
+.PHONY: help install demo test test-kafka torture check bench lock clean
 
 help: ## Show the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 install: $(READY) ## Make the virtual environment with everything in it
 
@@ -31,6 +31,9 @@ test: $(READY) ## Run all tests against a real broker and a real Redis, with the
 torture: $(READY) ## Run everything under faults, 3 minutes on each broker, and account for what went in
 	$(BIN)/perennial torture --minutes 3 --broker embedded $(FLAGS)
 	$(BIN)/perennial torture --minutes 3 --broker apache $(FLAGS)
+
+test-kafka: $(READY) ## Run the tests of services on Apache Kafka 4 (needs Java 17, Maven and kcat)
+	$(BIN)/python -m pytest tests/services --broker apache $(FLAGS)
 
 check: $(READY) ## Lint, format, types, import rules, and whether generated documents are current
 	$(BIN)/ruff check .

@@ -29,17 +29,18 @@ def pytest_configure(config: pytest.Config) -> None:
     """Tell every process of the tests which broker was chosen."""
     if (broker := config.getoption("--broker")) is not None:
         os.environ["PERENNIAL_BROKER"] = broker
-    config.addinivalue_line(
-        "markers", "embedded_broker(why): about the embedded broker, left out with another one"
-    )
+    for kind in BrokerKind:
+        config.addinivalue_line(
+            "markers", f"{kind}_broker(why): needs this broker, left out with another one"
+        )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, with another broker, what only the embedded one can show."""
+    """Leave out what only another broker than the one of this run can show."""
     named = load_settings()
-    if named.broker is BrokerKind.EMBEDDED and named.kafka_bootstrap_servers is None:
-        return
-    out = [item for item in items if item.get_closest_marker("embedded_broker")]
+    started = named.broker if named.kafka_bootstrap_servers is None else None
+    others = [f"{kind}_broker" for kind in BrokerKind if kind is not started]
+    out = [item for item in items if any(map(item.get_closest_marker, others))]
     if out:
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if item not in out]

@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from infra.admin import create_topics
-from infra.embedded import EmbeddedRedis, Services, services
+from infra.embedded import EmbeddedRedis, Services
 from schemas.conditioning import ActiveConditioning
 from schemas.event import Background
 from schemas.health import Health
@@ -43,6 +43,7 @@ from tests.services.kafka import (
     put,
     running,
 )
+from tests.services.own import own_services
 from tests.services.processes import process
 
 OUTCOMES = (IDENTIFICATIONS, HUMAN_REVIEW, DEAD_LETTERS)
@@ -62,8 +63,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Services]:
     """A broker and a Redis for one test alone."""
-    with services(run_dir=tmp_path) as own_services:
-        yield own_services
+    with own_services(tmp_path) as started:
+        yield started
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from infra.local_server import EmbeddedUnavailable
 from schemas.errors import SetupError
 from schemas.settings import load_settings
 
+pytestmark = pytest.mark.apache_broker("it needs Java and Maven")
+
 
 @pytest.fixture(scope="module")
 def jars() -> Path:

@@ -21,6 +21,8 @@ from tests.services.kafka import collecting, eventually, put, running
 from tests.services.processes import environment
 from tests.services.test_worker import frame, quick
 
+pytestmark = pytest.mark.apache_broker("it needs Java and Maven")
+
 _OF_KAFKA = {"__consumer_offsets"}
 _COMMANDS = (
     "worker",

@@ -4,10 +4,10 @@ import asyncio
 from pathlib import Path
 
 from infra.admin import create_topics
-from infra.embedded import services
 from schemas.settings import load_settings
 from tests.services.hostile import photograph
 from tests.services.kafka import collecting, eventually, put
+from tests.services.own import own_services
 from tests.services.processes import process
 from tests.services.test_conservation import OUTCOMES, frame, outcomes
 
@@ -15,7 +15,7 @@ FROZEN_S = 15
 
 
 async def test_a_broker_that_freezes_under_load_loses_no_frame(tmp_path: Path) -> None:
-    with services(run_dir=tmp_path) as own:
+    with own_services(tmp_path) as own:
         settings = load_settings(
             kafka_bootstrap_servers=own.kafka, redis_url=own.redis, worker_port=0, streams_port=0
         )

@@ -18,7 +18,6 @@ from typer.testing import CliRunner
 
 from infra.admin import create_topics
 from infra.cli import app
-from infra.embedded import services
 from infra.probe import readings
 from infra.processes import free_port
 from schemas.errors import BadInput
@@ -30,6 +29,7 @@ from schemas.settings import Settings, load_settings
 from schemas.topics import DEAD_LETTERS, FRAMES, HUMAN_REVIEW, IDENTIFICATIONS, TOPICS
 from tests.services.hostile import photograph
 from tests.services.kafka import collecting, eventually
+from tests.services.own import own_services
 from tests.services.processes import process
 
 ROOT = Path(__file__).parents[2]
@@ -67,7 +67,7 @@ def large_photograph(seed: int) -> bytes:
 @pytest.fixture
 def own_settings(tmp_path: Path) -> Iterator[Settings]:
     """A deployment whose topics have the names that the README uses; worker and streams run."""
-    with services(run_dir=tmp_path) as running:
+    with own_services(tmp_path) as running:
         settings = load_settings(
             kafka_bootstrap_servers=running.kafka,
             redis_url=running.redis,

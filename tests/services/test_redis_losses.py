@@ -14,7 +14,7 @@ import pytest
 from redis.asyncio import Redis
 
 from infra.admin import create_topics
-from infra.embedded import Services, services
+from infra.embedded import Services
 from schemas.errors import SetupError
 from schemas.health import Health
 from schemas.metrics import Metrics
@@ -34,6 +34,7 @@ from tests.services.kafka import (
     put,
     running,
 )
+from tests.services.own import own_services
 
 OUTCOMES = (IDENTIFICATIONS, HUMAN_REVIEW, DEAD_LETTERS)
 PLACES = np.eye(24, dtype=np.float32)[:20] + np.linspace(0, 0.05, 20, dtype=np.float32)[:, None]
@@ -239,8 +240,8 @@ async def test_contents_that_were_exchanged_are_found_and_put_right(
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Services]:
     """A broker and a Redis for one test alone."""
-    with services(run_dir=tmp_path) as own_services:
-        yield own_services
+    with own_services(tmp_path) as started:
+        yield started
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from infra.admin import create_topics
-from infra.embedded import EmbeddedRedis, Services, services
+from infra.embedded import EmbeddedRedis, Services
 from schemas.gallery import GalleryCommand
 from schemas.health import Health
 from schemas.metrics import Metrics
@@ -37,6 +37,7 @@ from tests.services.kafka import (
     put,
     running,
 )
+from tests.services.own import own_services
 from tests.services.processes import process
 
 OUTCOMES = (IDENTIFICATIONS, HUMAN_REVIEW, DEAD_LETTERS)
@@ -47,8 +48,8 @@ PLACES = np.eye(16, dtype=np.float32)[:12] + np.linspace(0, 0.1, 12, dtype=np.fl
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Services]:
     """A broker and a Redis for one test alone."""
-    with services(run_dir=tmp_path) as own_services:
-        yield own_services
+    with own_services(tmp_path) as started:
+        yield started
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from infra.admin import create_topics
-from infra.embedded import EmbeddedRedis, Services, services
+from infra.embedded import EmbeddedRedis, Services
 from schemas.errors import Crashed
 from schemas.health import Health
 from schemas.metrics import Metrics
@@ -21,6 +21,7 @@ from streams.app import run
 from streams.faithful import FaithfulConsumer
 from streams.stage import Stage
 from tests.services.kafka import collecting, embedding, embedding_records, eventually, put
+from tests.services.own import own_services
 from tests.services.processes import Process, process
 from tests.services.test_stream_faults import OUTCOMES, PLACES, outcomes
 
@@ -31,8 +32,8 @@ left_behind = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExcepti
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Services]:
-    with services(run_dir=tmp_path) as own_services:
-        yield own_services
+    with own_services(tmp_path) as started:
+        yield started
 
 
 @pytest.fixture

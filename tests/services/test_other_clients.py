@@ -1,0 +1,92 @@
+"""Clients of other makes publish frames to Apache Kafka with every codec, and each arrives."""
+
+import asyncio
+import base64
+import json
+import shlex
+import subprocess
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from infra.broker import Broker
+from infra.kafka_jars import java, kafka_jars
+from schemas.codec import STRUCTURED
+from schemas.embedding import read_embedding
+from schemas.records import Record
+from schemas.settings import Settings, load_settings
+from schemas.topics import EMBEDDINGS, FRAMES
+from tests.services.hostile import photograph
+from tests.services.kafka import collecting, eventually
+from tests.services.test_worker import quick
+
+pytestmark = pytest.mark.apache_broker("Debian's kcat does not speak to the embedded one")
+
+CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
+ROOT = Path(__file__).parents[2]
+Publish = Callable[[Settings, Path, str], None]
+
+
+def kcat(settings: Settings, photo: Path, codec: str) -> None:
+    """Run the line of the README, with this broker, this topic and a codec in place of its own."""
+    (line,) = (
+        line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("kcat ")
+    )
+    replaced = {
+        "localhost:9092": settings.need_kafka(),
+        "frames": settings.topic(FRAMES),
+        "photo.jpg": str(photo),
+    }
+    command = [replaced.get(word, word) for word in shlex.split(line)]
+    assert set(replaced.values()) <= set(command)
+    command[1:1] = ["-X", f"compression.codec={codec}"]
+    subprocess.run(command, check=True, timeout=60)
+
+
+def java_console_producer(settings: Settings, photo: Path, codec: str) -> None:
+    """Send one line: headers, key and a structured event that holds the photograph."""
+    event = {
+        "specversion": "1.0",
+        "id": photo.name,
+        "source": "cam-3",
+        "type": "perennial.frame.v1",
+        "datacontenttype": "image/jpeg",
+        "background": {"season": "winter"},
+        "data_base64": base64.b64encode(photo.read_bytes()).decode(),
+    }
+    line = f"content-type:{STRUCTURED}\tcam-3\t{json.dumps(event)}\n"
+    command = [
+        *(java(), "-cp", f"{kafka_jars(load_settings().kafka_jars)}/*"),
+        *("-XX:TieredStopAtLevel=1", "org.apache.kafka.tools.ConsoleProducer"),
+        *("--bootstrap-server", settings.need_kafka(), "--topic", settings.topic(FRAMES)),
+        *("--compression-codec", codec, "--property", "parse.key=true"),
+        *("--property", "parse.headers=true"),
+    ]
+    subprocess.run(command, input=line, text=True, check=True, timeout=120)
+
+
+def _has(found: list[Record], count: int) -> bool:
+    return len(found) == count
+
+
+# "producer" leaves the records on the topic as they were packed, so our readers unpack them.
+@pytest.mark.parametrize(
+    ("publish", "stored"),
+    [(kcat, "uncompressed"), (kcat, "producer"), (java_console_producer, "producer")],
+)
+async def test_frames_come_through_with_every_codec(
+    settings: Settings, tmp_path: Path, publish: Publish, stored: str
+) -> None:
+    Broker(settings.need_kafka()).alter({settings.topic(FRAMES): {"compression.type": stored}})
+    async with collecting(settings, EMBEDDINGS) as found, quick(settings):
+        for number, codec in enumerate(CODECS, start=1):
+            photo = tmp_path / f"{codec}.jpg"
+            photo.write_bytes(photograph(number))
+            await asyncio.to_thread(publish, settings, photo, codec)
+            await eventually(partial(_has, found, number), f"{codec} comes through")
+    for record in found:
+        embedding = read_embedding(record)
+        assert embedding.source == "cam-3"
+        assert embedding.background["season"] == "winter"
