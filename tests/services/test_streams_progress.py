@@ -1,7 +1,8 @@
 """The streams commit what is done and no more, and notice when they stand still."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import itertools
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,6 +17,7 @@ from schemas.settings import Settings
 from schemas.topics import EMBEDDINGS
 from streams.app import run
 from streams.matcher import Matcher
+from streams.publisher import KafkaPublisher
 from tests.services.kafka import collecting, eventually, running
 from tests.services.test_stream_faults import OUTCOMES, load, outcomes
 
@@ -29,6 +31,71 @@ async def matching(settings: Settings) -> AsyncIterator[Health]:
     async with running(lambda stop: run(settings, metrics, health, stop, only)):
         await eventually(lambda: health.ready, "it is at work")
         yield health
+
+
+class Ledger:
+    """What was published when, and what was committed when."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.published: set[str] = set()
+        self.commits: list[tuple[dict[tuple[str, int], int], set[str]]] = []
+        send, commit = KafkaPublisher.__call__, AIOKafkaConsumerThread.commit
+
+        async def sent(client: KafkaPublisher, records: Sequence[Record]) -> list[int]:
+            offsets = await send(client, records)
+            self.published |= {str(record.header("ce_id")) for record in records}
+            return offsets
+
+        async def committed(thread: AIOKafkaConsumerThread, offsets: Mapping[Any, int]) -> bool:
+            told = {(place.topic, place.partition): at for place, at in offsets.items()}
+            self.commits.append((told, set(self.published)))
+            return await commit(thread, offsets)
+
+        monkeypatch.setattr(KafkaPublisher, "__call__", sent)
+        monkeypatch.setattr(AIOKafkaConsumerThread, "commit", committed)
+
+    def passed_over(self, probes: Sequence[Record]) -> list[str]:
+        """Return the probes whose offset was committed before they had an outcome."""
+        return [
+            f"{record.header('ce_id')} at {record.position}, committed {at}"
+            for offsets, published in self.commits
+            for (topic, partition), at in offsets.items()
+            for record in probes
+            if (record.topic, record.partition) == (topic, partition)
+            and record.offset < at
+            and record.header("ce_id") not in published
+        ]
+
+
+async def test_no_commit_passes_a_probe_without_outcome_whatever_rebalances(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second instance joins and leaves while batches are under way, some of them long."""
+    ledger = Ledger(monkeypatch)
+    handle = Matcher.handle
+    turn = itertools.count()
+
+    async def slow(self: Matcher, records: Sequence[Record]) -> list[Record]:
+        await asyncio.sleep(5 if next(turn) % 40 == 20 else 0.03)
+        return await handle(self, records)
+
+    async def beyond(least: int) -> None:
+        await eventually(lambda: len(outcomes(settings, found)) > least, f"more than {least}")
+
+    monkeypatch.setattr(Matcher, "handle", slow)
+    async with collecting(settings, *OUTCOMES) as found, collecting(settings, EMBEDDINGS) as probes:
+        async with matching(settings):
+            loading = asyncio.create_task(load(settings, 600, rate=50))
+            for least in (30, 150, 300):
+                await beyond(least)
+                async with matching(settings):
+                    await beyond(len(outcomes(settings, found)) + 50)
+            sent = await loading
+            await eventually(
+                lambda: outcomes(settings, found) >= sent, "nothing is lost", within_s=120
+            )
+        await eventually(lambda: len(probes) >= len(sent), "all probes are known")
+    assert ledger.passed_over(probes) == []
 
 
 async def test_streams_that_fetch_no_more_are_not_live(
