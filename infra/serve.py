@@ -62,9 +62,9 @@ async def _serve(name: str, port: int, host: str, run: Run, end: Callable[[], No
     health = Health(metrics)
     stop = asyncio.Event()
     async with pages(name, host, port, registry, health) as address:
-        _log.info("%s: %s/metrics, /healthz, /readyz", name, address)
         task = asyncio.ensure_future(run(metrics, health, stop))
         with _stopped_by_signals(name, stop, task, end):
+            _log.info("%s: %s/metrics, /healthz, /readyz", name, address)
             await _ended(name, stop, task, end)
     _log.info("%s: stopped", name)
 

@@ -1,33 +1,24 @@
 """The streams end when they are asked to, whatever is down; what ends unasked is a crash."""
 
 import asyncio
+import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from infra.admin import create_topics
 from infra.embedded import EmbeddedRedis, Services
-from schemas.errors import Crashed
-from schemas.health import Health
-from schemas.metrics import Metrics
-from schemas.records import Record
 from schemas.settings import Settings, load_settings
-from streams.app import run
-from streams.faithful import FaithfulConsumer
-from streams.stage import Stage
+from tests.services.crashing import PARTS
 from tests.services.kafka import collecting, embedding, embedding_records, eventually, put
 from tests.services.own import own_services
-from tests.services.processes import Process, process
+from tests.services.processes import Process, environment, process
 from tests.services.test_stream_faults import OUTCOMES, PLACES, outcomes
 
 MOST_S = 15.0
-left_behind = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-"""The process of a crashed service ends, and with it what Faust leaves behind; this one goes on."""
 
 
 @pytest.fixture
@@ -106,68 +97,18 @@ async def test_it_ends_before_it_has_found_a_broker(tmp_path: Path) -> None:
         assert ends(service) == 0
 
 
-@asynccontextmanager
-async def crashing(
-    settings: Settings, metrics: Metrics, health: Health
-) -> AsyncIterator[Callable[[], Any]]:
-    """Run the streams; what is yielded awaits their crash."""
-    stop = asyncio.Event()
-    running = asyncio.ensure_future(run(settings, metrics, health, stop))
-
-    async def crash() -> None:
-        with pytest.raises(Crashed):
-            await asyncio.wait_for(running, 60)
-
-    try:
-        yield crash
-    finally:
-        stop.set()
-        await asyncio.wait([running])
-
-
-@left_behind
-async def test_an_agent_that_ends_is_a_crash(
-    settings: Settings, metrics: Metrics, health: Health, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def cancelled(_: Stage, __: Sequence[Record]) -> None:
-        raise asyncio.CancelledError
-
-    monkeypatch.setattr(Stage, "process", cancelled)
-    async with crashing(settings, metrics, health) as crash:
-        await ask(settings, "probe")
-        await crash()
-
-
-@left_behind
-async def test_a_consumer_that_cannot_read_is_a_crash(
-    settings: Settings, metrics: Metrics, health: Health, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def broken(*_: Any, **__: Any) -> None:
-        raise RuntimeError("out of memory, say")
-
-    async with crashing(settings, metrics, health) as crash:
-        await eventually(lambda: health.ready, "it works")
-        monkeypatch.setattr(FaithfulConsumer, "_getmany", broken)
-        await crash()
-
-
-@left_behind
-async def test_a_consumer_thread_that_ends_is_a_crash(
-    settings: Settings, metrics: Metrics, health: Health, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    threads: list[AIOKafkaConsumerThread] = []
-    start = AIOKafkaConsumerThread.on_start
-
-    async def noted(self: AIOKafkaConsumerThread) -> None:
-        threads.append(self)
-        await start(self)
-
-    monkeypatch.setattr(AIOKafkaConsumerThread, "on_start", noted)
-    async with crashing(settings, metrics, health) as crash:
-        await eventually(lambda: health.ready, "it works")
-        loop = threads[0].thread_loop
-        loop.call_soon_threadsafe(loop.stop)
-        await crash()
+@pytest.mark.parametrize("part", list(PARTS))
+async def test_what_ends_unasked_is_a_crash_of_the_process(settings: Settings, part: str) -> None:
+    """One left a process that answered nothing, one a process that ended with status 0."""
+    await ask(settings, "probe")
+    service = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.services.crashing", part,
+        env={**os.environ, **environment(settings)}, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    async with asyncio.timeout(120):
+        _, told = await service.communicate()
+    assert service.returncode == 1
+    assert any(line.startswith(b"Crashed: ") for line in told.splitlines())
 
 
 async def test_it_needs_no_writable_working_directory_and_leaves_nothing_there(
