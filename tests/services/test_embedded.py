@@ -21,6 +21,8 @@ from infra.local_server import EmbeddedUnavailable
 from schemas.errors import PerennialError, SetupError
 from tests.services.pids import gone
 
+pytestmark = pytest.mark.embedded_broker("it starts the embedded one whatever was chosen")
+
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Services]:

@@ -17,6 +17,8 @@ from infra.embedded import EmbeddedRedis, services
 from infra.processes import Child
 from tests.services.pids import alive, gone, until
 
+pytestmark = pytest.mark.embedded_broker("it starts the embedded one whatever was chosen")
+
 ROOT = Path(__file__).parents[2]
 
 # Says which processes it runs, and stays; a line on its stdin makes it crash.
