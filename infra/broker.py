@@ -32,6 +32,12 @@ Place = tuple[str, int]
 Layout = dict[str, dict[int, int]]
 """How many replicas each partition of each topic has."""
 
+# What a partition is answered with whose leader is being chosen.
+_MOVING = {
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+}
 _LEADERS_WITHIN_S = 30.0
 _ASK_EVERY_S = 0.05
 
@@ -64,9 +70,10 @@ class Broker:
         }
 
     def await_leaders(self, names: Iterable[str]) -> None:
-        """Wait until the topics are known and each of their partitions has a leader.
+        """Wait until the leader of each partition of the topics answers for it.
 
-        A broker answers that it made a topic before all of its own parts know of it.
+        A broker says that it made a topic before all of its own parts know of it, and names a
+        leader before that one knows that it is.
         """
         give_up = time.monotonic() + _LEADERS_WITHIN_S
         while waiting := self._without_leader(names):
@@ -131,13 +138,21 @@ class Broker:
 
     def _without_leader(self, names: Iterable[str]) -> list[str]:
         known = self._metadata().topics
-        return [
-            name
+        led = {
+            name: list(known[name].partitions)
             for name in names
-            if name not in known
-            or not known[name].partitions
-            or any(found.leader < 0 for found in known[name].partitions.values())
-        ]
+            if name in known and all(p.leader >= 0 for p in known[name].partitions.values())
+        }
+        answers = self._asked([(name, p) for name, numbers in led.items() for p in numbers], _END)
+        silent = {name for (name, _), future in answers.items() if self._is_led_elsewhere(future)}
+        return [name for name in names if not led.get(name) or name in silent]
+
+    def _is_led_elsewhere(self, future: Future[Any]) -> bool:
+        try:
+            self._result(future)
+        except DependencyDown:
+            return True
+        return False
 
     def _metadata(self) -> Any:
         try:
@@ -146,11 +161,14 @@ class Broker:
             raise self._explained(error) from error
 
     def _offsets(self, places: Iterable[Place], which: OffsetSpec) -> dict[Place, int]:
+        return {place: self._result(f).offset for place, f in self._asked(places, which).items()}
+
+    def _asked(self, places: Iterable[Place], which: OffsetSpec) -> dict[Place, Future[Any]]:
         asked = {TopicPartition(*place): which for place in places}
         if not asked:
             return {}
         answers = self._client.list_offsets(asked, request_timeout=TIMEOUT_S)
-        return {(p.topic, p.partition): self._result(f).offset for p, f in answers.items()}
+        return {(p.topic, p.partition): future for p, future in answers.items()}
 
     def _created(self, future: Future[None]) -> str:
         try:
@@ -169,6 +187,10 @@ class Broker:
 
     def _explained(self, error: KafkaException) -> PerennialError:
         reason: KafkaError = error.args[0]
+        if reason.code() in _MOVING:
+            return DependencyDown(
+                "kafka", f"{self._address} has no leader for a partition now ({reason.str()})"
+            )
         if reason.retriable() or reason.code() < 0:  # librdkafka's own codes: nobody answered
             return DependencyDown(
                 "kafka",
