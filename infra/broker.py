@@ -5,9 +5,9 @@ about group offsets.
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, TypeVar
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its re-exports are not marked
@@ -21,6 +21,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its re-expo
 
 from schemas.errors import DependencyDown, PerennialError, SetupError
 
+T = TypeVar("T")
+
 TIMEOUT_S = 5.0
 
 _FIRST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the library leaves it untyped
@@ -32,14 +34,30 @@ Place = tuple[str, int]
 Layout = dict[str, dict[int, int]]
 """How many replicas each partition of each topic has."""
 
-# What a partition is answered with whose leader is being chosen.
+# What a cluster answers with while it hands a partition or a group from one broker to another. To
+# librdkafka's administration these are errors like others, not marked as worth a repetition.
 _MOVING = {
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.OFFSET_NOT_AVAILABLE,
     KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.NOT_CONTROLLER,
+    KafkaError.BROKER_NOT_AVAILABLE,
+    KafkaError.REQUEST_TIMED_OUT,
+    KafkaError.NETWORK_EXCEPTION,
+    KafkaError.KAFKA_STORAGE_ERROR,
 }
 _LEADERS_WITHIN_S = 30.0
 _ASK_EVERY_S = 0.05
+
+
+class Moving(DependencyDown):
+    """The broker is there and cannot answer yet: it has just started, or hands something over."""
 
 
 class Broker:
@@ -125,16 +143,20 @@ class Broker:
         The embedded broker counts only one record of the newest batch of each partition.
         """
         places = [(name, number) for name, numbers in topics.items() for number in numbers]
-        first = self._offsets(places, _FIRST)
-        end = self._offsets(places, _END)
+        first = _patiently(lambda: self._offsets(places, _FIRST))
+        end = _patiently(lambda: self._offsets(places, _END))
         return {place: (first[place], end[place]) for place in places}
 
     def committed(self, group: str, places: Iterable[Place]) -> dict[Place, int]:
         """Return the committed offsets of ``group``, leaving out where it has none."""
         asked = ConsumerGroupTopicPartitions(group, [TopicPartition(*place) for place in places])
-        answers = self._client.list_consumer_group_offsets([asked], request_timeout=TIMEOUT_S)
-        found = self._result(answers[group]).topic_partitions
+        found = _patiently(lambda: self._committed(asked))
         return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
+
+    def _committed(self, asked: ConsumerGroupTopicPartitions) -> list[TopicPartition]:
+        answers = self._client.list_consumer_group_offsets([asked], request_timeout=TIMEOUT_S)
+        found: list[TopicPartition] = self._result(answers[asked.group_id]).topic_partitions
+        return found
 
     def _without_leader(self, names: Iterable[str]) -> list[str]:
         known = self._metadata().topics
@@ -150,7 +172,7 @@ class Broker:
     def _is_led_elsewhere(self, future: Future[Any]) -> bool:
         try:
             self._result(future)
-        except DependencyDown:
+        except Moving:
             return True
         return False
 
@@ -188,9 +210,7 @@ class Broker:
     def _explained(self, error: KafkaException) -> PerennialError:
         reason: KafkaError = error.args[0]
         if reason.code() in _MOVING:
-            return DependencyDown(
-                "kafka", f"{self._address} has no leader for a partition now ({reason.str()})"
-            )
+            return Moving("kafka", f"{self._address} cannot answer just now ({reason.str()})")
         if reason.retriable() or reason.code() < 0:  # librdkafka's own codes: nobody answered
             return DependencyDown(
                 "kafka",
@@ -198,3 +218,15 @@ class Broker:
                 "does PERENNIAL_KAFKA_BOOTSTRAP_SERVERS name it?",
             )
         return SetupError(f"kafka at {self._address} refuses: {reason.str()}")
+
+
+def _patiently(ask: Callable[[], T]) -> T:
+    """Ask again while the broker hands over what is asked for, for as long as it may be silent."""
+    give_up = time.monotonic() + TIMEOUT_S
+    while True:
+        try:
+            return ask()
+        except Moving:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(_ASK_EVERY_S)
