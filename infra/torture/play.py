@@ -18,10 +18,12 @@ from infra.torture.run import TortureRun
 from schemas.settings import Settings
 
 _SHOW_EVERY_S = 0.5
+_LONG_STALL_S = 60.0  # somebody will want to know why
 
 
 def play(settings: Settings, plan: RunPlan) -> Account:
-    """Run the plan; the run folder, with every log, stays where the account is not clean.
+    """Run the plan; the run folder stays, with every log, after a long stall or where the account
+    is not clean.
 
     Raises:
         SetupError: a part does not start.
@@ -34,7 +36,7 @@ def play(settings: Settings, plan: RunPlan) -> Account:
             account = asyncio.run(_played(run, bar, task))
         text = json.dumps(account.as_json(), indent=1)
         (folder.path / "account.json").write_text(text)
-        folder.keep = not account.clean
+        folder.keep = not account.clean or account.stall_s > _LONG_STALL_S
     return account
 
 
