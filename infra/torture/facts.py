@@ -13,7 +13,7 @@ from infra.torture.history import History
 from infra.torture.memory import MemoryDiary
 from infra.torture.plan import RunPlan
 from infra.torture.register import Register
-from infra.torture.stalls import Stall, longest_stall
+from infra.torture.stalls import Stall, longest_stall, under_way
 from infra.torture.verdicts import judge
 from infra.torture.victims import Victims
 
@@ -59,9 +59,7 @@ class Facts:
                 self.victims.killed,
             ),
             waits_s=self._waits(),
-            stall=""
-            if stall is None
-            else f"{stall.lane} from {stall.from_s - self.began:.0f} s on",
+            stall="" if stall is None else self._where(stall),
             stall_s=0.0 if stall is None else stall.for_s,
             slowest_end_s=dict(sorted(self.victims.ends.items())),
             memory=self.memory.trends(),
@@ -81,12 +79,13 @@ class Facts:
         ]
         return "; ".join([_KEEPS if self.broker_keeps else _FORGETS, *done])
 
+    def _where(self, stall: Stall) -> str:
+        """Return where it was, when, and which faults were under way."""
+        when = f"{stall.lane} from {stall.from_s - self.began:.0f} s on"
+        return "; ".join([when, *under_way(stall, self.victims.past)])
+
     def _waits(self) -> tuple[float, float, float]:
         waits = [stay.ended_at - stay.sent_at for stay in self.register.stays()]
         ended = [wait for wait in waits if wait < math.inf] or [0.0]
         median, most, longest = np.percentile(ended, [50, 95, 100])
         return float(median), float(most), float(longest)
-
-
-def _where(stall: Stall, began: float) -> str:
-    return f"{stall.lane} from {stall.from_s - began:.0f} s on"

@@ -30,6 +30,25 @@ class Stall:
     for_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Suffered:
+    """A fault from its beginning until it was undone, in seconds since the epoch."""
+
+    what: str
+    from_s: float
+    until_s: float
+
+
+def under_way(stall: Stall, faults: Iterable[Suffered]) -> list[str]:
+    """Return the faults that a stall shares a second or more with, and how long, in words."""
+    until = stall.from_s + stall.for_s
+    return [
+        f"{fault.what} ({shared:.0f} s of it)"
+        for fault in faults
+        if (shared := min(until, fault.until_s) - max(stall.from_s, fault.from_s)) >= 1
+    ]
+
+
 def longest_stall(stays: Iterable[Stay]) -> Stall | None:
     """Return the longest one, over the partitions; None where nothing was sent."""
     lanes: defaultdict[str, list[Stay]] = defaultdict(list)

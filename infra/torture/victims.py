@@ -12,11 +12,13 @@ from redis import Redis
 
 from infra.supervisor import Service
 from infra.torture.faults import BROKER, GUESTS, REDIS, Act, Fault
+from infra.torture.stalls import Suffered
 from infra.torture.rig import Rig
 
 ENDS_WITHIN_S = 15.0
 _LONGEST_END_S = 60.0
 _POLL_S = 0.1
+_COMES_BACK_WITHIN_S = 240.0  # the machine may be busy with the faults
 
 
 class Victims:
@@ -32,6 +34,7 @@ class Victims:
         self.killed: Counter[str] = Counter()
         self.ends: dict[str, float] = {}
         self.present: dict[str, str] = {}
+        self.past: list[Suffered] = []
         self._rig = rig
         self._note = note
         self._rng = np.random.default_rng([seed, 3])
@@ -45,6 +48,7 @@ class Victims:
             return
         self._note(str(fault))
         self.present[victim] = str(fault)
+        began = time.time()
         self.done[f"{victim} {fault.act}"] += 1
         try:
             if victim in GUESTS:
@@ -56,6 +60,7 @@ class Victims:
             else:
                 await self._service(self._rig.services[victim], fault)
         finally:
+            self.past.append(Suffered(str(fault), began, time.time()))
             del self.present[victim]
 
     def _hittable(self, victim: str) -> bool:
@@ -116,7 +121,7 @@ class Victims:
             await asyncio.sleep(fault.for_s)
             if fault.act is Act.EMPTY:
                 redis.forget()
-            await asyncio.to_thread(redis.start)
+            await asyncio.to_thread(redis.start, _COMES_BACK_WITHIN_S)
             self._note("redis is back")
 
     def _thin(self) -> None:
@@ -136,5 +141,5 @@ class Victims:
         else:
             await asyncio.to_thread(broker.kill)
             await asyncio.sleep(fault.for_s)
-            await asyncio.to_thread(broker.start)
+            await asyncio.to_thread(broker.start, _COMES_BACK_WITHIN_S)
             self._note("the broker is back")

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from infra.torture.memory import MemoryDiary
-from infra.torture.stalls import Stall, Stay, longest_stall
+from infra.torture.stalls import Stall, Stay, Suffered, longest_stall, under_way
 
 MIB = 2**20
 
@@ -25,6 +25,16 @@ def test_rest_without_work_is_no_stall() -> None:
 
 def test_what_never_ends_does_not_hide_the_others() -> None:
     assert longest_stall([Stay("p", 0, math.inf), Stay("p", 1, 4)]) == Stall("p", 0, 4)
+
+
+def test_a_stall_names_the_faults_that_it_shares_time_with() -> None:
+    faults = [
+        Suffered("a", 0, 12),
+        Suffered("b", 15, 17),
+        Suffered("c", 19.5, 40),
+        Suffered("d", 1, 2),
+    ]
+    assert under_way(Stall("p", 10, 10), faults) == ["a (2 s of it)", "b (2 s of it)"]
 
 
 def test_the_trend_is_of_the_longest_life_after_its_beginning() -> None:
