@@ -12,10 +12,9 @@ from redis import Redis
 
 from infra.supervisor import Service
 from infra.torture.faults import BROKER, GUESTS, REDIS, Act, Fault
-from infra.torture.stalls import Suffered
 from infra.torture.rig import Rig
+from infra.torture.stalls import Suffered
 
-ENDS_WITHIN_S = 15.0
 _LONGEST_END_S = 60.0
 _POLL_S = 0.1
 _COMES_BACK_WITHIN_S = 240.0  # the machine may be busy with the faults
