@@ -41,6 +41,10 @@ class Erasures:
         """Return when the erasure of an id was decided; None where it never was."""
         return self.marks.get(self.hash(entry_id)) if self.marks else None
 
+    def mark(self, entry_id: str, at: datetime) -> None:
+        """Note that an id was erased."""
+        self.marks[self.hash(entry_id)] = at
+
 
 class GalleryFold:
     """The gallery as its log says, record by record.

@@ -93,6 +93,16 @@ class Metrics:
             "What was found wrong in Redis and put right: entries, keys, or all for a wrong count",
             ["what"], registry=registry,
         )  # fmt: skip
+        self.gallery_unreadable = Gauge(
+            "perennial_gallery_unreadable",
+            "Keys of the gallery topic whose newest record cannot be read",
+            registry=registry,
+        )
+        self.commands_overtaken = Counter(
+            "perennial_commands_overtaken",
+            "Commands that came after a later decision about an entry, and left it as it is",
+            ["reason"], registry=registry,
+        )  # fmt: skip
         self.removals = Counter(
             "perennial_retention_removals", "Entries that retention quarantined", ["reason"],
             registry=registry,

@@ -43,8 +43,9 @@ def timings_of(embedding: Embedding, arrived: float, spent: float) -> dict[str, 
 
 def _why(probe: Probe, state: GalleryState) -> ReviewReason:
     """Return the reason for review; a gallery of another model is no mere 'unknown'."""
-    model = probe.embedding.model
-    if model not in state.models and state.models:
+    model, size = probe.embedding.model, probe.embedding.vector.size
+    other_size = state.dimensions.get(model, size) != size
+    if other_size or (model not in state.models and state.models):
         return ReviewReason.OTHER_MODEL
     return ReviewReason(probe.decision.reason)
 

@@ -26,6 +26,7 @@ from streams.gallery_report import GalleryReport
 from streams.holdings import Holdings
 from streams.index.base import Index
 from streams.layout import Group
+from streams.overtaken import overtaken
 from streams.plan import Planner
 from streams.tenure import GalleryLog, Tenure, not_ours
 from streams.view import View, settle
@@ -83,6 +84,7 @@ class GalleryAgent:
         async with self._turn:
             await self._catch_up()
             for command in commands:
+                self._tell_overtaken(command)
                 changes = self._planner.plan(command, self._holdings)
                 await self._commit(changes)
                 changed = (change.entry_id for change in changes)
@@ -113,6 +115,7 @@ class GalleryAgent:
         Raises:
             DependencyDown: the index does not answer, or the conditioning that is wanted cannot be
                 loaded; all else has been done then.
+            SetupError: the topic is not to be gone on with before the operator has looked at it.
         """
         if not self._tenure.owned:
             return
@@ -172,6 +175,14 @@ class GalleryAgent:
             raise
         self._report(self._holdings, self._view.written)
 
+    def _tell_overtaken(self, command: GalleryCommand) -> None:
+        found = overtaken(command, self._holdings)
+        for by in set(found.values()):
+            self._metrics.commands_overtaken.labels(by).inc()
+        if found:
+            action, when = command.action.action, command.decided_at.isoformat()
+            log.info("%s of %s comes too late for %s", action, when, sorted(found))
+
     async def _commit(self, changes: Sequence[Change]) -> None:
         if changes:
             self._take(await self._tenure.append(changes))
@@ -208,5 +219,6 @@ class GalleryAgent:
             self._report.tell_belief(await asyncio.to_thread(believed_fpir, layout, written))
 
     async def _sync(self) -> None:
+        self._metrics.gallery_unreadable.set(len(self._tenure.fold.unreadable))
         await self._view.sync(self._holdings)
         self._report(self._holdings, self._view.written)

@@ -10,6 +10,7 @@ from schemas.gallery_fold import Erasures
 from schemas.gallery_records import Change, Erased
 from streams.index.base import GalleryState
 from streams.layout import Group, Layout
+from streams.sizes import Sizes
 
 
 class Holdings:
@@ -21,7 +22,7 @@ class Holdings:
         self.position = -1
         self._entries: dict[str, GalleryEntry] = {}
         self._by_identity: defaultdict[str, set[str]] = defaultdict(set)
-        self._dimensions: dict[str, int] = {}
+        self._sizes = Sizes()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -34,9 +35,19 @@ class Holdings:
         return self._entries.get(entry_id)
 
     def dimension(self, model: str) -> int | None:
-        """Return the size that a model's vectors must have, if anything tells it."""
-        held = self._dimensions.get(model)
-        return self.layout.placement.dimension(model) if held is None else held
+        """Return the size that a model's vectors must have, if anything tells it.
+
+        A conditioning for the model does, or else the active entries; those in quarantine do not.
+        """
+        fitted = self.layout.placement.dimension(model)
+        return self._sizes.of(model) if fitted is None else fitted
+
+    def only_one(self, model: str) -> GalleryEntry | None:
+        """Return the one active entry that alone tells the size of a model's vectors, if so."""
+        if self.layout.placement.dimension(model) is not None:
+            return None
+        entry_id = self._sizes.only_one(model)
+        return None if entry_id is None else self._entries[entry_id]
 
     def of_identity(self, identity: str) -> list[GalleryEntry]:
         """Return the entries of an identity, active and quarantined, by id."""
@@ -49,12 +60,15 @@ class Holdings:
         old = self._entries.pop(entry_id, None)
         if old is not None:
             self._by_identity[old.identity].discard(entry_id)
+            self._sizes.drop(old)
         if isinstance(change, Erased):
+            if change.at is not None:
+                self.erasures.mark(entry_id, change.at)
             self.layout.drop(entry_id)
             return
         self._entries[entry_id] = change
         self._by_identity[change.identity].add(entry_id)
-        self._dimensions.setdefault(change.model, change.vector.size)
+        self._sizes.put(change)
         self.layout.put(change)
 
     def to_retire(
@@ -76,7 +90,7 @@ class Holdings:
     def state(self, epoch: str, layout: Layout | None = None) -> GalleryState:
         """Return what the index should say about itself, under the present layout or another."""
         shown = self.layout if layout is None else layout
-        return shown.state(epoch, self.position, self._dimensions)
+        return shown.state(epoch, self.position, self._sizes.by_model)
 
     def enter(self, layout: Layout) -> None:
         """Put all entries into another layout."""

@@ -10,6 +10,7 @@ from itertools import islice
 
 import numpy as np
 
+from recognition.cluster import UNCLUSTERED
 from schemas.gallery import GalleryEntry, Status
 from streams.census import Census
 from streams.index.base import ActiveState, GalleryState, IndexEntry, Location
@@ -30,7 +31,7 @@ class Laid:
     @property
     def active(self) -> bool:
         """Whether it is matched."""
-        return self.entry.status is Status.ACTIVE
+        return _active(self.entry)
 
     @property
     def group(self) -> Group:
@@ -95,14 +96,11 @@ class Layout:
         Raises:
             ValueError: an entry is not of its model's dimension.
         """
-        by_model: dict[str, list[GalleryEntry]] = defaultdict(list)
+        alike: dict[tuple[str, int], list[GalleryEntry]] = defaultdict(list)
         for entry in islice(self._waiting.values(), most):
-            by_model[entry.model].append(entry)
-        for model, entries in by_model.items():
-            vectors = [entry.vector for entry in entries]
-            backgrounds = [entry.background for entry in entries]
-            spots = self.placement.place_all(model, vectors, backgrounds)
-            for entry, spot in zip(entries, spots, strict=True):
+            alike[entry.model, entry.vector.size].append(entry)
+        for entries in alike.values():
+            for entry, spot in zip(entries, self._spots(entries), strict=True):
                 self._lay(Laid(entry, spot))
                 del self._waiting[entry.entry_id]
         self._census.look()
@@ -171,12 +169,26 @@ class Layout:
             thresholds=self._census.thresholds(),
         )
 
+    def _spots(self, entries: list[GalleryEntry]) -> list[Spot]:
+        """Place entries of one model and size."""
+        model, size = entries[0].model, entries[0].vector.size
+        if self.placement.dimension(model) not in (None, size) and not any(map(_active, entries)):
+            # In quarantine for its size, perhaps: it is counted, and never compared.
+            return [Spot(UNCLUSTERED, entry.vector) for entry in entries]
+        vectors = [entry.vector for entry in entries]
+        backgrounds = [entry.background for entry in entries]
+        return self.placement.place_all(model, vectors, backgrounds)
+
     def _lay(self, laid: Laid) -> None:
         self._laid[laid.entry.entry_id] = laid
         self.counts[laid.spot.cluster, laid.entry.status] += 1
         if laid.active:
             self._census.add(laid.entry.model, laid.member)
             self._groups[laid.group].add(laid.entry.entry_id)
+
+
+def _active(entry: GalleryEntry) -> bool:
+    return entry.status is Status.ACTIVE
 
 
 def _lie_alike(one: GalleryEntry, other: GalleryEntry) -> bool:

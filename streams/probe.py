@@ -14,7 +14,7 @@ from recognition.rerank import rerank
 from schemas.embedding import Embedding
 from schemas.errors import BadInput
 from streams.artefact import Artefact
-from streams.index.base import GalleryState, Query
+from streams.index.base import EVERYWHERE, GalleryState, Query
 from streams.look import Look, fitted_look, plain_look
 from streams.placement import Placement, Spot
 from streams.spaces import cluster_name, cluster_number
@@ -98,13 +98,20 @@ def probes_of(
     """Place embeddings of any models, and say where each is to be looked up.
 
     Raises:
-        BadInput: ``bad_vector`` for one of another size than its model's.
+        BadInput: ``bad_vector`` for one of another size than its model's, where more than one
+            entry tells that size.
     """
     found: dict[int, Probe] = {}
-    by_model = sorted(enumerate(embeddings), key=lambda pair: pair[1].model)
-    for model, pairs in groupby(by_model, key=lambda pair: pair[1].model):
+    alike = sorted(enumerate(embeddings), key=lambda pair: _kind(pair[1]))
+    for (model, size), pairs in groupby(alike, key=lambda pair: _kind(pair[1])):
         places, some = zip(*pairs, strict=True)
-        made = _of_model(model, some, state, placement, k)
+        known = state.dimensions.get(model, placement.dimension(model))
+        if known in (None, size):
+            made = _of_model(model, some, state, placement, k)
+        elif single_entry(state, model):
+            made = _incomparable(model, some, placement, k)
+        else:
+            raise BadInput("bad_vector", f"{size} numbers; entries of {model} have {known}")
         found |= zip(places, made, strict=True)
     return [found[place] for place in range(len(embeddings))]
 
@@ -112,8 +119,6 @@ def probes_of(
 def _of_model(
     model: str, embeddings: Sequence[Embedding], state: GalleryState, placement: Placement, k: int
 ) -> Iterator[Probe]:
-    for embedding in embeddings:
-        _check_size(embedding, state.dimensions.get(model, placement.dimension(model)))
     backgrounds = [embedding.background for embedding in embeddings]
     spots = placement.place_all(model, np.stack([e.vector for e in embeddings]), backgrounds)
     shards, space = state.models.get(model, {}), placement.space(model)
@@ -130,6 +135,29 @@ def _of_model(
         yield Probe(embedding, spot, space, look, levels[spot.cluster], artefact, k)
 
 
+def single_entry(state: GalleryState, model: str) -> bool:
+    """Whether the size of a model's vectors is told by one entry alone, which may be the wrong one.
+
+    The first enrolment may have been a mistake; a person who names another one decides.
+    """
+    fitted = state.conditioning is not None and state.conditioning.model == model
+    everywhere = state.models.get(model, {}).get(EVERYWHERE)
+    return not fitted and everywhere is not None and everywhere.entries == 1
+
+
+def _incomparable(
+    model: str, embeddings: Sequence[Embedding], placement: Placement, k: int
+) -> Iterator[Probe]:
+    """Yield probes that nothing can be compared with: they are looked up nowhere."""
+    for embedding in embeddings:
+        spot = placement.place(model, embedding.vector, embedding.background)
+        yield Probe(embedding, spot, placement.space(model), Look(None, ()), _flat, None, k)
+
+
+def _kind(embedding: Embedding) -> tuple[str, int]:
+    return embedding.model, embedding.vector.size
+
+
 def level_from(artefact: Artefact, cluster: str) -> Level:
     """Return the levels from a probe's cluster to those of entries, by their names."""
     conditioning = artefact.conditioning
@@ -141,9 +169,3 @@ def level_from(artefact: Artefact, cluster: str) -> Level:
 
 def _flat(_: str) -> float:
     return 1.0
-
-
-def _check_size(embedding: Embedding, size: int | None) -> None:
-    if size not in (None, embedding.vector.size):
-        message = f"{embedding.vector.size} numbers; entries of {embedding.model} have {size}"
-        raise BadInput("bad_vector", message)

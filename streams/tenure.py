@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import Protocol
 
-from schemas.errors import DependencyDown, SetupError
+from schemas.errors import DependencyDown
 from schemas.gallery_fold import GalleryFold
 from schemas.gallery_records import Change
 from streams.term_log import Applied
@@ -88,6 +88,7 @@ class Tenure:
 
         Raises:
             DependencyDown: the gallery is not ours, or its topic cannot be read or written now.
+            SetupError: an earlier version wrote the topic, or its first records were deleted.
         """
         self._check_owned()
         here = self._ownership()
@@ -128,10 +129,7 @@ class Tenure:
         overruled_as, until = self._overruled
         if here == overruled_as and monotonic() < until:
             raise DependencyDown("gallery", "another process has just claimed it")
-        try:
-            await self._log.claim(self._check_owned, await self._written())
-        except SetupError as error:
-            raise DependencyDown("gallery", str(error)) from error
+        await self._log.claim(self._check_owned, await self._written())
         log.info("gallery read up to %s; term %s is ours", self.fold.position, self._log.term)
 
     def _check_owned(self) -> None:

@@ -56,7 +56,7 @@ class View:
         present = await self._index.state()
         if self.written is None and present is not None and await self._is_right(present, holdings):
             self.written, self._touched = present, {}
-        if present is None or present != self.written:
+        if present is None or present != self.written or _resized(present, holdings):
             await self._rebuild(holdings)
         elif self._touched or present != holdings.state(present.epoch):
             await self._write(holdings, present.epoch)
@@ -169,6 +169,12 @@ async def settle(layout: Layout) -> None:
 
 async def _entries(layout: Layout) -> list[IndexEntry]:
     return await asyncio.to_thread(lambda: list(layout.entries()))
+
+
+def _resized(state: GalleryState, holdings: Holdings) -> bool:
+    """Whether the vectors of a model are of another size now: no shard takes both."""
+    sizes = ((size, holdings.dimension(model)) for model, size in state.dimensions.items())
+    return any(now not in (None, before) for before, now in sizes)
 
 
 def _epoch() -> str:

@@ -85,7 +85,7 @@ class PlainWatch:
     def _extend(self, shard: str, members: Sequence[Member]) -> None:
         if not members:
             return
-        if shard not in self._shards:
+        if not self._shards.get(shard):  # an empty one may be of another size
             self._shards[shard] = NearestImpostors(members[0].spot.vector.size)
         self._shards[shard].extend(
             [member.entry_id for member in members],

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from schemas.event import now
 from schemas.gallery import Action, Enrol, GalleryCommand, GalleryEntry
 from streams.holdings import Holdings
 from streams.layout import Layout
@@ -33,6 +34,7 @@ def entry(entry_id: str, identity: str, vector: Any, **changes: Any) -> GalleryE
         "vector": unit(vector),
         "actor": "ann",
         "reason": "test",
+        "decided_at": CAPTURED,
     }
     return GalleryEntry(**{**values, **changes})
 
@@ -50,10 +52,20 @@ def enrol(entry_id: str, identity: str, vector: Any, **changes: Any) -> GalleryC
     return command(identity, Enrol(**{**values, **changes}), f"enrol-{entry_id}")
 
 
-def command(identity: str, action: Action, command_id: str = "command-1") -> GalleryCommand:
-    """Return a command by ann."""
+def command(
+    identity: str,
+    action: Action,
+    command_id: str = "command-1",
+    decided_at: datetime | None = None,
+) -> GalleryCommand:
+    """Return a command by ann, decided now where nothing else is said."""
     return GalleryCommand(
-        command_id=command_id, identity=identity, actor="ann", reason="test", action=action
+        command_id=command_id,
+        identity=identity,
+        actor="ann",
+        reason="test",
+        action=action,
+        decided_at=now() if decided_at is None else decided_at,
     )
 
 

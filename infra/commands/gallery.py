@@ -3,6 +3,7 @@
 import asyncio
 import difflib
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from infra.gallery_log import Entries
 
 app = typer.Typer(no_args_is_help=True)
+
+_TICK = timedelta(microseconds=1)
 
 IdentityName = Annotated[str, typer.Argument(metavar="IDENTITY", help="As `gallery list` has it.")]
 EntryIds = Annotated[
@@ -186,7 +189,7 @@ async def _publish(settings: Settings, command: GalleryCommand) -> None:
 
 
 def _meant(entries: "Entries", command: GalleryCommand) -> GalleryCommand:
-    """Return the command with the whole names of its entries."""
+    """Return the command with the whole names of its entries, decided after all that is seen."""
     known = Counter(entry.identity for entry in entries.values())
     if command.identity not in known:
         near = difflib.get_close_matches(command.identity, known, n=3)
@@ -196,11 +199,14 @@ def _meant(entries: "Entries", command: GalleryCommand) -> GalleryCommand:
         )
     if isinstance(command.action, Enrol):
         return command
-    own = [name for name, entry in entries.items() if entry.identity == command.identity]
+    own = {name for name, entry in entries.items() if entry.identity == command.identity}
     what = f"entry of {command.identity}"
     named = tuple(full_name(given, own, what) for given in command.action.entry_ids)
     action = command.action.model_copy(update={"entry_ids": named})
-    return command.model_copy(update={"action": action})
+    seen = (entry.decided_at + _TICK for entry in entries.values() if entry.entry_id in own)
+    # Somebody else's clock may be ahead of ours; what we decide on seeing that comes after it.
+    decided_at = max(command.decided_at, *seen)
+    return command.model_copy(update={"action": action, "decided_at": decided_at})
 
 
 def _cells(entry: GalleryEntry) -> tuple[str, ...]:

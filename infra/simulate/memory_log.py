@@ -59,8 +59,7 @@ class MemoryLog:
             self._enrolled.setdefault(change.entry_id, change)
             self._count(change, 1)
         elif change.at is not None:
-            erasures = self.fold.erasures
-            erasures.marks[erasures.hash(change.entry_id)] = change.at
+            self.fold.erasures.mark(change.entry_id, change.at)
         return offset
 
     def _count(self, entry: GalleryEntry | None, by: int) -> None:

@@ -134,3 +134,17 @@ async def test_a_large_shard_becomes_hnsw_and_its_flat_index_goes(
     await index.clear(await index.term())
     await index.close()
     assert kinds == [{"flat"}, {"hnsw"}]
+
+
+async def test_a_shard_takes_vectors_of_another_size_once_no_entry_has_the_old_one(
+    index: RedisIndex, metrics: Metrics
+) -> None:
+    writer = agent(index, FakeLog(), metrics)
+    await writer.handle([enrol("wrong", "elm", [1, 0]).record("c")])
+    rng = np.random.default_rng(5)
+    await writer.handle([enrol(f"e{i}", "oak", rng.normal(size=12)).record("c") for i in range(3)])
+    state = await index.state()
+    assert state is not None
+    assert (state.dimensions, sum(state.shards.values())) == ({MODEL: 12}, 3)
+    assert await index.holds(state)
+    await writer.tick()

@@ -210,3 +210,50 @@ def test_a_command_that_is_repeated_plans_nothing(
 
 def test_a_move_to_where_it_is_plans_nothing(holdings: Holdings) -> None:
     assert plan(command("oak", Move(action="merge", to="oak")), holdings) == {}
+
+
+def sizes(*entries: GalleryEntry) -> Holdings:
+    return after(plain_holdings(), entries)
+
+
+def test_one_enrolment_of_the_wrong_size_makes_way() -> None:
+    """Two sizes and one entry: nobody can say which is right, but the newer one is wanted."""
+    holdings = sizes(entry("wrong", "oak", [1, 0]))
+    out, made = Planner(()).plan(enrol("right", "oak", [1, 0, 0]), holdings)
+    assert isinstance(out, GalleryEntry)
+    assert (out.entry_id, out.status, out.actor) == ("wrong", Status.QUARANTINED, "gallery")
+    assert out.reason == "it has 2 numbers, and right of the same model has 3"
+    assert made.entry_id == "right"
+    after(holdings, [out, made])
+    assert holdings.dimension(made.model if isinstance(made, GalleryEntry) else "") == 3
+
+
+def test_two_entries_tell_the_size_of_a_model() -> None:
+    holdings = sizes(entry("a", "oak", [1, 0]), entry("b", "oak", [0, 1]))
+    with pytest.raises(BadInput, match="have 2"):
+        plan(enrol("new", "oak", [1, 0, 0]), holdings)
+
+
+def test_an_entry_in_quarantine_or_erased_binds_nobody() -> None:
+    for change in (entry("a", "oak", [1, 0], status=Status.QUARANTINED), Erased("a", CAPTURED)):
+        holdings = after(sizes(entry("a", "oak", [1, 0])), [change])
+        assert holdings.dimension(entry("a", "oak", [1, 0]).model) is None
+        assert set(plan(enrol("new", "oak", [1, 0, 0]), holdings)) == {"new"}
+
+
+def test_an_entry_that_moves_may_bring_another_size_if_it_stands_alone() -> None:
+    holdings = sizes(entry("a", "oak", [1, 0]))
+    assert set(plan(enrol("a", "elm", [1, 0, 0]), holdings)) == {"a"}
+
+
+def test_an_entry_of_another_size_is_not_restored() -> None:
+    holdings = sizes(
+        entry("a", "oak", [1, 0], status=Status.QUARANTINED), entry("b", "oak", [1, 0, 0])
+    )
+    with pytest.raises(BadInput, match=r"a has 2 numbers; active entries of test@0* have 3"):
+        plan(command("oak", Restore()), holdings)
+    holdings = sizes(
+        *(entry(i, "oak", v, status=Status.QUARANTINED) for i, v in (("a", [1, 0]), ("b", [1] * 3)))
+    )
+    with pytest.raises(BadInput, match="b has 3"):
+        plan(command("oak", Restore()), holdings)
