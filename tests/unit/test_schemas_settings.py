@@ -47,6 +47,7 @@ WRONG = {
     "retention_newest": ["0"],
     "retention_mad": ["0", "nan", "inf"],
     "retention_interval_s": ["0", "nan"],
+    "stalled_after_s": ["0", "-1", "nan", "inf"],
 }
 
 
