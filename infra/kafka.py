@@ -136,6 +136,7 @@ async def reader(
     client = AIOKafkaConsumer(
         bootstrap_servers=address,
         auto_offset_reset="earliest",
+        isolation_level="read_committed",
         enable_auto_commit=False,
         fetch_max_wait_ms=poll_ms,
         max_partition_fetch_bytes=_MAX_BYTES,
@@ -163,12 +164,12 @@ async def _seek_to_end(client: AIOKafkaConsumer, end: dict[TopicPartition, int])
     for place, offset in end.items():
         client.seek(place, max(0, offset - 1))
     give_up = time.monotonic() + _SILENCE_S
-    while any(client.highwater(place) is None for place in end):
+    while any(client.last_stable_offset(place) is None for place in end):
         await client.getmany(timeout_ms=50)
         if time.monotonic() > give_up:
             raise KafkaError("it does not say where its partitions end")
     for place in end:
-        client.seek(place, client.highwater(place))
+        client.seek(place, client.last_stable_offset(place))
 
 
 def _size(record: Record) -> int:

@@ -24,6 +24,8 @@ from schemas.gallery_records import (
 from schemas.records import Record
 
 _OURS = (ENTRY_KEY, ERASED_KEY)
+_FOREIGN = frozenset({"no_term", "bad_header_name"})
+"""Why a record was not written by an owner of the gallery: it must not push out what was."""
 
 
 class Erasures:
@@ -84,7 +86,7 @@ class GalleryFold:
             counts, change = self._read(key, record)
         except BadInput as error:
             self.unreadable[key] = (record, error)
-            if key == TERM_KEY or (error.reason == "no_term" and key.startswith(_OURS)):
+            if key == TERM_KEY or (error.reason in _FOREIGN and key.startswith(_OURS)):
                 self.overruled.add(key)
             return None
         self.unreadable.pop(key, None)
@@ -137,6 +139,8 @@ class GalleryFold:
 
     def _read(self, key: bytes, record: Record) -> tuple[bool, Change | None]:
         """Return whether the record counts, and which entry it changes."""
+        if record.problem is not None:
+            raise record.problem
         try:
             name = key.decode()
         except UnicodeDecodeError as error:

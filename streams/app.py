@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from schemas.errors import Crashed, SetupError
 from schemas.health import Health
 from schemas.metrics import Metrics
+from schemas.reading import Reading, SecondReader
 from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import (
@@ -48,8 +49,11 @@ async def run(
     health: Health,
     stop: asyncio.Event,
     only: frozenset[str] = AGENTS,
+    second: SecondReader | None = None,
 ) -> None:
     """Run the agents until ``stop`` is set; when the broker made Faust give up, begin again.
+
+    ``second`` reads what the Kafka client cannot unpack; without it such a partition waits.
 
     Raises:
         SetupError: Redis may evict entries.
@@ -60,11 +64,13 @@ async def run(
     async with (
         redis_index(settings) as index,
         publisher(settings, health, stop) as publish,
-        kafka_gallery_log(settings, publish) as gallery_log,
+        kafka_gallery_log(settings, publish, Reading(second, metrics)) as gallery_log,
     ):
         await unless(stop, refuse_eviction(index))
         while not stop.is_set():
-            app, timers = build_app(settings, metrics, health, publish, index, gallery_log, only)
+            app, timers = build_app(
+                settings, metrics, health, publish, index, gallery_log, only, second
+            )
             why = await run_until(stop, app, timers)
             if why is not None:
                 _judge(why, health)
@@ -94,9 +100,11 @@ def build_app(
     index: Index,
     gallery_log: GalleryLog,
     only: frozenset[str] = AGENTS,
+    second: SecondReader | None = None,
 ) -> tuple[TamedApp, list[Timer]]:
     """Return a Faust app with the agents named in ``only``, and what is to be done each second."""
-    app = tamed_app(settings.streams_group, settings.need_kafka())
+    reading = Reading(second, metrics)
+    app = tamed_app(settings.streams_group, settings.need_kafka(), reading)
 
     def attach(name: str, topic: Topic, handler: Handler, size: int, wait_s: float) -> None:
         stage = Stage(
@@ -124,9 +132,9 @@ def build_app(
         review = review_of(settings)
         attach("review", REVIEW_DECISIONS, review.handle, _COMMAND_BATCH, _COMMAND_WAIT_S)
     if "gallery" in only:
-        gallery = _gallery(
-            settings, metrics, index, gallery_log, placements, _ownership(app, settings)
-        )
+        ownership = _ownership(app, settings)
+        other = Reading(second, metrics)  # one for each consumer
+        gallery = _gallery(settings, metrics, index, gallery_log, placements, ownership, other)
         handle = telling("gallery", _LONG, health, gallery.handle)
         attach("gallery", GALLERY_COMMANDS, handle, _COMMAND_BATCH, _COMMAND_WAIT_S)
         attach("conditioning", CONDITIONING, gallery.heard, _COMMAND_BATCH, _COMMAND_WAIT_S)
@@ -177,6 +185,7 @@ def _gallery(
     gallery_log: GalleryLog,
     placements: Placements,
     ownership: Callable[[], int | None],
+    reading: Reading,
 ) -> GalleryAgent:
     kafka = settings.need_kafka()
     return gallery_of(
@@ -185,7 +194,7 @@ def _gallery(
         index,
         placements,
         gallery_log=gallery_log,
-        conditionings=KafkaConditioningLog(kafka, settings.topic(CONDITIONING)),
+        conditionings=KafkaConditioningLog(kafka, settings.topic(CONDITIONING), reading),
         rule=retention_of(settings),
         ownership=ownership,
     )

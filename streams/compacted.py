@@ -1,26 +1,32 @@
 """A topic of one partition that is read again and again, from wherever one likes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from time import monotonic
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.errors import DependencyDown
+from schemas.reading import Reading
 from schemas.records import Record
 
 _SILENCE_S = 30.0
+_MOST = 1000
 _WAIT_MS = 5  # a fetch under way holds the next one up; between two readings there is none
 
 
 class TopicReader:
     """Reads a topic with a consumer of its own, which joins no group and rests in between.
 
-    Gaps between offsets are normal: compaction and the markers of transactions leave them.
+    Gaps between offsets are normal: compaction and the markers of transactions leave them. With
+    ``reading``, a record that the client cannot unpack comes with its ``problem``; without one, it
+    makes the reading raise.
     """
 
-    def __init__(self, bootstrap_servers: str, topic: str) -> None:
+    def __init__(self, bootstrap_servers: str, topic: str, reading: Reading | None = None) -> None:
         self._servers = bootstrap_servers
         self._place = TopicPartition(topic, 0)
+        self._reading = reading
         self._consumer: AIOKafkaConsumer | None = None
 
     async def read(self, after: int, through: int | None = None) -> AsyncIterator[Record]:
@@ -78,21 +84,32 @@ class TopicReader:
         heard, known = monotonic(), end
         before = consumer.last_poll_timestamp(self._place)
         while known is None or await consumer.position(self._place) < known:
-            batches = await consumer.getmany(self._place, timeout_ms=2 * _WAIT_MS)
+            messages = await self._fetch(consumer)
             # The end that a fetch of now tells is right; the embedded broker's answer to
             # end_offsets is not.
             if end is None and consumer.last_poll_timestamp(self._place) != before:
                 known = consumer.last_stable_offset(self._place)
-            for message in batches.get(self._place, ()):
+            for message in messages:
                 heard = monotonic()
                 yield Record.of(message)
             if monotonic() - heard > _SILENCE_S:
                 raise DependencyDown("kafka", f"{self._place.topic} fell silent while it was read")
 
+    async def _fetch(self, consumer: AIOKafkaConsumer) -> Sequence[Any]:
+        places = (self._place,)
+        if self._reading is None:
+            found = await consumer.getmany(*places, timeout_ms=2 * _WAIT_MS)
+        else:
+            found = await self._reading(consumer, places, timeout_s=2 * _WAIT_MS / 1000, most=_MOST)
+        messages: Sequence[Any] = found.get(self._place, ())
+        return messages
 
-async def read_to_end(bootstrap_servers: str, topic: str, after: int = -1) -> AsyncIterator[Record]:
+
+async def read_to_end(
+    bootstrap_servers: str, topic: str, after: int = -1, reading: Reading | None = None
+) -> AsyncIterator[Record]:
     """Yield the records with offsets above ``after``, up to the present end."""
-    reader = TopicReader(bootstrap_servers, topic)
+    reader = TopicReader(bootstrap_servers, topic, reading)
     try:
         async for record in reader.read(after):
             yield record

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aiokafka.errors import IllegalStateError, KafkaError, KafkaTimeoutError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
@@ -21,6 +21,7 @@ from faust.types import TP
 from mode.threads import WorkerThread
 
 from schemas.offsets import Offsets
+from streams.fetching import FetchingThread, as_fetched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ class _Daemon(WorkerThread):
         self.is_stopped.wait(_JOIN_S)
 
 
-class FaithfulThread(driver.AIOKafkaConsumerThread):
+class FaithfulThread(FetchingThread):
     """The thread that talks to the broker."""
 
     Worker = _Daemon
@@ -180,6 +181,8 @@ class FaithfulConsumer(driver.Consumer):
             for record in records:
                 place = (record.topic, record.partition, record.offset)
                 self._settlers[place] = self.offsets.begin(record)
+        for partition, position in cast(FetchingThread, self._thread).read_to.items():
+            self.offsets.passed(partition, position)
         return found
 
     async def _read_again(self) -> Mapping[TP, list[Any]]:
@@ -192,7 +195,10 @@ class FaithfulConsumer(driver.Consumer):
         return {}
 
     def _to_message(self, tp: TP, record: Any) -> Any:
-        message: Any = super()._to_message(tp, record)
+        fetched = as_fetched(record)
+        message: Any = super()._to_message(tp, fetched)
+        message.timestamp = fetched.timestamp  # in ms as everywhere here: Faust makes it seconds
+        message.problem = getattr(record, "problem", None)
         message.settle = self._settlers.pop(
             (record.topic, record.partition, record.offset), _nothing
         )

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from schemas.errors import SetupError
+from schemas.reading import Reading
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, GALLERY
 from streams.compacted import TopicReader
@@ -16,6 +17,7 @@ class KafkaGalleryLog(TermLog):
 
     Args:
         accept_cut: go on with a log whose first records are gone.
+        reading: how it reads what the client cannot unpack.
     """
 
     def __init__(
@@ -26,8 +28,9 @@ class KafkaGalleryLog(TermLog):
         *,
         dead_letters: str,
         accept_cut: bool = False,
+        reading: Reading | None = None,
     ) -> None:
-        self._reader = TopicReader(bootstrap_servers, topic)
+        self._reader = TopicReader(bootstrap_servers, topic, reading)
         super().__init__(topic, publish, self._reader.read, dead_letters=dead_letters)
         self._accept_cut = accept_cut
 
@@ -46,7 +49,9 @@ class KafkaGalleryLog(TermLog):
 
 
 @asynccontextmanager
-async def kafka_gallery_log(settings: Settings, publish: Publish) -> AsyncIterator[KafkaGalleryLog]:
+async def kafka_gallery_log(
+    settings: Settings, publish: Publish, reading: Reading
+) -> AsyncIterator[KafkaGalleryLog]:
     """Yield the log of this deployment; it connects when first used."""
     made = KafkaGalleryLog(
         settings.need_kafka(),
@@ -54,6 +59,7 @@ async def kafka_gallery_log(settings: Settings, publish: Publish) -> AsyncIterat
         publish,
         dead_letters=settings.topic(DEAD_LETTERS),
         accept_cut=settings.accept_cut_log,
+        reading=reading,
     )
     try:
         yield made

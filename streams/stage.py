@@ -69,14 +69,19 @@ class Stage:
         """Bring the batch to its end, record by record where the whole of it fails."""
         self._metrics.batch_size.labels(self.name).observe(len(records))
         started = perf_counter()
+        for record in records:
+            if record.problem is not None:
+                await self._set_aside(record, record.problem)
+        readable = [record for record in records if record.problem is None]
         try:
-            await self._patiently(records)
+            if readable:
+                await self._patiently(readable)
         except Exception as error:  # noqa: BLE001  one bad record must not stop a partition
-            if len(records) > 1:
-                for record in records:
+            if len(readable) > 1:
+                for record in readable:
                     await self.process([record])
                 return
-            await self._set_aside(records[0], error)
+            await self._set_aside(readable[0], error)
         while self._down:
             self._health.up(self._down.pop())
         self._metrics.stage_seconds.labels(self.name).observe(perf_counter() - started)

@@ -14,6 +14,7 @@ from typing import Any, cast
 import faust
 from faust.transport.drivers import aiokafka as driver
 
+from schemas.reading import Reading
 from streams.faithful import FaithfulConsumer, FaithfulThread
 
 FETCH_WAIT_MS = 10
@@ -22,13 +23,16 @@ FETCH_WAIT_MS = 10
 class _ConsumerThread(FaithfulThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # no setting exists for it
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # no setting exists for it, nor for this:
+        consumer._isolation_level = "read_committed"
         return consumer
 
 
 class _Consumer(FaithfulConsumer):
     def _new_consumer_thread(self) -> Any:
-        return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+        thread = _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+        thread.reading = cast(TamedApp, self.app).reading
+        return thread
 
 
 class _Transport(driver.Transport):
@@ -38,8 +42,9 @@ class _Transport(driver.Transport):
 class TamedApp(faust.App):
     """A Faust app that wakes at once, declares no topic, serves no web page and writes no file."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, reading: Reading, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.reading = reading
         self.ended: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
     def give_up(self, why: BaseException) -> None:
@@ -59,11 +64,12 @@ class TamedApp(faust.App):
         """Make none: there are no tables to keep, and the working directory may be read-only."""
 
 
-def tamed_app(group: str, bootstrap_servers: str) -> TamedApp:
-    """Return an app of the consumer group ``group``."""
+def tamed_app(group: str, bootstrap_servers: str, reading: Reading) -> TamedApp:
+    """Return an app of the consumer group ``group`` that reads by ``reading``."""
     brokers = ";".join(f"kafka://{server}" for server in bootstrap_servers.split(","))
     return TamedApp(
         group,
+        reading=reading,
         broker=brokers,
         store="memory://",
         web_enabled=False,

@@ -67,9 +67,12 @@ def streams(
     settings = load_settings(**({"accept_cut_log": True} if accept_cut_log else {}))
     settings.need_kafka()
     settings.need_redis()
-    from infra.serve import serve  # here, so that `perennial --help` is fast
+    from infra.second_reader import second_reader  # here, so that `perennial --help` is fast
+    from infra.serve import serve
     from infra.topic_check import on_checked_topics
     from streams.app import run
+
+    second = second_reader(settings)
 
     serve(
         "streams",
@@ -77,7 +80,7 @@ def streams(
         settings,
         on_checked_topics(
             settings,
-            lambda metrics, health, stop: run(settings, metrics, health, stop, agents),
+            lambda metrics, health, stop: run(settings, metrics, health, stop, agents, second),
         ),
     )
 

@@ -31,6 +31,7 @@ async def newest(settings: Settings, topic: Topic, count: int) -> list[Record]:
     client = AIOKafkaConsumer(
         bootstrap_servers=address,
         auto_offset_reset="earliest",
+        isolation_level="read_committed",
         enable_auto_commit=False,
         fetch_max_wait_ms=50,
         max_partition_fetch_bytes=topic.max_bytes + 2**20,
@@ -67,7 +68,7 @@ async def _read(
 
 async def _at_end(client: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> bool:
     for place in places:
-        end = client.highwater(place)
+        end = client.last_stable_offset(place)
         if end is None or await client.position(place) < end:
             return False
     return True

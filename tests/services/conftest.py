@@ -1,9 +1,14 @@
 """What the service tests share."""
 
+from collections.abc import Iterator
+
 import pytest
 from typer.testing import CliRunner
 
+from infra.admin import create_topics
+from infra.apache_kafka import ApacheKafka
 from infra.cli import app
+from infra.embedded import Services
 from schemas.settings import Settings
 from tests.services.commands import Run
 
@@ -15,3 +20,17 @@ def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("PERENNIAL_REDIS_URL", settings.need_redis())
     monkeypatch.setenv("PERENNIAL_TOPIC_PREFIX", settings.topic_prefix)
     return lambda *arguments: CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+@pytest.fixture
+def on_apache(
+    settings: Settings, stack_services: Services, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
+    """Settings on Apache Kafka, for what the embedded broker does not know: transactions."""
+    if isinstance(stack_services.broker, ApacheKafka):
+        yield settings
+        return
+    with ApacheKafka(tmp_path_factory.mktemp("apache"), jars=settings.kafka_jars) as node:
+        own = settings.model_copy(update={"kafka_bootstrap_servers": node.address})
+        create_topics(own)
+        yield own

@@ -1,14 +1,11 @@
 """Frames that the Kafka client cannot read cost none of their neighbours: all are accounted for."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from confluent_kafka import Producer
 
-from infra.admin import create_topics
-from infra.apache_kafka import ApacheKafka
 from infra.embedded import Services
 from infra.second_reader import second_reader
 from schemas.health import Health
@@ -18,7 +15,7 @@ from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, EMBEDDINGS, FRAMES
 from tests.services.kafka import collecting, eventually, running
 from tests.services.test_worker import Quick, all_of, frame, ids, lag
-from tests.services.unreadable import send_broken, send_records
+from tests.services.unreadable import send_broken, send_in_transactions, send_records
 from workers.embedder import serve
 
 
@@ -133,39 +130,11 @@ async def test_every_codec_of_another_client_is_read(
     assert metrics.registry.get_sample_value("perennial_retries_total", {"stage": "read"}) is None
 
 
-@pytest.fixture
-def on_apache(
-    settings: Settings, stack_services: Services, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Settings]:
-    """Settings on Apache Kafka: the embedded broker knows no transactions."""
-    with ExitStack() as stack:
-        if isinstance(stack_services.broker, ApacheKafka):
-            yield settings
-            return
-        node = stack.enter_context(ApacheKafka(tmp_path_factory.mktemp("apache")))
-        own = settings.model_copy(update={"kafka_bootstrap_servers": node.address})
-        create_topics(own)
-        yield own
-
-
 async def test_aborted_transactions_are_not_read_as_real(
     on_apache: Settings, metrics: Metrics
 ) -> None:
-    producer = Producer(
-        {"bootstrap.servers": on_apache.need_kafka(), "transactional.id": on_apache.topic_prefix}
-    )
-    producer.init_transactions(30)
-    for start in range(0, 60, 10):
-        producer.begin_transaction()
-        for number in range(start, start + 10):
-            record = frame(on_apache, number)
-            headers: list[Any] = list(record.headers)
-            producer.produce(record.topic, record.value, record.key, headers=headers)
-        producer.flush(30)
-        if start % 20:
-            producer.abort_transaction(30)
-        else:
-            producer.commit_transaction(30)
+    frames = [frame(on_apache, number) for number in range(60)]
+    send_in_transactions(on_apache, [frames[at : at + 10] for at in range(0, 60, 10)])
     wanted = {f"f-{number}" for number in range(60) if number // 10 % 2 == 0}
     async with collecting(on_apache, EMBEDDINGS) as found, worker(on_apache, metrics):
         await eventually(lambda: set(ids(found)) >= wanted, "what was committed is read")

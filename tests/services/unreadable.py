@@ -3,6 +3,9 @@
 import struct
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Producer
 
 from infra.apache_kafka import ApacheKafka
 from infra.embedded import Services
@@ -46,3 +49,21 @@ def _overwrite(segment: Path, base: int) -> None:
             place += 12 + found[1]
         log.seek(data.index(MARK, place))
         log.write(b"X" * len(MARK))
+
+
+def send_in_transactions(settings: Settings, groups: Sequence[Sequence[Record]]) -> None:
+    """Put each group of records in a transaction, and abort every second one."""
+    producer = Producer(
+        {"bootstrap.servers": settings.need_kafka(), "transactional.id": settings.topic_prefix}
+    )
+    producer.init_transactions(60)
+    for number, group in enumerate(groups):
+        producer.begin_transaction()
+        for record in group:
+            headers: list[Any] = list(record.headers)
+            producer.produce(record.topic, record.value, record.key, headers=headers)
+        producer.flush(60)
+        if number % 2:
+            producer.abort_transaction(60)
+        else:
+            producer.commit_transaction(60)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.errors import SetupError
+from schemas.errors import BadInput, SetupError
 from schemas.event import now
 from schemas.gallery_fold import GalleryFold
 from schemas.gallery_records import ErasedMark, TermClaim, entry_key, under_term
@@ -132,3 +132,13 @@ def test_a_gallery_of_an_earlier_version_is_refused_with_what_to_do() -> None:
     old = replace(OAK.record("gallery"), key=b"oak-1")
     with pytest.raises(SetupError, match=r"gallery-0-0 is an entry .* enrol again"):
         folded(old)
+
+
+def test_one_that_no_client_reads_is_told_and_pushes_nothing_out() -> None:
+    problem = BadInput("bad_header_name", "b'\\xe9' is not UTF-8")
+    fold = folded(claim(1), put(1), replace(put(1, ELM), problem=problem))
+    fold.take(replace(put(1, OAK), offset=3, problem=problem))
+    assert set(fold.entries) == {"oak-1"}
+    assert fold.overruled == {b"entry:oak-1", b"entry:elm-1"}
+    assert fold.unreadable[b"entry:elm-1"][1] is problem
+    assert fold.truth(b"entry:oak-1", "gallery").value == put(1).value

@@ -9,6 +9,10 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 from faust.types import TP
 
+from schemas.errors import BadInput
+from schemas.metrics import Metrics
+from schemas.reading import Reading
+from schemas.records import Record
 from streams.faithful import FaithfulConsumer
 from streams.tamed import tamed_app
 
@@ -33,6 +37,7 @@ class Thread:
     def __init__(self) -> None:
         self.found: asyncio.Queue[Mapping[TP, list[Any]]] = asyncio.Queue()
         self.committed: list[dict[TP, int]] = []
+        self.read_to: dict[tuple[str, int], int] = {}
         self.refuses = False
         self.seeks = 0
         self.unreachable = 0
@@ -65,12 +70,14 @@ def thread() -> Thread:
 
 
 @pytest.fixture
-async def consumer(thread: Thread, monkeypatch: pytest.MonkeyPatch) -> FaithfulConsumer:
+async def consumer(
+    thread: Thread, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> FaithfulConsumer:
     async def flushed() -> None:
         """There is nothing to flush."""
 
     monkeypatch.setattr("streams.faithful._RETRY_S", 0)
-    app = tamed_app("group", "127.0.0.1:9")
+    app = tamed_app("group", "127.0.0.1:9", Reading(None, metrics))
     app.consumer_generation_id = 1
     monkeypatch.setattr(app.producer, "flush", flushed)
     reader = app.reader
@@ -180,3 +187,29 @@ async def test_a_batch_under_way_delays_a_rebalance_for_a_moment_only(
     consumer.settle(message)
     await consumer.wait_empty()
     assert thread.committed == [{PLACE: 11}]
+
+
+async def test_what_lies_behind_the_last_record_and_is_none_is_committed(
+    consumer: FaithfulConsumer, thread: Thread
+) -> None:
+    messages = await read(consumer, thread, 10, 11)
+    consumer.settle(messages[0])
+    thread.read_to = {("t", 0): 14}
+    assert await read(consumer, thread) == []
+    await consumer.commit()
+    assert thread.committed == [{PLACE: 11}]
+    consumer.settle(messages[1])
+    await consumer.commit()
+    assert thread.committed[1:] == [{PLACE: 14}]
+
+
+async def test_a_record_keeps_its_time_and_its_problem(
+    consumer: FaithfulConsumer, thread: Thread
+) -> None:
+    [message] = await read(consumer, thread, 10)
+    assert Record.of(message).timestamp_ms == 1000
+    problem = BadInput("bad_header_name", "b'\\xe9' is not UTF-8")
+    bad = Record("t", b"k", b"v", (), 0, 11, 1001, problem)
+    thread.found.put_nowait({PLACE: [bad]})
+    [message] = [message async for _, message in consumer.getmany(1.0)]
+    assert Record.of(message) == bad

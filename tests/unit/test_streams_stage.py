@@ -158,6 +158,20 @@ async def test_one_bad_record_is_set_aside_and_its_batch_goes_on(
     assert count(metrics, "outcomes_total", **labels) == 1
 
 
+async def test_what_could_not_be_read_is_set_aside_without_its_handler(
+    stage: Stage, work: Work, broker: Broker
+) -> None:
+    problem = BadInput("bad_header_name", "b'\\xe9' is not UTF-8")
+    good, bad = batch("a", "b")
+    await stage.process([good, replace(bad, problem=problem)])
+    await stage.process([replace(bad, problem=problem)])
+    assert work.calls == [["a"]]
+    assert broker.names("dead") == ["b", "b"]
+    assert {r.header("dead_reason") for r in broker.records if r.topic == "dead"} == {
+        "bad_header_name"
+    }
+
+
 async def test_bad_input_is_not_tried_again(stage: Stage, work: Work) -> None:
     work.bad["a"] = BadInput("bad_event", "no JSON")
     await stage.process(batch("a"))

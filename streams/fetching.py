@@ -1,0 +1,89 @@
+"""How Faust's thread fetches: what cannot be unpacked ends no thread and costs no neighbour."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.structs import ConsumerRecord, TopicPartition
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from schemas.reading import Reading
+from schemas.records import Record
+
+_WAIT_S, _RETRY_S, _MOST = 1.0, 0.5, 256
+
+log = logging.getLogger(__name__)
+
+
+class FetchingThread(driver.AIOKafkaConsumerThread):
+    """Fetches each partition by itself, as :mod:`schemas.reading` does."""
+
+    reading: Reading
+    """How it reads; whoever makes the thread sets it."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # By partition, the offset below which the last fetch has handed out all there is.
+        self.read_to: dict[tuple[str, int], int] = {}
+
+    async def _fetch_records(
+        self,
+        consumer: Any,
+        active_partitions: Iterable[TP],
+        timeout: float | None = None,
+        max_records: int | None = None,
+    ) -> Any:
+        """Read what comes first; no error of reading may end the thread.
+
+        Raises:
+            ConsumerStoppedError: the consumer is stopped.
+        """
+        self.read_to = {}
+        if not self.consumer.flow_active:
+            return {}
+        if consumer._closed or consumer._fetcher._closed:
+            raise ConsumerStoppedError
+        places = [TopicPartition(place.topic, place.partition) for place in active_partitions]
+        wait_s = _WAIT_S if timeout is None else timeout
+        most = _MOST if max_records is None else max_records
+        try:
+            found = await self.reading(consumer, places, timeout_s=wait_s, most=most)
+        except ConsumerStoppedError:
+            raise
+        except Exception as error:  # noqa: BLE001  Faust would end, and it can succeed later
+            log.warning("cannot read: %r", error)
+            await asyncio.sleep(_RETRY_S)
+            return {}
+        with suppress(KafkaError, TimeoutError):  # of a rebalance; then none of it counts
+            async with asyncio.timeout(_RETRY_S):
+                read_to = {tuple(place): await consumer.position(place) for place in places}
+            self.read_to = read_to
+        return found
+
+    def highwater(self, tp: TP) -> int:
+        """Return the end as a reader of what is committed sees it."""
+        stable = self._ensure_consumer().last_stable_offset(tp)
+        return super().highwater(tp) if stable is None or stable < 0 else int(stable)
+
+
+def as_fetched(record: Any) -> Any:
+    """Return what the second reader gave as if the first had given it."""
+    if not isinstance(record, Record):
+        return record
+    return ConsumerRecord(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp=record.timestamp_ms,
+        timestamp_type=0,
+        key=record.key,
+        value=record.value,
+        checksum=None,
+        serialized_key_size=-1,
+        serialized_value_size=-1,
+        headers=record.headers,
+    )
