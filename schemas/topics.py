@@ -85,7 +85,8 @@ GALLERY_COMMANDS = Topic(
     GalleryCommand, 1, "delete", _days(365), compression=_UNPACKED,
 )  # fmt: skip
 GALLERY = Topic(
-    "gallery", "entry id", "The entries; a tombstone means erased: the truth behind Redis",
+    "gallery", "entry:<id>, erased:<hash>, term",
+    "The entries; a tombstone means erased: the truth behind Redis",
     GalleryEntry, 1, "compact", None, min_age=timedelta(hours=1),
 )  # fmt: skip
 CONDITIONING = Topic(
