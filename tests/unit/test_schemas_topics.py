@@ -25,7 +25,7 @@ ROWS: list[tuple[str, str, type[Event] | None, str, int | None]] = [
     ("human-review", "event name", ReviewItem, "compact,delete", 30),
     ("review-decisions", "event name", ReviewDecision, "delete", 365),
     ("gallery-commands", "identity", GalleryCommand, "delete", 365),
-    ("gallery", "entry id", GalleryEntry, "compact", None),
+    ("gallery", "entry:<id>, erased:<hash>, term", GalleryEntry, "compact", None),
     ("conditioning", "name", ActiveConditioning, "compact", None),
     ("dead-letters", "topic-partition-offset of the original", None, "compact,delete", 30),
 ]
