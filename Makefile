@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FLAGS ?=
+# Test files run side by side: most of their time they wait. Each process has a broker and a Redis of its own.
+JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-kafka torture check bench lock clean
@@ -25,7 +27,7 @@ demo: $(READY) ## Stream a year of rendered frames through everything, on this m
 	$(BIN)/perennial demo $(FLAGS)
 
 test: $(READY) ## Run all tests against a real broker and a real Redis, with the coverage gates
-	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90 $(FLAGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov --cov-report=term --cov-fail-under=90 $(FLAGS)
 	$(BIN)/python -m coverage report --include='recognition/*,schemas/*' --fail-under=100
 
 torture: $(READY) ## Run everything under faults, 3 minutes on each broker, and account for what went in
@@ -33,7 +35,7 @@ torture: $(READY) ## Run everything under faults, 3 minutes on each broker, and 
 	$(BIN)/perennial torture --minutes 3 --broker apache $(FLAGS)
 
 test-kafka: $(READY) ## Run the tests of services on Apache Kafka 4 (needs Java 17, Maven and kcat)
-	$(BIN)/python -m pytest tests/services --broker apache $(FLAGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests/services --broker apache $(FLAGS)
 
 check: $(READY) ## Lint, format, types, import rules, and whether generated documents are current
 	$(BIN)/ruff check .

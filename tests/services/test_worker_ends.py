@@ -13,7 +13,7 @@ from schemas.settings import Settings
 from schemas.topics import EMBEDDINGS
 from tests.image_store import ImageStore
 from tests.services.kafka import collecting, eventually, put
-from tests.services.processes import Process
+from tests.services.processes import Process, process
 from tests.services.test_worker import IMAGES, all_of, frame, ids
 
 WITHIN_S = 15.0
@@ -79,7 +79,7 @@ async def test_with_a_store_hanging(settings: Settings, tmp_path: Path) -> None:
 async def test_where_no_broker_is(settings: Settings, tmp_path: Path) -> None:
     nowhere = settings.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:1"})
     log = tmp_path / "worker.log"
-    worker = Process(nowhere, log, "worker")
-    await eventually(lambda: b"connect, attempt" in log.read_bytes(), "it tries", within_s=120)
-    _, took_s = await ended(worker)
+    with process(nowhere, log, "worker") as worker:
+        await eventually(lambda: b"waiting: kafka" in log.read_bytes(), "it tries", within_s=120)
+        _, took_s = await ended(worker)
     assert took_s < WITHIN_S
