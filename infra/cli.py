@@ -46,7 +46,7 @@ class Perennial(TyperGroup):
         try:
             return super().invoke(ctx)
         except PerennialError as error:
-            err.print(str(error), style="red", markup=False, soft_wrap=True)
+            err.print(str(error), style="red", markup=False)
             raise typer.Exit(_exit_code(error)) from error
 
 

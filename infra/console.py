@@ -17,7 +17,8 @@ from rich.progress import (
 from rich.table import Table
 
 out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+# A message is one line, however long: a path that is broken in two can be neither read nor copied.
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:

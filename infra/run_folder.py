@@ -28,6 +28,6 @@ def run_folder(name: str) -> Iterator[RunFolder]:
         raise
     finally:
         if folder.keep:
-            err.print(f"The logs are in {folder.path}", style="yellow", soft_wrap=True)
+            err.print(f"The logs are in {folder.path}", style="yellow")
         else:
             shutil.rmtree(folder.path, ignore_errors=True)

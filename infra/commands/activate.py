@@ -106,7 +106,7 @@ def _agreement(
         with progress() as bar:
             return asyncio.run(compare(now, rollout.active, material, settings, bar))
     except Incomparable as error:
-        err.print(str(error), style="yellow", markup=False, soft_wrap=True)
+        err.print(str(error), style="yellow", markup=False)
         return None
 
 

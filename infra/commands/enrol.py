@@ -44,7 +44,7 @@ def enrol(
     frames = from_manifest(read_manifest(manifest), source)[:limit]
     done = asyncio.run(_enrol(settings, frames, actor, f"enrolled from {manifest.name}", timeout))
     for path, why in done.refused.items():
-        err.print(f"refused {path}: {why}", style="yellow", markup=False, soft_wrap=True)
+        err.print(f"refused {path}: {why}", style="yellow", markup=False)
     if done.missing:
         err.print(
             f"{len(done.missing)} are not in the gallery after {timeout:g} s without progress: is "

@@ -97,7 +97,7 @@ def evaluate(
     with progress() as bar:
         evaluation, assessed = run(question, settings, bar)
     for path, why in evaluation.refused.items():
-        err.print(f"left out {path}: {why}", style="yellow", markup=False, soft_wrap=True)
+        err.print(f"left out {path}: {why}", style="yellow", markup=False)
     if json:
         typer.echo(evaluation.model_dump_json())
     else:

@@ -80,9 +80,9 @@ def fit(
         report, made = run(question, settings, bar)
     artefact = write(folder, report, made, report.origin.data if name is None else name)
     for path, why in report.origin.refused.items():
-        err.print(f"left out {path}: {why}", style="yellow", markup=False, soft_wrap=True)
+        err.print(f"left out {path}: {why}", style="yellow", markup=False)
     for why in report.origin.left_out.values():
-        err.print(f"not looked at: {why}", style="yellow", markup=False, soft_wrap=True)
+        err.print(f"not looked at: {why}", style="yellow", markup=False)
     if json:
         about = {"folder": str(folder), "name": artefact.name, "version": artefact.version}
         print_json({**about, **report.model_dump(mode="json")})

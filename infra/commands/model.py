@@ -117,7 +117,7 @@ def list_models(
         try:
             found.append(_brief(open_model(folder)))
         except SetupError as error:
-            err.print(f"left out {error}", style="yellow", markup=False, soft_wrap=True)
+            err.print(f"left out {error}", style="yellow", markup=False)
     if json:
         print_json(found)
         return

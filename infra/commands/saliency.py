@@ -84,9 +84,9 @@ def saliency(
         if folder is not None:
             write(folder, looked, settings, bar)
     for path, why in looked.report.refused.items():
-        err.print(f"left out {path}: {why}", style="yellow", markup=False, soft_wrap=True)
+        err.print(f"left out {path}: {why}", style="yellow", markup=False)
     for why in looked.report.left_out.values():
-        err.print(f"not looked at: {why}", style="yellow", markup=False, soft_wrap=True)
+        err.print(f"not looked at: {why}", style="yellow", markup=False)
     if json:
         typer.echo(looked.report.model_dump_json())
     else:

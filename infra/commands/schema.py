@@ -36,7 +36,7 @@ def schema(
         return
     outdated = stale(docs)
     for path in outdated:
-        err.print(f"stale: {docs / path}", style="red", markup=False, soft_wrap=True)
+        err.print(f"stale: {docs / path}", style="red", markup=False)
     if outdated:
         err.print("run `perennial schema`", markup=False)
         raise typer.Exit(1)

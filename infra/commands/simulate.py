@@ -119,9 +119,9 @@ def simulate(
     with progress() as bar:
         report = run(question, settings, bar)
     for path, why in report.refused.items():
-        err.print(f"left out {path}: {why}", style="yellow", markup=False, soft_wrap=True)
+        err.print(f"left out {path}: {why}", style="yellow", markup=False)
     for note in report.notes:
-        err.print(note, style="yellow", markup=False, soft_wrap=True)
+        err.print(note, style="yellow", markup=False)
     if json:
         typer.echo(report.model_dump_json())
     else:
