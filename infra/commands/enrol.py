@@ -51,7 +51,6 @@ def enrol(
             "`perennial streams` running? They will be taken when it is.",
             style="red",
             markup=False,
-            soft_wrap=True,
         )
     counts = {name: len(getattr(done, name)) for name in ("held", "refused", "missing")}
     if json:

@@ -108,7 +108,6 @@ def evaluate(
             "cannot use it",
             style="yellow",
             markup=False,
-            soft_wrap=True,
         )
     if folder is not None:
         write(folder, evaluation, assessed)

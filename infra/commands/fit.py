@@ -92,5 +92,4 @@ def fit(
         f"wrote {folder}: conditioning {artefact.name}, version {artefact.version}; look at "
         f"{folder / PAGE}\nnext: perennial activate {folder}",
         markup=False,
-        soft_wrap=True,
     )

@@ -72,7 +72,6 @@ def export(
         err.print(
             "The name is part of the version, and entries of one version are never compared with "
             "probes of another: enrol the gallery anew.",
-            soft_wrap=True,
         )
 
 

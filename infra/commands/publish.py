@@ -74,7 +74,6 @@ def publish(
                 "running?",
                 style="red",
                 markup=False,
-                soft_wrap=True,
             )
         raise typer.Exit(1 if tally.pending else 0)
     count = asyncio.run(_publish(settings, frames, rate))

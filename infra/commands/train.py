@@ -122,7 +122,6 @@ def train(
         f"after {figures['best_step']} steps\n"
         f"next: perennial evaluate {manifest} --split {split} --model {model}",
         markup=False,
-        soft_wrap=True,
     )
 
 
