@@ -19,9 +19,12 @@ from schemas.settings import BrokerKind, Settings, load_settings
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--broker``; without it PERENNIAL_BROKER counts."""
+    """Add ``--broker``, without which PERENNIAL_BROKER counts, and ``--write-golden``."""
     parser.addoption(
         "--broker", choices=[kind.value for kind in BrokerKind], help="which broker tests start"
+    )
+    parser.addoption(
+        "--write-golden", action="store_true", help="write what tests/golden compares with anew"
     )
 
 

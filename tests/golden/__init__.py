@@ -1,0 +1,1 @@
+"""What the studies answer to stored inputs, held against what they once answered."""
