@@ -24,8 +24,8 @@ from rich.table import Table
 
 from infra.demo.frames import rendered
 from infra.follow import Follower, Outcome
-from infra.manifest import Outgoing
 from infra.oracle import answer
+from infra.outgoing import Outgoing
 from infra.publish import publish
 from infra.stack import stack
 from schemas.settings import Settings, load_settings

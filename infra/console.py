@@ -14,7 +14,6 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 
 out = Console(highlight=False)
 # A message is one line, however long: a path that is broken in two can be neither read nor copied.
@@ -24,14 +23,6 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 def print_json(value: Any) -> None:
     """Write ``value`` to stdout as one line of JSON."""
     typer.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
-
-
-def table(*columns: str) -> Table:
-    """Return an empty table in the house style; long values wrap, they are never cut."""
-    grid = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        grid.add_column(column, overflow="fold")
-    return grid
 
 
 def progress() -> Progress:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from infra.enrol_commands import EnrolCommands
 from infra.kafka import Producer, Reader, producer, reader
-from infra.manifest import Outgoing
+from infra.outgoing import Outgoing
 from schemas.gallery import Enrol, GalleryCommand
 from schemas.gallery_fold import GalleryFold
 from schemas.settings import Settings

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from infra.manifest import Outgoing
+from infra.outgoing import Outgoing
 from schemas.background import load_declaration, undeclared
 from schemas.errors import BadInput
 from schemas.event import Background, now

@@ -4,16 +4,15 @@ import csv
 import math
 import mimetypes
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 
-from infra.names import MAX_PATH, file_id, path_text
+from infra.names import MAX_PATH, path_text
+from infra.outgoing import Outgoing
 from schemas.codec import MAX_TEXT
 from schemas.errors import SetupError
-from schemas.event import event_name
 from schemas.topics import FRAMES
 
 PHOTOGRAPHS = (".jpg", ".jpeg", ".png", ".webp")
@@ -40,35 +39,6 @@ class ManifestRow:
     captured_at: datetime | None
     source: str | None
     background: dict[str, str | float]
-
-
-@dataclass(frozen=True)
-class Outgoing:
-    """A frame that is ready to be published; ``load`` gives its bytes when its turn comes.
-
-    Attributes:
-        given_id: the id, or the path where ``is_file``.
-        is_file: whether the content is a part of the id; the file is read when that is asked for.
-    """
-
-    given_id: str
-    source: str
-    captured_at: datetime | None
-    background: dict[str, str | float]
-    label: str | None
-    content_type: str
-    load: Callable[[], bytes]
-    is_file: bool = False
-
-    @cached_property
-    def id(self) -> str:
-        """The id under which it is published. Raises OSError where the file cannot be read."""
-        return file_id(self.given_id, self.load()) if self.is_file else self.given_id
-
-    @property
-    def name(self) -> str:
-        """The event name under which it is known from here on."""
-        return event_name(self.source, self.id)
 
 
 def read_manifest(path: Path) -> list[ManifestRow]:

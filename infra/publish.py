@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from infra.kafka import producer
-from infra.manifest import Outgoing
+from infra.outgoing import Outgoing
 from schemas.codec import frame_headers
 from schemas.errors import SetupError
 from schemas.records import Record

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from infra.follow import Follower, Outcome
-from infra.manifest import Outgoing
+from infra.outgoing import Outgoing
 from infra.publish import publish
 from infra.summary import Tally
 from schemas.settings import Settings

@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from rich.console import Group, RenderableType
-from rich.text import Text
 
-from infra.console import table
 from infra.follow import Kind, Outcome
 
 END_TO_END = "end_to_end"
 _NAMED = 20
-_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +85,11 @@ class Tally:
         """Latency end to end (from publishing to reading the outcome), then of each stage."""
         return {stage: Latency.of(values) for stage, values in self._latencies.items()}
 
+    @property
+    def dead_reasons(self) -> Counter[str]:
+        """How many frames are dead, by reason."""
+        return Counter(self._dead_reasons)
+
     def to_json(self) -> dict[str, Any]:
         """Return everything as plain JSON values."""
         return {
@@ -103,22 +104,6 @@ class Tally:
     def __str__(self) -> str:
         """``published N · identified n · review m · dead k · lost 0``."""
         return " · ".join(f"{name} {count}" for name, count in self.counts.items())
-
-    def __rich__(self) -> RenderableType:
-        lines: list[RenderableType] = [
-            Text(str(self), style="bold red" if self.pending else "bold")
-        ]
-        if self._latencies:
-            grid = table("latency, ms", "p50", "p95")
-            for stage, took in self.latencies.items():
-                grid.add_row(stage, f"{took.p50:.1f}", f"{took.p95:.1f}")
-            lines.append(grid)
-        for reason, count in self._dead_reasons.most_common():
-            lines.append(Text(f"dead: {reason} × {count}"))
-        lines += [Text(f"lost: {frame}", overflow="fold") for frame in self.lost[:_SHOWN]]
-        if self.pending > _SHOWN:
-            lines.append(Text(f"lost: and {self.pending - _SHOWN} more"))
-        return Group(*lines)
 
     def _took(self, stage: str, value_ms: float) -> None:
         self._latencies.setdefault(stage, []).append(value_ms)

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 from pydantic import JsonValue
+from rich.progress import Progress
 
-from infra.console import progress
 from infra.manifest import ManifestRow, read_manifest
 from infra.splits import session_of, splits_of
 from recognition.protocol import Part
@@ -95,8 +95,9 @@ def run(
     number: int,
     out: Path,
     settings: Settings,
+    bar: Progress,
 ) -> tuple[Path, dict[str, Any]]:
-    """Train with a progress bar; return the model folder and the figures of the run.
+    """Train, showing on ``bar`` how far it is; return the model folder and the figures of the run.
 
     Raises:
         SetupError: a wrong manifest or split, an image that cannot be read, or settings that do
@@ -106,18 +107,17 @@ def run(
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
     parts = parts_of(manifest, splits, number)
-    with progress() as bar:
-        loading = bar.add_task("Decoding", total=len(parts))
-        data = load_parts(parts, config.architecture, settings, lambda n: bar.advance(loading, n))
-        bar.remove_task(loading)
-        training = bar.add_task("Training", total=config.steps)
-        shown = {"loss": math.nan, "calibrate_tpir": math.nan}
+    loading = bar.add_task("Decoding", total=len(parts))
+    data = load_parts(parts, config.architecture, settings, lambda n: bar.advance(loading, n))
+    bar.remove_task(loading)
+    training = bar.add_task("Training", total=config.steps)
+    shown = {"loss": math.nan, "calibrate_tpir": math.nan}
 
-        def on_step(step: int, figures: Mapping[str, float]) -> None:
-            shown.update({name: figures[name] for name in shown if name in figures})
-            told = f"loss {shown['loss']:.2f}  calibrate TPIR {shown['calibrate_tpir']:.3f}"
-            bar.update(training, completed=step, description=f"Training  {told}")
+    def on_step(step: int, figures: Mapping[str, float]) -> None:
+        shown.update({name: figures[name] for name in shown if name in figures})
+        told = f"loss {shown['loss']:.2f}  calibrate TPIR {shown['calibrate_tpir']:.3f}"
+        bar.update(training, completed=step, description=f"Training  {told}")
 
-        model = train(config, data, out, choose_device(settings.device), on_step)
+    model = train(config, data, out, choose_device(settings.device), on_step)
     figures = read_model(model)[0].training
     return model, {} if figures is None else figures

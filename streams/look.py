@@ -4,17 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from recognition.cluster import UNCLUSTERED
-from recognition.clusters import Assigned
 from streams.index.base import EVERYWHERE, ShardState
 
 ENOUGH_IDENTITIES = 2
 """A plain shard of fewer identities has no impostors, so it has no threshold of its own."""
-
-LEAST_KNOWN = 0.5
-"""Share of the background, by weight, that must be known for its cluster to be relied on."""
-
-LEAST_MEMBERSHIP = 0.5
-"""How probable the nearest cluster must be, for it to be relied on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +49,6 @@ def fitted_look(
     if threshold is None or cluster not in every or not sure:
         return Look(threshold, every)
     return Look(threshold, (cluster,), tuple(name for name in every if name != cluster))
-
-
-def sure_of(assigned: Assigned) -> list[bool]:
-    """Say of each background whether it tells its cluster well enough to look there first."""
-    sure = (assigned.known >= LEAST_KNOWN) & (assigned.membership.max(axis=1) >= LEAST_MEMBERSHIP)
-    return [bool(one) for one in sure]
 
 
 def _threshold(shard: ShardState | None) -> float | None:

@@ -8,18 +8,24 @@ from typing import Protocol
 import numpy as np
 
 from recognition.cluster import UNCLUSTERED, cluster_of
+from recognition.clusters import Assigned
 from recognition.conditioning import Conditioning, Placed, place
 from schemas.errors import DependencyDown, SetupError
 from schemas.event import Background, FloatVector
 from streams.artefact import Artefact, load_artefact
 from streams.index.base import ActiveState, GalleryState, IndexEntry
-from streams.look import sure_of
 from streams.spaces import cluster_name, cluster_number, space_of
 
 Vectors = Sequence[FloatVector] | FloatVector
 """Embeddings of one size, each alone or as rows."""
 
 _KEPT = 2  # artefacts: the active one, and the one before or after it
+
+LEAST_KNOWN = 0.5
+"""Share of the background, by weight, that must be known for its cluster to be relied on."""
+
+LEAST_MEMBERSHIP = 0.5
+"""How probable the nearest cluster must be, for it to be relied on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -196,3 +202,9 @@ def _load(active: ActiveState) -> Artefact:
             f"{wanted[1]}"
         )
     return artefact
+
+
+def sure_of(assigned: Assigned) -> list[bool]:
+    """Say of each background whether it tells its cluster well enough to look there first."""
+    sure = (assigned.known >= LEAST_KNOWN) & (assigned.membership.max(axis=1) >= LEAST_MEMBERSHIP)
+    return [bool(one) for one in sure]

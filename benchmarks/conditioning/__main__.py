@@ -16,13 +16,14 @@ from infra.commands.options import Manifest
 from infra.conditioning.fitting import fit_conditioning
 from infra.conditioning.samples import sample_of
 from infra.console import out as screen
-from infra.console import progress, table
+from infra.console import progress
 from infra.evaluate.embed import embed
 from infra.evaluate.groups import backgrounds_of
 from infra.evaluate.models import PLAIN
 from infra.manifest import ManifestRow, read_manifest
 from infra.saliency.variables import fit_variables
 from infra.splits import chosen, splits_of
+from infra.tables import table
 from recognition.distance import FloatArray
 from recognition.fit import Sample, condition, find_clusters
 from recognition.protocol import Indices, Part, Split

@@ -16,9 +16,10 @@ from benchmarks.one_shot.vectors import embed_splits
 from benchmarks.report import machine, write
 from infra.commands.options import Manifest
 from infra.console import out as screen
-from infra.console import progress, table
+from infra.console import progress
 from infra.manifest import ManifestRow, read_manifest
 from infra.splits import chosen, splits_of
+from infra.tables import table
 from recognition.protocol import Part, Split
 from schemas.errors import SetupError
 from schemas.settings import load_settings

@@ -8,7 +8,8 @@ import typer
 from infra.commands.options import Actor, Json, Manifest, Source
 from infra.commands.panels import panel
 from infra.console import err, out, print_json, progress
-from infra.manifest import Outgoing, from_manifest, read_manifest
+from infra.manifest import from_manifest, read_manifest
+from infra.outgoing import Outgoing
 from schemas.settings import Settings, load_settings
 
 if TYPE_CHECKING:

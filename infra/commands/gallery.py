@@ -12,8 +12,9 @@ import typer
 from infra.commands.checked import checked
 from infra.commands.options import Actor, Json, Reason
 from infra.commands.panels import panel
-from infra.console import out, print_json, table
+from infra.console import out, print_json
 from infra.names import full_name
+from infra.tables import table
 from schemas.errors import SetupError
 from schemas.gallery import (
     Action,

@@ -7,7 +7,8 @@ import typer
 
 from infra.commands.options import Json
 from infra.commands.panels import panel
-from infra.console import err, out, print_json, table
+from infra.console import err, out, print_json
+from infra.tables import table
 from schemas.errors import SetupError
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import typer
 from infra.commands.options import Json, Source
 from infra.commands.panels import panel
 from infra.console import err, out, print_json, progress
-from infra.manifest import Outgoing, from_directory, from_manifest, read_manifest, read_value
+from infra.manifest import from_directory, from_manifest, read_manifest, read_value
+from infra.outgoing import Outgoing
 from schemas.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -66,7 +67,9 @@ def publish(
         if json:
             print_json(tally.to_json())
         else:
-            out.print(tally)
+            from infra.tally_screen import tally_screen
+
+            out.print(tally_screen(tally))
         if tally.pending:
             err.print(
                 f"nothing more came for {timeout:g} s: `perennial doctor` tells whether the broker "

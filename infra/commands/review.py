@@ -10,9 +10,10 @@ import typer
 from infra.commands.checked import checked
 from infra.commands.options import Actor, Json, Manifest, Source
 from infra.commands.panels import panel
-from infra.console import err, out, print_json, table
+from infra.console import err, out, print_json
 from infra.labels import labels_of
 from infra.manifest import read_manifest
+from infra.tables import table
 from schemas.recognition_event import ReviewItem
 from schemas.review import ReviewDecision
 from schemas.settings import Settings, load_settings

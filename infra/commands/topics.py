@@ -7,7 +7,8 @@ import typer
 
 from infra.commands.options import Json
 from infra.commands.panels import panel
-from infra.console import out, print_json, table
+from infra.console import out, print_json
+from infra.tables import table
 from schemas.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True)

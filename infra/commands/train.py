@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from infra.commands.options import Json, Manifest, Splits, size_of
 from infra.commands.panels import panel
-from infra.console import err, print_json
+from infra.console import err, print_json, progress
 from schemas.errors import SetupError
 from schemas.settings import load_settings
 
@@ -113,7 +113,8 @@ def train(
         "input_size": None if size is None else size_of(size),
     }
     made = _config(config, _given(options), _given(architecture))
-    model, figures = run(made, manifest, splits, split, out, settings)
+    with progress() as bar:
+        model, figures = run(made, manifest, splits, split, out, settings, bar)
     if json:
         print_json({"model": str(model), **figures})
         return

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from infra.conditioning.report import FitReport
 from infra.conditioning.words import doubt, finding, promise
-from infra.console import table
+from infra.tables import table
 
 
 def screen(report: FitReport) -> RenderableType:

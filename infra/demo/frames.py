@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from infra.demo.world import render_year
-from infra.manifest import Outgoing, from_manifest, read_manifest
+from infra.manifest import from_manifest, read_manifest
+from infra.outgoing import Outgoing
 from schemas.errors import SetupError
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from infra.follow import Outcome
-from infra.manifest import Outgoing
+from infra.outgoing import Outgoing
 from infra.summary import Tally
 from schemas.recognition_event import Identification
 

@@ -12,7 +12,7 @@ from infra.demo.ledger import Ended, Ledger, Verdict
 from infra.demo.window import Pace, Window
 from infra.follow import Follower
 from infra.kafka import Producer, producer, reader
-from infra.manifest import Outgoing
+from infra.outgoing import Outgoing
 from schemas.codec import frame_headers
 from schemas.records import Record
 from schemas.settings import Settings

@@ -17,7 +17,7 @@ from infra.demo.picture import save
 from infra.demo.report import Report, report
 from infra.demo.run import Plan, Run
 from infra.demo.screen import TENTHS, Screen, tenth, tenth_is_over
-from infra.manifest import Outgoing
+from infra.outgoing import Outgoing
 from infra.run_folder import run_folder
 from infra.stack import Stack, addresses, stack
 from schemas.settings import Settings

@@ -6,7 +6,6 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from infra.console import table
 from infra.evaluate.report import Evaluation, Scenario
 from infra.evaluate.words import (
     HEAD_COLUMNS,
@@ -23,6 +22,7 @@ from infra.evaluate.words import (
     point_cells,
     spread,
 )
+from infra.tables import table
 
 
 def screen(evaluation: Evaluation) -> RenderableType:

@@ -4,9 +4,9 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from infra.console import table
 from infra.replay.agreement import Agreement, Kind, Told
 from infra.replay.truth import Verified
+from infra.tables import table
 
 WORDS = {
     Kind.SAME: "same",

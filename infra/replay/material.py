@@ -4,9 +4,8 @@ import asyncio
 from dataclasses import dataclass
 
 from infra.replay.gallery import Gallery, present_gallery
-from infra.replay.people import People, recent_people
+from infra.replay.people import People, recent_people, truth
 from infra.replay.probes import Probes, recent_probes
-from infra.replay.truth import truth
 from schemas.settings import Settings
 
 

@@ -1,8 +1,9 @@
 """What people were asked about recent probes, and what they said."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from infra.gallery_log import Entries
 from infra.replay.newest import newest
 from schemas.errors import BadInput
 from schemas.recognition_event import DecidedBy, Identification
@@ -72,3 +73,15 @@ def _hear(record: Record, said: dict[str, Said], asked: set[str], *, decision: b
         said.pop(answer.id, None)
     else:
         said[answer.id] = Said(answer.identity, answer.item.gallery_position)
+
+
+def truth(probes: Collection[str], people: People, entries: Entries) -> dict[str, str]:
+    """Return the identity of each probe that a person named.
+
+    Where the answer was enrolled, the entry knows it better: it was renamed and corrected since.
+    """
+    return {
+        probe: entries[probe].identity if probe in entries else people.said[probe].identity
+        for probe in probes
+        if probe in people.said
+    }

@@ -1,11 +1,9 @@
 """Who the probes really show, as far as people have said."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict
 
-from infra.gallery_log import Entries
-from infra.replay.people import People
 from infra.replay.replay import Answers
 
 
@@ -17,18 +15,6 @@ class Verified(BaseModel):
     right: int
     wrong: int
     review: int
-
-
-def truth(probes: Collection[str], people: People, entries: Entries) -> dict[str, str]:
-    """Return the identity of each probe that a person named.
-
-    Where the answer was enrolled, the entry knows it better: it was renamed and corrected since.
-    """
-    return {
-        probe: entries[probe].identity if probe in entries else people.said[probe].identity
-        for probe in probes
-        if probe in people.said
-    }
 
 
 def verify(answers: Answers, identities: Mapping[str, str]) -> Verified:

@@ -6,11 +6,11 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from infra.console import table
 from infra.evaluate.words import percent
 from infra.replay.rollout import words_of
 from infra.replay.strangers import Source, Strangers
 from infra.replay.whatif import Point, WhatIf
+from infra.tables import table
 
 PER = 1000
 

@@ -4,7 +4,6 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from infra.console import table
 from infra.evaluate.words import NOTHING
 from infra.saliency.report import (
     ExplainedReport,
@@ -13,6 +12,7 @@ from infra.saliency.report import (
     SaliencyReport,
     VariableReport,
 )
+from infra.tables import table
 
 COLUMNS = ("variable", "role", "shift η²", "spread η²", "read from it", "gain in TPIR")
 

@@ -4,9 +4,9 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from infra.console import table
 from infra.simulate.report import SimulationReport
 from infra.simulate.words import COLUMNS, LEGEND, cells, heading
+from infra.tables import table
 
 
 def screen(report: SimulationReport) -> RenderableType:

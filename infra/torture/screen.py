@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
-from infra.console import table
+from infra.tables import table
 from infra.torture.account import Account, Restarts
 
 _SHOWN = 10

@@ -11,8 +11,8 @@ import pytest
 
 from infra.follow import Follower
 from infra.kafka import _size, producer
-from infra.manifest import Outgoing
 from infra.names import file_id
+from infra.outgoing import Outgoing
 from infra.publish import publish
 from schemas.codec import read_frame
 from schemas.dead_letter import dead_letter

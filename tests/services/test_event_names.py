@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
-from infra.manifest import Outgoing
+from infra.outgoing import Outgoing
 from infra.publish import publish
 from infra.reviews import open_items
 from schemas.event import event_name, now

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from infra.follow import Kind, Outcome
-from infra.manifest import Outgoing
+from infra.outgoing import Outgoing
 from schemas.recognition_event import Identification, ReviewItem, ReviewReason
 from schemas.records import Record
 

@@ -6,12 +6,12 @@ import pytest
 from infra import manifest
 from infra.manifest import (
     ManifestRow,
-    Outgoing,
     from_directory,
     from_manifest,
     read_manifest,
     read_value,
 )
+from infra.outgoing import Outgoing
 from schemas.errors import SetupError
 from schemas.topics import FRAMES
 

@@ -4,6 +4,7 @@ from rich.console import Console
 
 from infra.follow import Kind, Outcome
 from infra.summary import END_TO_END, Latency, Tally
+from infra.tally_screen import tally_screen
 from schemas.dead_letter import dead_letter
 from schemas.errors import BadInput
 from schemas.records import Record
@@ -84,7 +85,7 @@ def test_the_json_is_complete_and_plain() -> None:
 def test_the_screen_names_what_was_lost_and_why_others_died() -> None:
     console = Console(width=100)
     with console.capture() as capture:
-        console.print(tally_of_four())
+        console.print(tally_screen(tally_of_four()))
     text = capture.get()
     assert "lost: f3" in text
     assert "dead: truncated × 1" in text
@@ -96,7 +97,7 @@ def test_a_long_list_of_lost_frames_is_cut() -> None:
         tally.published(f"f{number}")
     console = Console(width=100)
     with console.capture() as capture:
-        console.print(tally)
+        console.print(tally_screen(tally))
     assert "lost: f4\nlost: and 4 more" in capture.get()
 
 

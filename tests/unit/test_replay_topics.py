@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from infra.replay.gallery import Gallery
-from infra.replay.people import Said, people_of
+from infra.replay.people import Said, people_of, truth
 from infra.replay.probes import probes_of
 from infra.replay.strangers import Source, counted, given
-from infra.replay.truth import truth
 from schemas.event import Event
 from schemas.gallery_records import under_term
 from schemas.recognition_event import DecidedBy

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from infra.doctor import examine
 from infra.enrol_commands import EnrolCommands
-from infra.manifest import Outgoing
+from infra.outgoing import Outgoing
 from schemas.gallery import Enrol
 from schemas.health import Health
 from schemas.metrics import Metrics
