@@ -8,9 +8,9 @@ from time import perf_counter
 import numpy as np
 
 from schemas.settings import Settings, load_settings
-from workers.embedder import share
-from workers.malloc import keep_freed_memory
-from workers.model import EmbeddingModel, load_model
+from workers.model.malloc import keep_freed_memory
+from workers.model.model import EmbeddingModel, load_model
+from workers.service.embedder import share
 
 SECONDS = 6.0
 WARM_UP_S = 2.0

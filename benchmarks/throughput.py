@@ -22,12 +22,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from client.follow import Follower, Outcome
+from client.oracle import answer
+from client.outgoing import Outgoing
+from client.publish import publish
 from infra.demo.frames import rendered
-from infra.follow import Follower, Outcome
-from infra.oracle import answer
-from infra.outgoing import Outgoing
-from infra.publish import publish
-from infra.stack import stack
+from infra.local.stack import stack
 from schemas.settings import Settings, load_settings
 
 LEARNED = 600

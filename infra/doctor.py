@@ -12,8 +12,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
-from infra.admin import describe_topics, lag, refuse_faults
-from infra.broker import Broker
+from client.admin import describe_topics, lag, refuse_faults
+from client.broker import Broker
 from schemas.background import load_declaration
 from schemas.errors import PerennialError, SetupError
 from schemas.settings import Settings
@@ -194,7 +194,9 @@ def _clock(redis: "Redis") -> Finding:
 
 
 def _model(settings: Settings) -> Iterator[Finding]:
-    from workers.model import load_model  # torch takes seconds: the lines before need not wait
+    from workers.model.model import (
+        load_model,  # torch takes seconds: the lines before need not wait
+    )
 
     started = time.monotonic()
     model = load_model(

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 
-from infra.admin import check_topics
+from client.admin import check_topics
 from infra.serve import Run
 from schemas.errors import DependencyDown
 from schemas.health import Health

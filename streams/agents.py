@@ -8,15 +8,15 @@ from recognition.retain import RetentionRule
 from schemas.metrics import Metrics
 from schemas.settings import Settings
 from schemas.topics import GALLERY_COMMANDS, HUMAN_REVIEW, IDENTIFICATIONS
-from streams.activation import Activation, ConditioningLog
-from streams.gallery import GalleryAgent
-from streams.inclusion import Includer
+from streams.conditioning.placement import Placements
+from streams.gallery.activation import Activation, ConditioningLog
+from streams.gallery.agent import GalleryAgent
+from streams.gallery.commands import Planner
+from streams.gallery.tenure import GalleryLog
 from streams.index.base import Index
-from streams.matcher import Matcher
-from streams.placement import Placements
-from streams.plan import Planner
+from streams.matching.matcher import Matcher
+from streams.matching.self_enrolment import Includer
 from streams.review import ReviewAgent
-from streams.tenure import GalleryLog
 
 
 def matcher_of(

@@ -22,19 +22,19 @@ from schemas.topics import (
     Topic,
 )
 from streams.agents import gallery_of, matcher_of, retention_of, review_of
-from streams.conditioning_log import KafkaConditioningLog
-from streams.connections import publisher, redis_index
-from streams.gallery import GalleryAgent
-from streams.gallery_log import kafka_gallery_log
+from streams.conditioning.placement import Placements, Plain
+from streams.gallery.agent import GalleryAgent
+from streams.gallery.tenure import GalleryLog
 from streams.index.base import Index
 from streams.index.eviction import EvictionGuard, refuse_eviction
-from streams.lifecycle import TICK_S, Timer, run_until, unless
-from streams.placement import Placements, Plain
-from streams.progress import Progress, assigned
-from streams.stage import Handler, Publish, Stage
-from streams.tamed import TamedApp, tamed_app
-from streams.tenure import GalleryLog
-from streams.timers import patient, telling
+from streams.kafka.conditioning_topic import KafkaConditioningLog
+from streams.kafka.connections import publisher, redis_index
+from streams.kafka.faust_app import TamedApp, tamed_app
+from streams.kafka.gallery_topic import kafka_gallery_log
+from streams.kafka.lifecycle import TICK_S, Timer, run_until, unless
+from streams.kafka.progress import Progress, assigned
+from streams.kafka.stage import Handler, Publish, Stage
+from streams.kafka.timers import patient, telling
 
 AGENTS = frozenset({"matcher", "review", "gallery"})
 _LONG = "reading the gallery or writing the index"

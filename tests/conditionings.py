@@ -13,7 +13,7 @@ from recognition.conditioning import Conditioning, Impostors, place
 from recognition.statistics import fit_statistics
 from recognition.variable import Kind, Variable
 from schemas.conditioning import ActiveConditioning, ArtefactRef
-from streams.artefact import Artefact, load_artefact, save_artefact
+from streams.conditioning.artefact import Artefact, load_artefact, save_artefact
 from tests.gallery_entries import MODEL
 
 DAY, NIGHT = {"light": "day"}, {"light": "night"}

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client import CollectorRegistry
 
-from infra.admin import create_topics
-from infra.embedded import Services, services
+from client.admin import create_topics
+from infra.local.embedded import Services, services
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.settings import BrokerKind, Settings, load_settings

@@ -7,7 +7,7 @@ from schemas.conditioning import ActiveConditioning
 from schemas.gallery_fold import GalleryFold
 from schemas.gallery_records import TERM_KEY, Change
 from schemas.records import Record
-from streams.term_log import TermLog
+from streams.kafka.term_log import TermLog
 
 TOPIC = "gallery"
 DEAD_LETTERS = "dead-letters"

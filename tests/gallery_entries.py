@@ -7,9 +7,9 @@ import numpy as np
 
 from schemas.event import now
 from schemas.gallery import Action, Enrol, GalleryCommand, GalleryEntry
-from streams.holdings import Holdings
-from streams.layout import Layout
-from streams.placement import Plain
+from streams.conditioning.placement import Plain
+from streams.gallery.holdings import Holdings
+from streams.gallery.placed_gallery import Layout
 
 MODEL = "test@000000000000"
 CAPTURED = datetime(2025, 5, 1, tzinfo=UTC)

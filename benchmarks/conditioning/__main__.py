@@ -13,22 +13,22 @@ from benchmarks.conditioning.summary import Line, cells, header, page, summarise
 from benchmarks.conditioning.trial import Asked, ask
 from benchmarks.report import machine, write
 from infra.commands.options import Manifest
-from infra.conditioning.fitting import fit_conditioning
-from infra.conditioning.samples import sample_of
 from infra.console import out as screen
 from infra.console import progress
-from infra.evaluate.embed import embed
-from infra.evaluate.groups import backgrounds_of
-from infra.evaluate.models import PLAIN
-from infra.manifest import ManifestRow, read_manifest
-from infra.saliency.variables import fit_variables
-from infra.splits import chosen, splits_of
-from infra.tables import table
+from lab.evaluate.models import PLAIN
+from lab.fit.fitting import fit_conditioning
+from lab.images.embed import embed
+from lab.images.groups import backgrounds_of
+from lab.images.manifest import ManifestRow, read_manifest
+from lab.images.samples import sample_of
+from lab.images.splits import chosen, splits_of
+from lab.images.variables import fit_variables
+from lab.shown.tables import table
 from recognition.distance import FloatArray
 from recognition.fit import Sample, condition, find_clusters
 from recognition.protocol import Indices, Part, Split
 from schemas.settings import Settings, load_settings
-from workers.model import choose_device
+from workers.model.model import choose_device
 
 FPIR = 0.01
 

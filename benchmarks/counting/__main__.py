@@ -19,7 +19,7 @@ from benchmarks.shards.gallery import Gallery
 from benchmarks.shards.server import Server, address
 from benchmarks.shards.world import World
 from infra.console import err, out, print_json
-from infra.tables import table
+from lab.shown.tables import table
 from schemas.settings import load_settings
 from streams.index.redis import RedisIndex
 

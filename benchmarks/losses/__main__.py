@@ -17,8 +17,8 @@ from benchmarks.losses.table import PLAIN, STARTED, Figures, Journal, Row, markd
 from benchmarks.report import machine, write
 from infra.console import err, progress
 from schemas.settings import Settings, load_settings
-from workers.malloc import keep_freed_memory
-from workers.model import choose_device
+from workers.model.malloc import keep_freed_memory
+from workers.model.model import choose_device
 from workers.training.losses import LOSSES, parse_loss
 
 NAME = "losses"

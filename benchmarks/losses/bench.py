@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from benchmarks.losses.job import Job
 from benchmarks.losses.table import PLAIN, STARTED, Figures
-from infra.evaluate.embed import embed
-from infra.manifest import ManifestRow, read_manifest
-from infra.splits import chosen, splits_of
-from infra.training import load_parts, parts_of
+from lab.images.embed import embed
+from lab.images.manifest import ManifestRow, read_manifest
+from lab.images.splits import chosen, splits_of
+from lab.train import load_parts, parts_of
 from recognition.distance import distances
 from recognition.evaluation import identify, rank1, tpir_at_fpir
 from recognition.protocol import Part, Split, Trial
 from schemas.settings import Settings
-from workers.model import choose_device
+from workers.model.model import choose_device
 from workers.training.learner import Learner
 from workers.training.selection import FPIR, calibrate_tpir
 from workers.training.start import first_network
@@ -54,7 +54,7 @@ class Bench:
     """A set on which losses are tried.
 
     Raises:
-        SetupError: as :func:`infra.training.parts_of`, :func:`infra.training.load_parts` and
+        SetupError: as :func:`lab.train.parts_of`, :func:`lab.train.load_parts` and
             :func:`workers.training.start.first_network`.
     """
 

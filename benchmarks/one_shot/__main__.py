@@ -17,13 +17,13 @@ from benchmarks.report import machine, write
 from infra.commands.options import Manifest
 from infra.console import out as screen
 from infra.console import progress
-from infra.manifest import ManifestRow, read_manifest
-from infra.splits import chosen, splits_of
-from infra.tables import table
+from lab.images.manifest import ManifestRow, read_manifest
+from lab.images.splits import chosen, splits_of
+from lab.shown.tables import table
 from recognition.protocol import Part, Split
 from schemas.errors import SetupError
 from schemas.settings import load_settings
-from workers.model import choose_device
+from workers.model.model import choose_device
 
 
 def main(

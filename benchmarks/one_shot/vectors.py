@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from infra.evaluate.embed import embed
-from infra.manifest import ManifestRow
+from lab.images.embed import embed
+from lab.images.manifest import ManifestRow
 from recognition.distance import FloatArray
 from schemas.errors import SetupError
 from schemas.settings import Settings

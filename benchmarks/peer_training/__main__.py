@@ -17,19 +17,19 @@ from benchmarks.report import grid, machine, write
 from infra.commands.options import Manifest, size_of
 from infra.console import err, progress
 from infra.console import out as screen
-from infra.evaluate.exam import Exam, Variant
-from infra.evaluate.markdown import markdown
-from infra.evaluate.models import PLAIN, Models
-from infra.evaluate.report import Evaluation
-from infra.evaluate.screen import screen as tables
-from infra.evaluate.summary import summarise
-from infra.manifest import read_manifest
-from infra.splits import chosen, splits_of
+from lab.evaluate.exam import Exam, Variant
+from lab.evaluate.markdown import markdown
+from lab.evaluate.models import PLAIN, Models
+from lab.evaluate.report import Evaluation
+from lab.evaluate.screen import screen as tables
+from lab.evaluate.summary import summarise
+from lab.images.manifest import read_manifest
+from lab.images.splits import chosen, splits_of
 from recognition.paper_distances import Distance
 from recognition.protocol import Split
 from schemas.settings import load_settings
-from workers.malloc import keep_freed_memory
-from workers.model import choose_device
+from workers.model.malloc import keep_freed_memory
+from workers.model.model import choose_device
 
 PEER, OURS, BACKBONE = "library example", "perennial", "plain backbone"
 FPIRS = (0.01, 0.05)

@@ -16,7 +16,7 @@ from torch.utils.data import BatchSampler
 
 from benchmarks.peer_training.budget import Budget
 from benchmarks.peer_training.crops import random_resized_crops
-from workers.backbone import BACKBONES, pretrained
+from workers.model.backbone import BACKBONES, pretrained
 from workers.training.data import Samples, TrainingData
 from workers.training.selection import Best, calibrate_tpir
 

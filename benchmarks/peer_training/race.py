@@ -9,13 +9,13 @@ import numpy as np
 
 from benchmarks.peer_training.budget import Budget
 from benchmarks.peer_training.loop import Trained, embed, train_peer
-from infra.manifest import ManifestRow
-from infra.training import load_parts, parts_of
+from lab.images.manifest import ManifestRow
+from lab.train import load_parts, parts_of
 from recognition.distance import FloatArray
 from recognition.protocol import Part, Split
 from schemas.settings import Settings
-from workers.model import choose_device
-from workers.network import Architecture
+from workers.model.model import choose_device
+from workers.model.network import Architecture
 
 
 @dataclass(frozen=True, slots=True, eq=False)

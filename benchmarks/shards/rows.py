@@ -7,7 +7,7 @@ from statistics import median
 from rich.table import Table
 
 from benchmarks.shards.laps import Lap, Recall
-from infra.tables import table
+from lab.shown.tables import table
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import Self
 from redis.asyncio import Redis
 from redis.utils import HIREDIS_AVAILABLE
 
-from infra.embedded import EmbeddedRedis
-from infra.processes import sigterm_unwinds
+from infra.local.embedded import EmbeddedRedis
+from infra.local.processes import sigterm_unwinds
 
 
 @contextmanager

@@ -12,9 +12,9 @@ from infra.console import err, out, print_json, progress
 from schemas.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from infra.replay.agreement import Agreement
-    from infra.replay.rollout import Present, Rollout
-    from streams.artefact import Artefact
+    from client.activation import Present, Rollout
+    from lab.whatif.agreement import Agreement
+    from streams.conditioning.artefact import Artefact
 
 
 def register(app: typer.Typer) -> None:
@@ -55,7 +55,7 @@ def activate(
     """
     if sum((folder is not None, back, plain)) != 1:
         raise typer.BadParameter("give one of a folder, --back and --plain", param_hint="DIR")
-    from infra.replay.rollout import words_of  # here, so that `--help` is fast
+    from client.activation import words_of  # here, so that `--help` is fast
 
     settings = load_settings()
     artefact, rollout, now = _planned(settings, folder, back=back)
@@ -80,24 +80,24 @@ def activate(
 def _planned(
     settings: Settings, folder: Path | None, *, back: bool
 ) -> "tuple[Artefact | None, Rollout, Present]":
-    from infra.replay import targets
-    from infra.replay.rollout import present
+    from client import activation_targets
+    from client.activation import present
 
     # The folder first: whether it is right does not depend on anything that runs.
-    loaded = None if folder is None else targets.active_of(folder)
+    loaded = None if folder is None else activation_targets.active_of(folder)
     now = asyncio.run(present(settings))
     if loaded is not None:
-        return loaded[0], targets.to_artefact(loaded[1], now), now
-    return None, targets.back(now) if back else targets.to_plain(now), now
+        return loaded[0], activation_targets.to_artefact(loaded[1], now), now
+    return None, activation_targets.back(now) if back else activation_targets.to_plain(now), now
 
 
 def _agreement(
     settings: Settings, artefact: "Artefact | None", rollout: "Rollout", now: "Present", last: int
 ) -> "Agreement | None":
     """Return what would change; None, and a word about it, where that cannot be known."""
-    from infra.replay.compare import Incomparable, compare
-    from infra.replay.material import read_material
-    from infra.replay.targets import check
+    from client.activation_targets import check
+    from client.recent import read_material
+    from lab.whatif.compare import Incomparable, compare
 
     material = asyncio.run(read_material(settings, last))
     if artefact is not None:
@@ -111,13 +111,13 @@ def _agreement(
 
 
 def _show(agreement: "Agreement", before: str, after: str) -> None:
-    from infra.replay.agreement_screen import agreement_screen
+    from lab.whatif.agreement_screen import agreement_screen
 
     out.print(agreement_screen(agreement, before, after))
 
 
 def _carry_out(settings: Settings, rollout: "Rollout", actor: str, timeout_s: float) -> None:
-    from infra.replay.rollout import carry_out
+    from client.activation import carry_out
 
     with progress() as bar:
         bar.add_task("laying the index out anew", total=None)

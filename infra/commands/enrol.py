@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from client.outgoing import Outgoing
 from infra.commands.options import Actor, Json, Manifest, Source
 from infra.commands.panels import panel
 from infra.console import err, out, print_json, progress
-from infra.manifest import from_manifest, read_manifest
-from infra.outgoing import Outgoing
+from lab.images.manifest import from_manifest, read_manifest
 from schemas.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from infra.enrol import Enrolment
+    from client.enrol import Enrolment
 
 
 def register(app: typer.Typer) -> None:
@@ -66,7 +66,7 @@ def enrol(
 async def _enrol(
     settings: Settings, frames: list[Outgoing], actor: str, reason: str, patience_s: float
 ) -> "Enrolment":
-    from infra.enrol import enrol as run
+    from client.enrol import enrol as run
 
     with progress() as bar:
         sent = bar.add_task("embedding", total=len(frames))

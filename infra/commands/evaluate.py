@@ -75,11 +75,11 @@ def evaluate(
 
     Example:  perennial evaluate herd.csv --views none --views flip --views crops
     """
-    from infra.evaluate.exam import FPIRS  # here, so that `--help` is fast
-    from infra.evaluate.files import write
-    from infra.evaluate.models import default_model
-    from infra.evaluate.run import Question, run
-    from infra.evaluate.screen import screen
+    from lab.evaluate.exam import FPIRS  # here, so that `--help` is fast
+    from lab.evaluate.files import write
+    from lab.evaluate.models import default_model
+    from lab.evaluate.run import Question, run
+    from lab.evaluate.screen import screen
 
     settings = load_settings()
     default = default_model(settings)

@@ -61,10 +61,10 @@ def fit(
 
     Example:  perennial fit herd.csv --by season --by camera --out conditionings/herd
     """
-    from infra.conditioning.files import PAGE, write  # here, so that `--help` is fast
-    from infra.conditioning.run import Question, run
-    from infra.conditioning.screen import screen
-    from infra.evaluate.models import default_model
+    from lab.evaluate.models import default_model
+    from lab.fit.files import PAGE, write  # here, so that `--help` is fast
+    from lab.fit.run import Question, run
+    from lab.fit.screen import screen
 
     settings = load_settings()
     default = default_model(settings)

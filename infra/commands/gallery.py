@@ -9,12 +9,12 @@ from uuid import uuid4
 
 import typer
 
+from client.names import full_name
 from infra.commands.checked import checked
 from infra.commands.options import Actor, Json, Reason
 from infra.commands.panels import panel
 from infra.console import out, print_json
-from infra.names import full_name
-from infra.tables import table
+from lab.shown.tables import table
 from schemas.errors import SetupError
 from schemas.gallery import (
     Action,
@@ -31,7 +31,7 @@ from schemas.settings import Settings, load_settings
 from schemas.topics import GALLERY_COMMANDS
 
 if TYPE_CHECKING:
-    from infra.gallery_log import Entries
+    from client.gallery_log import Entries
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -60,7 +60,7 @@ def stats(*, json: Json = False) -> None:
 
     Example:  perennial gallery stats
     """
-    from infra.gallery_log import statistics
+    from client.gallery_log import statistics
 
     found = statistics(_entries(load_settings()))
     if json:
@@ -161,7 +161,7 @@ def erase(
 
 
 def _entries(settings: Settings) -> "Entries":
-    from infra.gallery_log import read_gallery
+    from client.gallery_log import read_gallery
 
     return asyncio.run(read_gallery(settings))
 
@@ -181,8 +181,8 @@ def _ask(identity: str, reason: str, actor: str, action: Action) -> None:
 
 
 async def _publish(settings: Settings, command: GalleryCommand) -> None:
-    from infra.gallery_log import read_gallery
-    from infra.kafka import producer
+    from client.gallery_log import read_gallery
+    from client.kafka import producer
 
     command = _meant(await read_gallery(settings), command)
     async with producer(settings, GALLERY_COMMANDS) as broker:

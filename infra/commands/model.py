@@ -8,11 +8,11 @@ import typer
 from infra.commands.options import Json
 from infra.commands.panels import panel
 from infra.console import err, out, print_json
-from infra.tables import table
+from lab.shown.tables import table
 from schemas.errors import SetupError
 
 if TYPE_CHECKING:
-    from infra.models.stored import StoredModel
+    from lab.cards.stored import StoredModel
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -65,7 +65,7 @@ def export(
 
     Example:  perennial model export runs/herd models/herd --evaluation evaluation/evaluation.json
     """
-    from infra.models.export import export as write  # here, so that `--help` is fast
+    from lab.cards.export import export as write  # here, so that `--help` is fast
 
     made = write(source, folder, evaluation=evaluation, name=name, about=about, force=force)
     out.print(f"wrote {folder}: {made.version}", markup=False, soft_wrap=True)
@@ -84,8 +84,8 @@ def show(model: Source, *, json: Json = False) -> None:
     """
     from rich.markdown import Markdown
 
-    from infra.models.page import page
-    from infra.models.stored import open_model
+    from lab.cards.page import page
+    from lab.cards.stored import open_model
 
     found = open_model(model)
     if json:
@@ -109,8 +109,8 @@ def list_models(
 
     Example:  perennial model list runs models
     """
-    from infra.models.listing import find_models
-    from infra.models.stored import open_model
+    from lab.cards.listing import find_models
+    from lab.cards.stored import open_model
 
     found = []
     for folder in find_models([Path()] if folders is None else folders):
@@ -131,7 +131,7 @@ def list_models(
 
 
 def _brief(model: "StoredModel") -> dict[str, Any]:
-    from infra.models.provenance import headline
+    from lab.cards.provenance import headline
 
     architecture = model.card.architecture
     return {

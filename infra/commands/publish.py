@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from client.outgoing import Outgoing
 from infra.commands.options import Json, Source
 from infra.commands.panels import panel
 from infra.console import err, out, print_json, progress
-from infra.manifest import from_directory, from_manifest, read_manifest, read_value
-from infra.outgoing import Outgoing
+from lab.images.manifest import from_directory, from_manifest, read_manifest, read_value
 from schemas.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from infra.summary import Tally
+    from client.summary import Tally
 
 
 def register(app: typer.Typer) -> None:
@@ -67,7 +67,7 @@ def publish(
         if json:
             print_json(tally.to_json())
         else:
-            from infra.tally_screen import tally_screen
+            from infra.commands.tally_screen import tally_screen
 
             out.print(tally_screen(tally))
         if tally.pending:
@@ -119,7 +119,7 @@ def _declared(settings: Settings) -> Collection[str] | None:
 
 
 async def _publish(settings: Settings, frames: Sequence[Outgoing], rate: float | None) -> int:
-    from infra.publish import publish as send
+    from client.publish import publish as send
 
     with progress() as bar:
         sent = bar.add_task("publishing", total=len(frames))
@@ -129,7 +129,7 @@ async def _publish(settings: Settings, frames: Sequence[Outgoing], rate: float |
 async def _publish_and_wait(
     settings: Settings, frames: Sequence[Outgoing], rate: float | None, patience_s: float
 ) -> "Tally":
-    from infra.round_trip import publish_and_wait
+    from client.round_trip import publish_and_wait
 
     with progress() as bar:
         sent = bar.add_task("publishing", total=len(frames))

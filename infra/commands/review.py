@@ -11,9 +11,9 @@ from infra.commands.checked import checked
 from infra.commands.options import Actor, Json, Manifest, Source
 from infra.commands.panels import panel
 from infra.console import err, out, print_json
-from infra.labels import labels_of
-from infra.manifest import read_manifest
-from infra.tables import table
+from lab.images.labels import labels_of
+from lab.images.manifest import read_manifest
+from lab.shown.tables import table
 from schemas.recognition_event import ReviewItem
 from schemas.review import ReviewDecision
 from schemas.settings import Settings, load_settings
@@ -42,7 +42,7 @@ def list_open(
 
     Example:  perennial review list
     """
-    from infra.reviews import open_items
+    from client.reviews import open_items
 
     items = asyncio.run(open_items(load_settings()))
     shown = items[:limit]
@@ -125,8 +125,8 @@ class _Answered:
 async def _give(
     settings: Settings, event: str, identity: str | None, actor: str, comment: str
 ) -> str:
-    from infra.kafka import producer
-    from infra.reviews import find_item
+    from client.kafka import producer
+    from client.reviews import find_item
 
     item = await find_item(settings, event)
     decision = checked(
@@ -144,7 +144,7 @@ async def _automatic(
     idle: float | None,
     answered: _Answered,
 ) -> None:
-    from infra.oracle import answer
+    from client.oracle import answer
 
     stop = asyncio.Event()
     work = asyncio.create_task(answer(settings, labels, stop, actor=actor, on_answer=answered))

@@ -60,10 +60,10 @@ def saliency(
 
     Example:  perennial saliency herd.csv --model models/herd --out saliency
     """
-    from infra.evaluate.models import default_model  # here, so that `--help` is fast
-    from infra.saliency.files import write
-    from infra.saliency.run import Question, run
-    from infra.saliency.screen import screen
+    from lab.evaluate.models import default_model  # here, so that `--help` is fast
+    from lab.saliency.files import write
+    from lab.saliency.run import Question, run
+    from lab.saliency.screen import screen
     from recognition.gain import conditioning_gain
 
     def gains(embeddings: "FloatArray", labels: Sequence[str]) -> "GainOf":

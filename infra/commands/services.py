@@ -26,10 +26,12 @@ def worker() -> None:
     """
     settings = load_settings()
     settings.need_kafka()
-    from infra.second_reader import second_reader  # here, so that `perennial --help` is fast
+    from infra.reading.second_reader import (
+        second_reader,  # here, so that `perennial --help` is fast
+    )
     from infra.serve import serve
     from infra.topic_check import on_checked_topics
-    from workers.embedder import run
+    from workers.service.embedder import run
 
     second = second_reader(settings)
 
@@ -67,7 +69,9 @@ def streams(
     settings = load_settings(**({"accept_cut_log": True} if accept_cut_log else {}))
     settings.need_kafka()
     settings.need_redis()
-    from infra.second_reader import second_reader  # here, so that `perennial --help` is fast
+    from infra.reading.second_reader import (
+        second_reader,  # here, so that `perennial --help` is fast
+    )
     from infra.serve import serve
     from infra.topic_check import on_checked_topics
     from streams.app import run

@@ -90,12 +90,12 @@ def simulate(
 
     Example:  perennial simulate herd.csv --conditioning fitted --compare --out simulation
     """
-    from infra.evaluate.models import default_model  # here, so that `--help` is fast
-    from infra.simulate.files import write
-    from infra.simulate.question import Question
-    from infra.simulate.run import run
-    from infra.simulate.screen import screen
-    from infra.simulate.variant import NONE
+    from lab.evaluate.models import default_model  # here, so that `--help` is fast
+    from lab.simulate.files import write
+    from lab.simulate.question import Question
+    from lab.simulate.run import run
+    from lab.simulate.screen import screen
+    from lab.simulate.variant import NONE
 
     settings = load_settings()
     default = default_model(settings)

@@ -8,7 +8,7 @@ import typer
 from infra.commands.options import Json
 from infra.commands.panels import panel
 from infra.console import out, print_json
-from infra.tables import table
+from lab.shown.tables import table
 from schemas.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -44,7 +44,7 @@ def create(
 
     Example:  perennial topics create --fix
     """
-    from infra.admin import create_topics, describe_topics, fix_topics, refuse_faults
+    from client.admin import create_topics, describe_topics, fix_topics, refuse_faults
 
     settings = load_settings()
     states = create_topics(settings, replication)
@@ -71,7 +71,7 @@ def describe(*, json: Json = False) -> None:
 
     Example:  perennial topics describe
     """
-    from infra.admin import describe_topics
+    from client.admin import describe_topics
 
     states = describe_topics(load_settings())
     if json:

@@ -92,7 +92,7 @@ def train(
 
     Example:  perennial train herd.csv --out runs/herd --predict season --blind 'hour:cyclic(24)'
     """
-    from infra.training import run  # here, so that `--help` is fast
+    from lab.train import run  # here, so that `--help` is fast
 
     settings = load_settings()
     options: dict[str, Any] = {

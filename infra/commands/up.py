@@ -37,9 +37,9 @@ def up(
     settings = load_settings() if broker is None else load_settings(broker=broker)
     from rich.live import Live
 
-    from infra.board import Board
-    from infra.run_folder import run_folder
-    from infra.stack import addresses, stack
+    from infra.local.board import Board
+    from infra.local.run_folder import run_folder
+    from infra.local.stack import addresses, stack
 
     with run_folder("up") as folder, out.status("starting") as status:
         notes: list[str] = []

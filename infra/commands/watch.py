@@ -44,8 +44,8 @@ def watch(
 async def _watch(
     settings: Settings, topic: Topic, from_beginning: bool, limit: int | None, json: bool
 ) -> None:
-    from infra.event_lines import as_json, line
-    from infra.kafka import reader
+    from client.event_lines import as_json, line
+    from client.kafka import reader
 
     shown = 0
     async with reader(settings, topic, from_beginning=from_beginning) as records:

@@ -13,7 +13,7 @@ from infra.console import err, out, progress
 from schemas.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from infra.replay.whatif import WhatIf
+    from lab.whatif.whatif import WhatIf
 
 
 def register(app: typer.Typer) -> None:
@@ -63,11 +63,11 @@ def whatif(
     if json:
         typer.echo(found.model_dump_json())
     else:
-        from infra.replay.whatif_screen import whatif_screen
+        from lab.whatif.whatif_screen import whatif_screen
 
         out.print(whatif_screen(found))
     if folder is not None:
-        from infra.replay.files import write
+        from lab.whatif.files import write
 
         write(folder, found)
         err.print(f"wrote {folder / 'whatif.png'} and whatif.json")
@@ -80,10 +80,10 @@ async def _found(
     conditioning: Path | None,
     strangers: float | None,
 ) -> "WhatIf":
-    from infra.replay.material import read_material
-    from infra.replay.rollout import present
-    from infra.replay.targets import active_of, check
-    from infra.replay.whatif import FPIRS, what_if
+    from client.activation import present
+    from client.activation_targets import active_of, check
+    from client.recent import read_material
+    from lab.whatif.whatif import FPIRS, what_if
 
     if conditioning is None:
         now = await present(settings)

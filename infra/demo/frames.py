@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
+from client.outgoing import Outgoing
 from infra.demo.world import render_year
-from infra.manifest import from_manifest, read_manifest
-from infra.outgoing import Outgoing
+from lab.images.manifest import from_manifest, read_manifest
 from schemas.errors import SetupError
 
 T = TypeVar("T")

@@ -7,9 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 
-from infra.follow import Outcome
-from infra.outgoing import Outgoing
-from infra.summary import Tally
+from client.follow import Outcome
+from client.outgoing import Outgoing
+from client.summary import Tally
 from schemas.recognition_event import Identification
 
 QUARTERS = 4

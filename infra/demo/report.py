@@ -8,9 +8,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from client.summary import END_TO_END
 from infra.demo.gallery import Gallery
 from infra.demo.ledger import QUARTERS, Ledger, Verdict
-from infra.summary import END_TO_END
 
 _SHOWN_FIRST = (END_TO_END, "total")
 

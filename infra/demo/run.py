@@ -5,14 +5,14 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from infra import oracle
+from client import oracle
+from client.follow import Follower
+from client.kafka import Producer, producer, reader
+from client.outgoing import Outgoing
 from infra.demo.frames import Ahead
 from infra.demo.gallery import Gallery
 from infra.demo.ledger import Ended, Ledger, Verdict
 from infra.demo.window import Pace, Window
-from infra.follow import Follower
-from infra.kafka import Producer, producer, reader
-from infra.outgoing import Outgoing
 from schemas.codec import frame_headers
 from schemas.records import Record
 from schemas.settings import Settings

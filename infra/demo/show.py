@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.live import Live
 
+from client.outgoing import Outgoing
 from infra.demo.album import album
 from infra.demo.guest import guest
 from infra.demo.ledger import Ended, Ledger
@@ -17,9 +18,8 @@ from infra.demo.picture import save
 from infra.demo.report import Report, report
 from infra.demo.run import Plan, Run
 from infra.demo.screen import TENTHS, Screen, tenth, tenth_is_over
-from infra.outgoing import Outgoing
-from infra.run_folder import run_folder
-from infra.stack import Stack, addresses, stack
+from infra.local.run_folder import run_folder
+from infra.local.stack import Stack, addresses, stack
 from schemas.settings import Settings
 
 _REFRESH_S = 0.15

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from infra.kafka import Producer
+from client.kafka import Producer
 from infra.torture.history import History
 from infra.torture.intended import Intended
 from infra.torture.pictures import MOTIFS

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from infra.event_lines import as_json
-from infra.kafka import reader
+from client.event_lines import as_json
+from client.kafka import reader
 from schemas.settings import Settings
 from schemas.topics import (
     DEAD_LETTERS,

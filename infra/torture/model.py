@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from infra.torture.pictures import MOTIFS, PICTURES, picture
-from workers.model_folder import ModelCard, write_model
-from workers.network import Architecture, EmbeddingNetwork
-from workers.pooling import Pooling
+from workers.model.model_folder import ModelCard, write_model
+from workers.model.network import Architecture, EmbeddingNetwork
+from workers.model.pooling import Pooling
 
 _SIDE = 64
 _CELLS = 2

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from infra.follow import Outcome
+from client.follow import Outcome
 from schemas.recognition_event import Identification, RecognitionEvent, ReviewItem
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.progress import Progress, TaskID
 
 from infra.console import progress
-from infra.run_folder import run_folder
+from infra.local.run_folder import run_folder
 from infra.torture.account import Account
 from infra.torture.plan import RunPlan
 from infra.torture.rig import rig

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.admin import create_topics
-from infra.embedded import EmbeddedRedis, services
-from infra.local_broker import LocalBroker
-from infra.local_server import LocalServer
-from infra.stack import service
-from infra.supervisor import Say, Service, Supervisor
+from client.admin import create_topics
+from infra.local.embedded import EmbeddedRedis, services
+from infra.local.local_broker import LocalBroker
+from infra.local.local_server import LocalServer
+from infra.local.stack import service
+from infra.local.supervisor import Say, Service, Supervisor
 from infra.torture.faults import SERVICES
 from infra.torture.model import write_cheap_model
 from schemas.settings import Settings

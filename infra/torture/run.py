@@ -5,9 +5,9 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 
-from infra.follow import Follower
-from infra.gallery_log import Entries, read_gallery
-from infra.kafka import Reader, producer, reader
+from client.follow import Follower
+from client.gallery_log import Entries, read_gallery
+from client.kafka import Reader, producer, reader
 from infra.torture.account import Account
 from infra.torture.curator import Curator
 from infra.torture.evidence import keep_topics

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
-from infra.tables import table
 from infra.torture.account import Account, Restarts
+from lab.shown.tables import table
 
 _SHOWN = 10
 _ENDS_WITHIN_S = 15.0  # what docs/operating.md promises

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from redis import Redis
 
-from infra.supervisor import Service
+from infra.local.supervisor import Service
 from infra.torture.faults import BROKER, GUESTS, REDIS, Act, Fault
 from infra.torture.rig import Rig
 from infra.torture.stalls import Suffered

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from recognition.match import Neighbour
 from schemas.errors import DependencyDown
 from schemas.event import FloatVector
-from streams.spaces import space_of
+from streams.index.names import space_of
 
 EVERYWHERE = "*"
 """Stands for all clusters, where a number is about the whole gallery."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infra.embedded import Services
+from infra.local.embedded import Services
 from schemas.errors import DependencyDown
 from streams.index.base import (
     EVERYWHERE,

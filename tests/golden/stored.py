@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from schemas.settings import Device, Precision, Views
-from workers.model import EmbeddingModel, load_model
+from workers.model.model import EmbeddingModel, load_model
 
 INPUTS: Final = Path(__file__).parent / "inputs"
 MODEL: Final = INPUTS / "model"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import BadInput
 from schemas.gallery import Action, Erase, GalleryCommand, Move, Quarantine
-from streams.holdings import Holdings
+from streams.gallery.holdings import Holdings
 from tests.gallery_entries import CAPTURED, command, enrol, plain_holdings
 from tests.unit.test_streams_late_commands import PLANNER, take
 

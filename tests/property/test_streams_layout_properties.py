@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from recognition.watch import ImpostorWatch
 from schemas.gallery import GalleryEntry, Status
 from schemas.gallery_records import Change, Erased
-from streams.artefact import Artefact
-from streams.holdings import Holdings
+from streams.conditioning.artefact import Artefact
+from streams.conditioning.placement import Fitted, Placement, Plain
+from streams.gallery.holdings import Holdings
+from streams.gallery.placed_gallery import Layout
 from streams.index.base import EVERYWHERE, GalleryState
-from streams.layout import Layout
-from streams.placement import Fitted, Placement, Plain
-from streams.spaces import cluster_name
+from streams.index.names import cluster_name
 from tests.conditionings import DAY, NIGHT, conditioning
 from tests.gallery_entries import MODEL, entry
 

@@ -13,8 +13,8 @@ from recognition.conditioning import conditioned
 from recognition.distance import FloatArray
 from schemas.metrics import Metrics
 from schemas.recognition_event import Identification
+from streams.conditioning.placement import Spot, joined
 from streams.index.base import EVERYWHERE, IndexEntry
-from streams.placement import Spot, joined
 from tests.gallery_entries import unit
 from tests.unit.conditioned import (
     DAY,

@@ -14,7 +14,7 @@ from schemas.errors import BadInput, DependencyDown
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.records import Record
-from streams.stage import ATTEMPTS, Stage
+from streams.kafka.stage import ATTEMPTS, Stage
 
 NAMES = ["a", "b", "c", "d"]
 

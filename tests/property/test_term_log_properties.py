@@ -12,7 +12,7 @@ from schemas.errors import DependencyDown
 from schemas.gallery import GalleryEntry
 from schemas.gallery_records import Change, Erased, ErasedMark, TermClaim
 from schemas.records import Record
-from streams.term_log import TermLog
+from streams.kafka.term_log import TermLog
 from tests.fake_log import FakeLog
 from tests.gallery_entries import CAPTURED, entry
 

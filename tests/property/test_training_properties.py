@@ -13,12 +13,12 @@ from torch import nn
 
 from schemas.settings import Views
 from schemas.variables import Continuous, Cyclic, Ordinal
+from workers.model.views import embed_views
 from workers.training.erasure import explained
 from workers.training.figures import figure
 from workers.training.linear_map import fold
 from workers.training.variable_heads import build_head
 from workers.training.variables import Variable, fit_variable
-from workers.views import embed_views
 
 numbers = st.floats(-1e6, 1e6, allow_subnormal=False)
 parts = st.floats(-2, 2, width=32)

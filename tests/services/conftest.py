@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from typer.testing import CliRunner
 
-from infra.admin import create_topics
-from infra.apache_kafka import ApacheKafka
+from client.admin import create_topics
 from infra.cli import app
-from infra.embedded import Services
+from infra.local.apache_kafka import ApacheKafka
+from infra.local.embedded import Services
 from schemas.settings import Settings
 from tests.services.commands import Run
 

@@ -12,7 +12,7 @@ from schemas.errors import PerennialError
 from schemas.records import Record
 from schemas.settings import load_settings
 from streams.app import run
-from streams.stage import Stage
+from streams.kafka.stage import Stage
 
 
 async def _cancelled(_: Stage, __: Sequence[Record]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.embedded import Services, services
+from infra.local.embedded import Services, services
 from schemas.settings import load_settings
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from redis.asyncio import Redis
 
-from infra.admin import create_topics
-from infra.embedded import EmbeddedRedis, Services
+from client.admin import create_topics
+from infra.local.embedded import EmbeddedRedis, Services
 from schemas.conditioning import ActiveConditioning
 from schemas.event import Background
 from schemas.health import Health

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from infra.admin import create_topics
-from infra.apache_kafka import ApacheKafka
-from infra.broker import Broker
+from client.admin import create_topics
+from client.broker import Broker
 from infra.cli import app
-from infra.embedded import Services
+from infra.local.apache_kafka import ApacheKafka
+from infra.local.embedded import Services
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.settings import Settings, load_settings

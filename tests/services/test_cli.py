@@ -6,9 +6,9 @@ import json
 import pytest
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # not marked as export
 
-from infra.admin import create_topics, describe_topics, lag
-from infra.broker import Broker
-from infra.embedded import Services
+from client.admin import create_topics, describe_topics, lag
+from client.broker import Broker
+from infra.local.embedded import Services
 from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import (

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infra.replay.newest import newest
-from infra.replay.probes import recent_probes
+from client.newest import newest
+from client.recent_probes import recent_probes
 from schemas.conditioning import ActiveConditioning
 from schemas.embedding import Embedding
 from schemas.health import Health

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infra.manifest import from_directory
+from lab.images.manifest import from_directory
 from schemas.gallery import Enrol, GalleryCommand, GalleryEntry
 from schemas.records import Record
 from schemas.settings import Settings, load_settings
@@ -86,7 +86,7 @@ async def test_enrol_tells_when_nobody_takes_the_images(
 
 
 def load_model_version() -> str:
-    from workers.model import load_model
+    from workers.model.model import load_model
 
     settings = load_settings()
     model = load_model(

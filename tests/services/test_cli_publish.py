@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.follow import Follower
-from infra.kafka import _size, producer
-from infra.names import file_id
-from infra.outgoing import Outgoing
-from infra.publish import publish
+from client.follow import Follower
+from client.kafka import _size, producer
+from client.names import file_id
+from client.outgoing import Outgoing
+from client.publish import publish
 from schemas.codec import read_frame
 from schemas.dead_letter import dead_letter
 from schemas.errors import BadInput, SetupError

@@ -10,7 +10,7 @@ from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import CONDITIONING, DEAD_LETTERS
 from streams.app import run
-from streams.conditioning_log import KafkaConditioningLog
+from streams.kafka.conditioning_topic import KafkaConditioningLog
 from tests.conditionings import activation, saved
 from tests.services.kafka import collecting, eventually, put, running
 

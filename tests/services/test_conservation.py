@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.oracle import answer
+from client.oracle import answer
 from schemas.codec import frame_headers
 from schemas.event import bare_id, now
 from schemas.gallery import ENTRY_KEY

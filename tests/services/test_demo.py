@@ -8,7 +8,7 @@ from PIL import Image
 from redis import Redis
 from typer.testing import CliRunner
 
-from infra.broker import Broker
+from client.broker import Broker
 from infra.cli import app
 from infra.demo.frames import rendered
 from schemas.settings import Settings

@@ -16,8 +16,8 @@ from confluent_kafka.admin import AdminClient
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from infra.embedded import EmbeddedBroker, EmbeddedRedis, Services, services
-from infra.local_server import EmbeddedUnavailable
+from infra.local.embedded import EmbeddedBroker, EmbeddedRedis, Services, services
+from infra.local.local_server import EmbeddedUnavailable
 from schemas.errors import PerennialError, SetupError
 from tests.services.pids import gone
 
@@ -188,7 +188,7 @@ class TestStart:
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("infra.local_server.port_is_free", lambda _port: True)
+        monkeypatch.setattr("infra.local.local_server.port_is_free", lambda _port: True)
         with socket.create_server(("127.0.0.1", 0)) as other:
             server = kind(tmp_path, other.getsockname()[1])
             with pytest.raises(EmbeddedUnavailable, match=r"did not start(?s:.*)(?i:in use)"):
@@ -219,7 +219,7 @@ class TestStart:
     def test_lost_exec_bits_do_not_matter(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("infra.embedded.os.access", lambda _file, _mode: False)
+        monkeypatch.setattr("infra.local.embedded.os.access", lambda _file, _mode: False)
         with services(run_dir=tmp_path) as started:
             assert started.broker is not None
             assert Path(psutil.Process(started.broker.pid).exe()) == tmp_path / "tansu"

@@ -13,8 +13,8 @@ import psutil
 import pytest
 from redis import Redis
 
-from infra.embedded import EmbeddedRedis, services
-from infra.processes import Child
+from infra.local.embedded import EmbeddedRedis, services
+from infra.local.processes import Child
 from tests.services.pids import alive, gone, until
 
 pytestmark = pytest.mark.embedded_broker("it starts the embedded one whatever was chosen")

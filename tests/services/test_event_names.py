@@ -4,9 +4,9 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
-from infra.outgoing import Outgoing
-from infra.publish import publish
-from infra.reviews import open_items
+from client.outgoing import Outgoing
+from client.publish import publish
+from client.reviews import open_items
 from schemas.event import event_name, now
 from schemas.recognition_event import DecidedBy, Identification, ReviewItem
 from schemas.records import Record

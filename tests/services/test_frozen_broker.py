@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from infra.admin import create_topics
+from client.admin import create_topics
 from schemas.settings import load_settings
 from tests.services.hostile import photograph
 from tests.services.kafka import collecting, eventually, put

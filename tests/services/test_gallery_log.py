@@ -10,8 +10,8 @@ from schemas.gallery_records import Erased, under_term
 from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, GALLERY
-from streams.gallery_log import KafkaGalleryLog
-from streams.publisher import KafkaPublisher
+from streams.kafka.gallery_topic import KafkaGalleryLog
+from streams.kafka.producer import KafkaPublisher
 from tests.gallery_entries import CAPTURED, entry
 from tests.services.kafka import collecting, eventually, put
 

@@ -11,11 +11,11 @@ from redis.asyncio import Redis
 from recognition.retain import RetentionRule
 from schemas.metrics import Metrics
 from schemas.settings import Settings
-from streams.activation import Activation
-from streams.gallery import GalleryAgent
+from streams.conditioning.placement import Placements, Plain
+from streams.gallery.activation import Activation
+from streams.gallery.agent import GalleryAgent
+from streams.gallery.commands import Planner
 from streams.index.redis import RedisIndex
-from streams.placement import Placements, Plain
-from streams.plan import Planner
 from tests.conditionings import DAY, NIGHT, activation, conditioning, saved
 from tests.fake_log import FakeConditionings, FakeLog
 from tests.gallery_entries import MODEL, enrol

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from infra.admin import create_topics
+from client.admin import create_topics
 from infra.torture.redis_held import differences_in_redis
 from schemas.gallery import Erase, GalleryCommand, Move
 from schemas.gallery_fold import GalleryFold

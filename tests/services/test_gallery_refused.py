@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.structs import TopicPartition
 
-from infra.broker import Broker
+from client.broker import Broker
 from schemas.gallery_records import under_term
 from schemas.records import Record
 from schemas.settings import Settings

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.broker import Broker
-from infra.kafka_jars import java, kafka_jars
+from client.broker import Broker
+from infra.local.kafka_jars import java, kafka_jars
 from schemas.codec import STRUCTURED
 from schemas.embedding import read_embedding
 from schemas.records import Record

@@ -16,10 +16,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner
 
-from infra.admin import create_topics
+from client.admin import create_topics
 from infra.cli import app
-from infra.probe import readings
-from infra.processes import free_port
+from infra.local.probe import readings
+from infra.local.processes import free_port
 from schemas.errors import BadInput
 from schemas.event import bare_id
 from schemas.metrics import Metrics

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from redis.asyncio import Redis
 
-from infra.admin import create_topics
-from infra.embedded import Services
+from client.admin import create_topics
+from infra.local.embedded import Services
 from schemas.errors import SetupError
 from schemas.health import Health
 from schemas.metrics import Metrics

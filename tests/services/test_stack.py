@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from infra.probe import readings, waiting_for
-from infra.stack import Stack, addresses, stack
+from infra.local.probe import readings, waiting_for
+from infra.local.stack import Stack, addresses, stack
 from schemas.errors import SetupError
 from schemas.settings import Settings, load_settings
 
@@ -62,7 +62,7 @@ def test_a_service_that_dies_is_started_again(running: Stack, heard: list[str]) 
 def test_a_service_that_answers_no_more_is_started_again(
     running: Stack, heard: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("infra.supervisor.AILING_S", 3.0)
+    monkeypatch.setattr("infra.local.supervisor.AILING_S", 3.0)
     eventually(lambda: waiting_for(running.streams_url) is None, "ready streams")
     frozen = running.pids["streams"]
     psutil.Process(frozen).suspend()

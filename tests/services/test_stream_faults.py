@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infra.admin import create_topics
-from infra.embedded import EmbeddedRedis, Services
+from client.admin import create_topics
+from infra.local.embedded import EmbeddedRedis, Services
 from schemas.gallery import GalleryCommand
 from schemas.health import Health
 from schemas.metrics import Metrics
@@ -26,7 +26,7 @@ from schemas.topics import (
     IDENTIFICATIONS,
 )
 from streams.app import run
-from streams.matcher import Matcher
+from streams.matching.matcher import Matcher
 from tests.gallery_entries import MODEL, enrol
 from tests.services.kafka import (
     collecting,

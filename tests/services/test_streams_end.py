@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.admin import create_topics
-from infra.embedded import EmbeddedRedis, Services
+from client.admin import create_topics
+from infra.local.embedded import EmbeddedRedis, Services
 from schemas.settings import Settings, load_settings
 from tests.services.crashing import PARTS
 from tests.services.kafka import collecting, embedding, embedding_records, eventually, put

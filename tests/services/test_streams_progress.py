@@ -16,8 +16,8 @@ from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import EMBEDDINGS
 from streams.app import run
-from streams.matcher import Matcher
-from streams.publisher import KafkaPublisher
+from streams.kafka.producer import KafkaPublisher
+from streams.matching.matcher import Matcher
 from tests.services.kafka import collecting, eventually, running
 from tests.services.test_stream_faults import OUTCOMES, load, outcomes
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # not marked as re-export
 
-from infra.admin import check_topics, create_topics, describe_topics, fix_topics
-from infra.broker import Broker
+from client.admin import check_topics, create_topics, describe_topics, fix_topics
+from client.broker import Broker
 from schemas.errors import SetupError
 from schemas.settings import Settings
 from schemas.topics import CONDITIONING, FRAMES, GALLERY, GALLERY_COMMANDS, TOPICS

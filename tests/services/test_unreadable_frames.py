@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from infra.embedded import Services
-from infra.second_reader import second_reader
+from infra.local.embedded import Services
+from infra.reading.second_reader import second_reader
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.records import Record
@@ -16,7 +16,7 @@ from schemas.topics import DEAD_LETTERS, EMBEDDINGS, FRAMES
 from tests.services.kafka import collecting, eventually, running
 from tests.services.test_worker import Quick, all_of, frame, ids, lag
 from tests.services.unreadable import send_broken, send_in_transactions, send_records
-from workers.embedder import serve
+from workers.service.embedder import serve
 
 
 def worker(settings: Settings, metrics: Metrics) -> Any:

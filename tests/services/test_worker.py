@@ -14,8 +14,8 @@ import pytest
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
 
-from infra.embedded import Services
-from infra.local_broker import LocalBroker
+from infra.local.embedded import Services
+from infra.local.local_broker import LocalBroker
 from schemas.codec import frame_headers
 from schemas.embedding import read_embedding
 from schemas.event import bare_id, now
@@ -32,7 +32,7 @@ from tests.services.hostile import (
 )
 from tests.services.kafka import collecting, eventually, put, running
 from tests.services.processes import process
-from workers.embedder import run, serve
+from workers.service.embedder import run, serve
 
 IMAGES = [photograph(seed) for seed in range(8)]
 

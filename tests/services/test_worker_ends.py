@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.embedded import Services
-from infra.local_broker import LocalBroker
+from infra.local.embedded import Services
+from infra.local.local_broker import LocalBroker
 from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import EMBEDDINGS

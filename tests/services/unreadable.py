@@ -7,8 +7,8 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from infra.apache_kafka import ApacheKafka
-from infra.embedded import Services
+from infra.local.apache_kafka import ApacheKafka
+from infra.local.embedded import Services
 from schemas.records import Record
 from schemas.settings import Settings
 from tests.raw_batches import ZSTD, batch, garbage, send

@@ -13,9 +13,9 @@ from recognition.conditioning import Conditioning, Impostors, Placed
 from recognition.statistics import Statistics
 from recognition.variable import Kind, Variable
 from schemas.metrics import Metrics
-from streams.artefact import Artefact
+from streams.conditioning.artefact import Artefact
+from streams.conditioning.placement import Fitted, Placement, Placements, Plain
 from streams.index.base import ActiveState, GalleryState, IndexEntry
-from streams.placement import Fitted, Placement, Placements, Plain
 from tests.gallery_entries import MODEL
 from tests.unit.matcher_probes import entry
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from infra.follow import Kind, Outcome
-from infra.outgoing import Outgoing
+from client.follow import Kind, Outcome
+from client.outgoing import Outgoing
 from schemas.recognition_event import Identification, ReviewItem, ReviewReason
 from schemas.records import Record
 

@@ -15,7 +15,7 @@ from schemas.recognition_event import (
     ReviewReason,
 )
 from schemas.records import Record
-from streams.inclusion import Includer
+from streams.conditioning.placement import Placements, Plain
 from streams.index.base import (
     EVERYWHERE,
     ActiveState,
@@ -25,8 +25,8 @@ from streams.index.base import (
     ShardState,
 )
 from streams.index.memory import MemoryIndex
-from streams.matcher import Matcher
-from streams.placement import Placements, Plain
+from streams.matching.matcher import Matcher
+from streams.matching.self_enrolment import Includer
 from tests.gallery_entries import CAPTURED, MODEL, unit
 
 AXES = np.eye(4, dtype=np.float32)

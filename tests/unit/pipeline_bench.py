@@ -19,13 +19,13 @@ from schemas.records import Record
 from schemas.settings import Settings, load_settings
 from schemas.topics import DEAD_LETTERS
 from tests.pictures import encode, quarters
-from workers.claim_check import Fetcher
-from workers.claims import Claims
-from workers.decode import Limits
-from workers.images import Images
-from workers.outbox import Outbox
-from workers.patience import Patience
-from workers.pipeline import Pipeline
+from workers.images.claim_check import Fetcher
+from workers.images.decode import Limits
+from workers.service.claims import Claims
+from workers.service.images import Images
+from workers.service.outbox import Outbox
+from workers.service.pipeline import Pipeline
+from workers.service.retry import Patience
 
 IMAGE = encode(quarters())
 BLACK = encode(quarters() * 0, "PNG")

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from infra.replay.gallery import Gallery
-from infra.replay.material import Material
-from infra.replay.people import People, Said
-from infra.replay.probes import Probes
-from infra.replay.targets import active_of
+from client.activation_targets import active_of
+from client.present_gallery import Gallery
+from client.recent import Material
+from client.recent_answers import People, Said
+from client.recent_probes import Probes
 from schemas.embedding import Embedding
 from schemas.gallery import GalleryEntry
 from schemas.settings import Settings

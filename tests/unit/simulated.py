@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from infra.simulate.oracle import Oracle
-from infra.simulate.outcomes import Simulated
-from infra.simulate.stream import simulate
-from infra.simulate.system import System
+from lab.simulate.oracle import Oracle
+from lab.simulate.outcomes import Simulated
+from lab.simulate.stream import simulate
+from lab.simulate.system import System
 from schemas.conditioning import ActiveConditioning
 from schemas.embedding import Embedding
 from schemas.settings import load_settings

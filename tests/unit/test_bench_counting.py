@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 
 from benchmarks.counting import __main__ as counting
-from infra.embedded import Services
+from infra.local.embedded import Services
 
 
 def test_a_tiny_run_compares_both_and_leaves_nothing_behind(

@@ -13,7 +13,7 @@ from benchmarks.shards.laps import Lap, Recall
 from benchmarks.shards.measure import Plan, lookups, rules
 from benchmarks.shards.rows import Variant, row
 from benchmarks.shards.world import SHOTS, World, recall
-from infra.embedded import Services
+from infra.local.embedded import Services
 from schemas.errors import DependencyDown
 from streams.index.redis import RedisIndex
 from tests.unit.angles import at_angles

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from client import activation
+from client import recent as topics
+from client.activation import Present, Rollout, reference
+from client.recent import Material
 from infra.cli import app
-from infra.replay import material as topics
-from infra.replay import rollout
-from infra.replay.material import Material
-from infra.replay.rollout import Present, Rollout, reference
 from schemas.errors import DependencyDown
 from schemas.settings import Settings
-from streams.artefact import PAGE
+from streams.conditioning.artefact import PAGE
 from tests.conditionings import saved
 from tests.unit.replayed import active, material
 
@@ -49,8 +49,8 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Deployment:
         if name.startswith("PERENNIAL_"):
             monkeypatch.delenv(name)
     made = Deployment()
-    monkeypatch.setattr(rollout, "present", made.look)
-    monkeypatch.setattr(rollout, "carry_out", made.carry_out)
+    monkeypatch.setattr(activation, "present", made.look)
+    monkeypatch.setattr(activation, "carry_out", made.carry_out)
     monkeypatch.setattr(topics, "read_material", made.read)
     return made
 

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from infra.cli import app
-from infra.evaluate.report import Evaluation
+from lab.evaluate.report import Evaluation
 from tests.unit.tiny_models import write_tiny
 
 IDENTITIES, SHOTS = 10, 4

@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from infra.cli import app
-from infra.conditioning.report import FitReport
-from streams.artefact import load_artefact
+from lab.fit.report import FitReport
+from streams.conditioning.artefact import load_artefact
 from tests.image_set import write_image_set
 from tests.unit.tiny_models import write_tiny
 

@@ -12,12 +12,12 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner, Result
 
 from infra.cli import app
-from infra.models.provenance import evaluation_of
+from lab.cards.provenance import evaluation_of
 from schemas.settings import Device, Precision
 from tests.unit.test_models_figures import evaluation, variant
 from tests.unit.tiny_models import TRAINING, write_tiny
-from workers.model import EmbeddingModel, load_model
-from workers.model_folder import CARD, WEIGHTS, read_model, version
+from workers.model.model import EmbeddingModel, load_model
+from workers.model.model_folder import CARD, WEIGHTS, read_model, version
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from infra.cli import app
-from infra.saliency.report import SaliencyReport
+from lab.saliency.report import SaliencyReport
 from tests.unit.tiny_models import write_tiny
 
 pytestmark = pytest.mark.usefixtures("one_thread")

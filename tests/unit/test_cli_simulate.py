@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from infra.cli import app
-from infra.simulate.model import folder_of, version_of
-from infra.simulate.report import SimulationReport
+from lab.simulate.model import folder_of, version_of
+from lab.simulate.report import SimulationReport
 from schemas.settings import load_settings
 from tests.conditionings import conditioning, saved
 from tests.image_set import patterns

@@ -9,11 +9,11 @@ from typer.testing import CliRunner, Result
 
 from infra.cli import app
 from infra.commands.train import _config
-from infra.evaluate.report import Evaluation
+from lab.evaluate.report import Evaluation
 from tests.image_set import write_image_set
 from tests.unit.training_samples import config
-from workers.model_folder import read_model
-from workers.network import Head
+from workers.model.model_folder import read_model
+from workers.model.network import Head
 from workers.training.config import TrainingConfig
 from workers.training.history import read_history
 

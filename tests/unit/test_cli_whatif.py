@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from client import activation
+from client import recent as topics
+from client.activation import Present
+from client.recent import Material
 from infra.cli import app
-from infra.replay import material as topics
-from infra.replay import rollout
-from infra.replay.material import Material
-from infra.replay.rollout import Present
 from schemas.settings import Settings
 from tests.conditionings import saved
 from tests.unit.replayed import active, material
@@ -40,7 +40,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Deployment:
         if name.startswith("PERENNIAL_"):
             monkeypatch.delenv(name)
     made = Deployment()
-    monkeypatch.setattr(rollout, "present", made.look)
+    monkeypatch.setattr(activation, "present", made.look)
     monkeypatch.setattr(topics, "read_material", made.read)
     return made
 

@@ -6,11 +6,11 @@ from functools import cache
 import numpy as np
 import pytest
 
-from infra.conditioning.calibrating import calibrate
-from infra.conditioning.expected import USUAL, expected, typical
-from infra.conditioning.fitting import Made, fit_conditioning, steps
-from infra.conditioning.outcomes import TRIALS, Outcome, _outcome, joined, outcomes
-from infra.conditioning.weights import LEAST_WEIGHT, weight_of, weighted
+from lab.fit.calibrating import calibrate
+from lab.fit.expected import USUAL, expected, typical
+from lab.fit.fitting import Made, fit_conditioning, steps
+from lab.fit.outcomes import TRIALS, Outcome, _outcome, joined, outcomes
+from lab.fit.weights import LEAST_WEIGHT, weight_of, weighted
 from recognition.background import Background, Encoder
 from recognition.bootstrap import Interval
 from recognition.cluster_tails import ClusterTails

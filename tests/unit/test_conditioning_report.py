@@ -15,20 +15,20 @@ import pytest
 from matplotlib.collections import PathCollection
 from rich.console import Console
 
-from infra.conditioning.figures import report_on
-from infra.conditioning.files import PAGE, write
-from infra.conditioning.fitting import Made, fit_conditioning
-from infra.conditioning.page import page
-from infra.conditioning.plots.race import race
-from infra.conditioning.plots.reliability import reliability
-from infra.conditioning.plots.tail import tail
-from infra.conditioning.report import ExpectedReport, FitReport, Origin, Parts, WayReport
-from infra.conditioning.screen import screen
-from infra.conditioning.words import between, doubt, finding, interval, listed, promise
+from lab.fit.figures import report_on
+from lab.fit.files import PAGE, write
+from lab.fit.fitting import Made, fit_conditioning
+from lab.fit.page import page
+from lab.fit.plots.race import race
+from lab.fit.plots.reliability import reliability
+from lab.fit.plots.tail import tail
+from lab.fit.report import ExpectedReport, FitReport, Origin, Parts, WayReport
+from lab.fit.screen import screen
+from lab.fit.words import between, doubt, finding, interval, listed, promise
 from recognition.fit import Sample
 from recognition.fitted_variable import fit_variable
 from schemas.errors import SetupError
-from streams.artefact import load_artefact
+from streams.conditioning.artefact import load_artefact
 from tests.conditionings import AT
 
 IDENTITIES, SHOTS = 24, 8

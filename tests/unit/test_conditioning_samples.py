@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infra.conditioning.samples import check, images_of, samples
-from infra.manifest import ManifestRow
+from lab.images.manifest import ManifestRow
+from lab.images.samples import check, images_of, samples
 from recognition.protocol import Part, Split
 from schemas.errors import SetupError
 from schemas.event import Background

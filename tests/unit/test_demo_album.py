@@ -1,6 +1,6 @@
+from client.follow import Kind
 from infra.demo.album import album, spread
 from infra.demo.ledger import Ended, Verdict, verdict
-from infra.follow import Kind
 from tests.unit.demo_events import frame, outcome
 
 

@@ -1,7 +1,7 @@
 import pytest
 
+from client.follow import Kind
 from infra.demo.ledger import Ledger, Verdict, verdict
-from infra.follow import Kind
 from tests.unit.demo_events import START, frame, outcome
 
 IDENTIFIED: Kind = "identified"

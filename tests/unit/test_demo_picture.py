@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from client.follow import Outcome
 from infra.demo.ledger import Ended, Ledger, Verdict, verdict
 from infra.demo.picture import captions, save
-from infra.follow import Outcome
 from tests.unit.demo_events import frame, outcome
 
 

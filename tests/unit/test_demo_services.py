@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.board import Counts, counts
-from infra.probe import parse, readings, waiting_for
-from infra.processes import free_port
-from infra.supervisor import Service, environment
+from infra.local.board import Counts, counts
+from infra.local.probe import parse, readings, waiting_for
+from infra.local.processes import free_port
+from infra.local.supervisor import Service, environment
 from schemas.settings import load_settings
 
 

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from infra.evaluate.exam import Assessed, Exam, Variant
-from infra.evaluate.groups import Grouping
-from infra.evaluate.summary import summarise
-from infra.evaluate.thresholds import Point, Rule
+from lab.evaluate.exam import Assessed, Exam, Variant
+from lab.evaluate.summary import summarise
+from lab.evaluate.thresholds import Point, Rule
+from lab.images.groups import Grouping
 from recognition.distance import FloatArray
 from recognition.paper_distances import Distance
 from recognition.protocol import Part, Split

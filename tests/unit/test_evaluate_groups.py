@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.evaluate.groups import backgrounds_of, groupings
-from infra.manifest import ManifestRow
+from lab.images.groups import backgrounds_of, groupings
+from lab.images.manifest import ManifestRow
 from schemas.background import Declaration
 from schemas.errors import SetupError
 from schemas.event import Background

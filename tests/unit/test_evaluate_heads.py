@@ -9,20 +9,20 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from infra.cli import app
-from infra.evaluate.embed import Embedded
-from infra.evaluate.heads import heads_report
-from infra.evaluate.report import Evaluation, HeadReport
-from infra.evaluate.screen import screen
-from infra.evaluate.words import HEADS
-from infra.manifest import ManifestRow
+from lab.evaluate.heads import heads_report
+from lab.evaluate.report import Evaluation, HeadReport
+from lab.evaluate.screen import screen
+from lab.evaluate.words import HEADS
+from lab.images.embed import Embedded
+from lab.images.manifest import ManifestRow
 from recognition.protocol import Part
 from schemas.variables import Binary, Continuous
 from tests.image_set import write_image_set
 from tests.unit.angles import at_angles, split, trial
 from tests.unit.test_models_figures import evaluation, variant
 from tests.unit.training_samples import ARCHITECTURE, config
-from workers.model_folder import read_model
-from workers.photometric import Light
+from workers.model.model_folder import read_model
+from workers.model.photometric import Light
 from workers.training.augment import Augmentation
 from workers.training.auxiliary import AuxiliaryHeads
 from workers.training.saved_heads import load_heads

@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infra.evaluate import models
-from infra.evaluate.embed import Embedded
-from infra.evaluate.models import PLAIN, Models
-from infra.manifest import ManifestRow
+from lab.evaluate import models
+from lab.evaluate.models import PLAIN, Models
+from lab.images.embed import Embedded
+from lab.images.manifest import ManifestRow
 from recognition.paper_distances import Distance
 from recognition.protocol import Part
 from schemas.errors import SetupError

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from infra.evaluate.exam import Assessed, Exam, Variant
-from infra.evaluate.files import write
-from infra.evaluate.groups import Grouping
-from infra.evaluate.markdown import markdown
-from infra.evaluate.measures import TPIR, at
-from infra.evaluate.plots.det import missed
-from infra.evaluate.report import Estimate, Evaluation
-from infra.evaluate.screen import screen
-from infra.evaluate.summary import summarise
-from infra.evaluate.thresholds import Point, Rule
-from infra.evaluate.words import between, change, percent, spread, whole
+from lab.evaluate.exam import Assessed, Exam, Variant
+from lab.evaluate.files import write
+from lab.evaluate.markdown import markdown
+from lab.evaluate.measures import TPIR, at
+from lab.evaluate.plots.det import missed
+from lab.evaluate.report import Estimate, Evaluation
+from lab.evaluate.screen import screen
+from lab.evaluate.summary import summarise
+from lab.evaluate.thresholds import Point, Rule
+from lab.evaluate.words import between, change, percent, spread, whole
+from lab.images.groups import Grouping
 from recognition.evaluation import Identified, tpir_at_fpir
 from recognition.protocol import make_splits
 from schemas.errors import SetupError
@@ -137,7 +137,7 @@ def test_the_files(tmp_path: Path, evaluated: tuple[Evaluation, list[Assessed]])
 
 
 def test_pictures_are_made_without_global_state() -> None:
-    code = "import sys, infra.evaluate.files; assert 'matplotlib.pyplot' not in sys.modules"
+    code = "import sys, lab.evaluate.files; assert 'matplotlib.pyplot' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from infra.broker import Broker, Moving
+from client.broker import Broker, Moving
 from schemas.errors import DependencyDown, SetupError
 
 PLACE = ("frames", 0)
@@ -43,7 +43,7 @@ def test_what_is_handed_over_is_asked_for_again(asked: Callable[..., Broker]) ->
 def test_what_stays_so_is_a_dependency_that_is_down(
     asked: Callable[..., Broker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("infra.broker.TIMEOUT_S", -1.0)
+    monkeypatch.setattr("client.broker.TIMEOUT_S", -1.0)
     with pytest.raises(Moving, match="cannot answer just now") as raised:
         asked(KafkaError.NOT_LEADER_FOR_PARTITION).spans({"frames": [0]})
     assert isinstance(raised.value, DependencyDown)

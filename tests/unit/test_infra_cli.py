@@ -9,7 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from infra import broker, cli
+from client import broker
+from infra import cli
 from infra.cli import app
 from infra.commands import topics
 from infra.commands.panels import ORDER

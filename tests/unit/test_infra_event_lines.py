@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from infra.event_lines import as_json, line
+from client.event_lines import as_json, line
 from schemas.dead_letter import dead_letter
 from schemas.errors import BadInput
 from schemas.event import Event

@@ -3,15 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from infra import manifest
-from infra.manifest import (
+from client.outgoing import Outgoing
+from lab.images import manifest
+from lab.images.manifest import (
     ManifestRow,
     from_directory,
     from_manifest,
     read_manifest,
     read_value,
 )
-from infra.outgoing import Outgoing
 from schemas.errors import SetupError
 from schemas.topics import FRAMES
 

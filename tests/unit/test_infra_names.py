@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.labels import labels_of
-from infra.manifest import from_directory, read_manifest
-from infra.names import MAX_PATH, file_id, full_name, path_text
-from infra.outgoing import Outgoing
+from client.names import MAX_PATH, file_id, full_name, path_text
+from client.outgoing import Outgoing
+from lab.images.labels import labels_of
+from lab.images.manifest import from_directory, read_manifest
 from schemas.codec import MAX_ID
 from schemas.errors import SetupError
 from schemas.event import event_name

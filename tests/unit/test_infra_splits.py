@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.manifest import ManifestRow
-from infra.splits import read_splits, session_of, splits_of
+from lab.images.manifest import ManifestRow
+from lab.images.splits import read_splits, session_of, splits_of
 from recognition.protocol import Part
 from schemas.errors import SetupError
 

@@ -2,9 +2,9 @@ import json
 
 from rich.console import Console
 
-from infra.follow import Kind, Outcome
-from infra.summary import END_TO_END, Latency, Tally
-from infra.tally_screen import tally_screen
+from client.follow import Kind, Outcome
+from client.summary import END_TO_END, Latency, Tally
+from infra.commands.tally_screen import tally_screen
 from schemas.dead_letter import dead_letter
 from schemas.errors import BadInput
 from schemas.records import Record

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from infra import admin
-from infra.topic_state import state_of, wanted_config
+from client import admin
+from client.topic_state import state_of, wanted_config
 from schemas.errors import DependencyDown, SetupError
 from schemas.settings import load_settings
 from schemas.topics import FRAMES, GALLERY, TOPICS

@@ -7,14 +7,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from infra.manifest import ManifestRow, read_manifest
-from infra.splits import splits_of
-from infra.training import load_parts, parts_of
+from lab.images.manifest import ManifestRow, read_manifest
+from lab.images.splits import splits_of
+from lab.train import load_parts, parts_of
 from schemas.errors import SetupError
 from schemas.settings import load_settings
 from tests.image_set import patterns, write_image_set
 from tests.unit.training_samples import ARCHITECTURE, SIDE
-from workers.photometric import grey
+from workers.model.photometric import grey
 
 IDENTITIES, SHOTS = 12, 4
 

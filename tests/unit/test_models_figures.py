@@ -4,15 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from infra.evaluate.report import (
-    Estimate,
-    Evaluation,
-    Mean,
-    Scenario,
-    SplitEstimate,
-    VariantReport,
-)
-from infra.models.figures import ModelFigures, figures_of
+from lab.cards.figures import ModelFigures, figures_of
+from lab.evaluate.report import Estimate, Evaluation, Mean, Scenario, SplitEstimate, VariantReport
 from schemas.errors import SetupError
 from schemas.settings import Views
 

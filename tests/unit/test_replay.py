@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infra.replay.replay import Replay
+from lab.whatif.replay import Replay
 from schemas.errors import SetupError
+from streams.conditioning.placement import Placements, Plain
+from streams.gallery.placed_gallery import Layout
 from streams.index.base import ActiveState, GalleryState
-from streams.layout import Layout
-from streams.placement import Placements, Plain
 from tests.conditionings import saved
 from tests.gallery_entries import MODEL, entry
 from tests.services.kafka import embedding

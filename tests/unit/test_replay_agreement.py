@@ -6,14 +6,14 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from infra.replay.agreement import EXAMPLES, Agreement, Kind, agree
-from infra.replay.agreement_screen import agreement_screen
-from infra.replay.compare import Incomparable, compare
-from infra.replay.replay import Answer, Answers
-from infra.replay.rollout import Present
-from infra.replay.truth import verify
+from client.activation import Present
+from lab.whatif.agreement import EXAMPLES, Agreement, Kind, agree
+from lab.whatif.agreement_screen import agreement_screen
+from lab.whatif.compare import Incomparable, compare
+from lab.whatif.replay import Answer, Answers
+from lab.whatif.truth import verify
 from schemas.errors import SetupError
-from streams.artefact import PAGE
+from streams.conditioning.artefact import PAGE
 from tests.unit.replayed import SETTINGS, active, material, said
 
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infra.replay import rollout
-from infra.replay.rollout import Present, await_active, reference, words_of
-from infra.replay.targets import active_of, back, check, to_artefact, to_plain
+from client import activation
+from client.activation import Present, await_active, reference, words_of
+from client.activation_targets import active_of, back, check, to_artefact, to_plain
 from schemas.conditioning import ActiveConditioning
 from schemas.errors import DependencyDown, SetupError
 from schemas.gallery import GalleryEntry
-from streams.artefact import load_artefact
+from streams.conditioning.artefact import load_artefact
 from streams.index.base import ActiveState, GalleryState
 from streams.index.memory import MemoryIndex
 from tests.conditionings import saved
@@ -105,7 +105,7 @@ def test_an_artefact_must_be_for_embeddings_that_there_are(tmp_path: Path) -> No
 async def test_it_waits_until_the_index_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rollout, "LOOK_EVERY_S", 0.001)
+    monkeypatch.setattr(activation, "LOOK_EVERY_S", 0.001)
     state, looks = active(tmp_path), 0
 
     class Slow(MemoryIndex):

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infra.replay.replay import Replay
-from infra.replay.tails import Tails
+from lab.whatif.replay import Replay
+from lab.whatif.tails import Tails
 from schemas.settings import Settings
 from streams.index.base import EVERYWHERE, GalleryState
 from tests.gallery_entries import MODEL, entry

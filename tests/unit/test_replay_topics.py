@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infra.replay.gallery import Gallery
-from infra.replay.people import Said, people_of, truth
-from infra.replay.probes import probes_of
-from infra.replay.strangers import Source, counted, given
+from client.present_gallery import Gallery
+from client.recent_answers import Said, people_of, truth
+from client.recent_probes import probes_of
+from lab.whatif.strangers import Source, counted, given
 from schemas.event import Event
 from schemas.gallery_records import under_term
 from schemas.recognition_event import DecidedBy

@@ -5,13 +5,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from infra.replay.agreement_screen import agreement_screen
-from infra.replay.compare import compare
-from infra.replay.replay import Replay
-from infra.replay.rollout import Present
-from infra.replay.unlike import unlike
-from infra.replay.whatif import what_if
-from infra.replay.whatif_screen import whatif_screen
+from client.activation import Present
+from lab.whatif.agreement_screen import agreement_screen
+from lab.whatif.compare import compare
+from lab.whatif.replay import Replay
+from lab.whatif.unlike import unlike
+from lab.whatif.whatif import what_if
+from lab.whatif.whatif_screen import whatif_screen
 from schemas.settings import Settings
 from streams.index.base import GalleryState
 from tests.unit.replayed import SETTINGS, active, entries, material

@@ -7,14 +7,14 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from infra.replay.files import write
-from infra.replay.gallery import Gallery
-from infra.replay.material import Material
-from infra.replay.plot import draw
-from infra.replay.probes import Probes
-from infra.replay.strangers import Source
-from infra.replay.whatif import FPIRS, WhatIf, what_if
-from infra.replay.whatif_screen import whatif_screen
+from client.present_gallery import Gallery
+from client.recent import Material
+from client.recent_probes import Probes
+from lab.whatif.files import write
+from lab.whatif.plot import draw
+from lab.whatif.strangers import Source
+from lab.whatif.whatif import FPIRS, WhatIf, what_if
+from lab.whatif.whatif_screen import whatif_screen
 from schemas.errors import SetupError
 from schemas.gallery import Status
 from streams.index.base import ActiveState, GalleryState

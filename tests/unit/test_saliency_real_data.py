@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infra.evaluate.embed import embed
-from infra.manifest import ManifestRow, read_manifest
-from infra.splits import splits_of
+from lab.images.embed import embed
+from lab.images.manifest import ManifestRow, read_manifest
+from lab.images.splits import splits_of
 from recognition.distance import FloatArray
 from recognition.fitted_variable import fit_variable
 from recognition.protocol import Part

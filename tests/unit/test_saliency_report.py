@@ -19,19 +19,19 @@ from plotly.offline import get_plotlyjs
 from rich.console import Console
 from rich.progress import Progress
 
-from infra.manifest import ManifestRow
-from infra.saliency import page_data as page_data_module
-from infra.saliency.files import write
-from infra.saliency.page import page
-from infra.saliency.page_data import MOST_VARIABLES, chosen, page_data
-from infra.saliency.pairs import AllPairs
-from infra.saliency.projections import VIEWS, Projection, project
-from infra.saliency.ranking import ranking
-from infra.saliency.report import SaliencyReport, VariableReport
-from infra.saliency.run import Looked
-from infra.saliency.screen import screen
-from infra.saliency.thumbnails import SIDE, thumbnails
-from infra.saliency.variables import fit_variables
+from lab.images.manifest import ManifestRow
+from lab.images.thumbnails import SIDE, thumbnails
+from lab.images.variables import fit_variables
+from lab.saliency import page_data as page_data_module
+from lab.saliency.files import write
+from lab.saliency.page import page
+from lab.saliency.page_data import MOST_VARIABLES, chosen, page_data
+from lab.saliency.pairs import AllPairs
+from lab.saliency.projections import VIEWS, Projection, project
+from lab.saliency.ranking import ranking
+from lab.saliency.report import SaliencyReport, VariableReport
+from lab.saliency.run import Looked
+from lab.saliency.screen import screen
 from recognition.saliency import Gain, Saliency, rank, saliency
 from recognition.variable import Kind, Variable
 from schemas.background import Declaration

@@ -1,6 +1,6 @@
 """The gallery's topic in memory."""
 
-from infra.simulate.memory_log import MemoryLog, OneConditioning
+from lab.simulate.memory_log import MemoryLog, OneConditioning
 from schemas.gallery import Status
 from schemas.gallery_records import Erased
 from tests.gallery_entries import CAPTURED, entry

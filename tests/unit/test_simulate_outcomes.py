@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from infra.simulate.outcomes import LEAST, Outcomes, by_quarter, share, trailing
+from lab.simulate.outcomes import LEAST, Outcomes, by_quarter, share, trailing
 
 
 def flags(text: str) -> np.ndarray:

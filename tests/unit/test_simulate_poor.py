@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from infra.manifest import ManifestRow
-from infra.simulate.poor import KEPT, poor_image, spoil
+from lab.images.manifest import ManifestRow
+from lab.simulate.poor import KEPT, poor_image, spoil
 from schemas.settings import load_settings
 
 N = 200

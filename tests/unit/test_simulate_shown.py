@@ -8,12 +8,12 @@ import pytest
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from infra.evaluate.plots.style import colour
-from infra.simulate.files import write
-from infra.simulate.plots import effort, error
-from infra.simulate.report import Curves, Entries, SimulationReport, VariantReport
-from infra.simulate.screen import screen
-from infra.simulate.variant import Chosen, Variant, grid, names
+from lab.shown.style import colour
+from lab.simulate.files import write
+from lab.simulate.plots import effort, error
+from lab.simulate.report import Curves, Entries, SimulationReport, VariantReport
+from lab.simulate.screen import screen
+from lab.simulate.variant import Chosen, Variant, grid, names
 from schemas.conditioning import ActiveConditioning
 from schemas.errors import SetupError
 from tests.conditionings import AT

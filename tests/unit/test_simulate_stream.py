@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infra.simulate.outcomes import Simulated
-from infra.simulate.summary import summarise
-from infra.simulate.system import System
-from infra.simulate.variant import Chosen, Variant
+from lab.simulate.outcomes import Simulated
+from lab.simulate.summary import summarise
+from lab.simulate.system import System
+from lab.simulate.variant import Chosen, Variant
 from schemas.embedding import Embedding
 from schemas.errors import DependencyDown
 from schemas.gallery import Status

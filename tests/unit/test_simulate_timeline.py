@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from infra.manifest import ManifestRow
-from infra.simulate.timeline import DAY, timeline, untimed
+from lab.images.manifest import ManifestRow
+from lab.simulate.timeline import DAY, timeline, untimed
 
 NOON = datetime(2025, 4, 1, 12, tzinfo=UTC)
 

@@ -15,8 +15,14 @@ from recognition.background import Background
 from recognition.calibration import Calibration
 from recognition.conditioning import Conditioning, Impostors
 from schemas.errors import SetupError
-from streams.artefact import ARRAYS, PAGE, ArtefactMissing, load_artefact, save_artefact
-from streams.artefact_parts import Page, assemble, take_apart
+from streams.conditioning.artefact import (
+    ARRAYS,
+    PAGE,
+    ArtefactMissing,
+    load_artefact,
+    save_artefact,
+)
+from streams.conditioning.artefact_format import Page, assemble, take_apart
 from tests.conditionings import AT, DAY, NIGHT, conditioning, saved
 from tests.gallery_entries import MODEL
 

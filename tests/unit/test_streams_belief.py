@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from schemas.metrics import Metrics
-from streams.belief import believed_fpir
-from streams.gallery_report import GalleryReport
+from streams.conditioning.placement import Fitted, Plain
+from streams.gallery.believed_fpir import believed_fpir
+from streams.gallery.gauges import GalleryReport
+from streams.gallery.placed_gallery import Layout
 from streams.index.base import GalleryState
-from streams.layout import Layout
-from streams.placement import Fitted, Plain
 from tests.gallery_entries import MODEL, entry
 from tests.unit.conditioned import DAY, NIGHT, SIZE, active, artefact, sample
 

@@ -13,8 +13,8 @@ from schemas.errors import BadInput
 from schemas.metrics import Metrics
 from schemas.reading import Reading
 from schemas.records import Record
-from streams.faithful import FaithfulConsumer
-from streams.tamed import tamed_app
+from streams.kafka.faithful import FaithfulConsumer
+from streams.kafka.faust_app import tamed_app
 
 PLACE = TP("t", 0)
 
@@ -76,7 +76,7 @@ async def consumer(
     async def flushed() -> None:
         """There is nothing to flush."""
 
-    monkeypatch.setattr("streams.faithful._RETRY_S", 0)
+    monkeypatch.setattr("streams.kafka.faithful._RETRY_S", 0)
     app = tamed_app("group", "127.0.0.1:9", Reading(None, metrics))
     app.consumer_generation_id = 1
     monkeypatch.setattr(app.producer, "flush", flushed)
@@ -179,7 +179,7 @@ async def test_nothing_is_read_until_it_could_go_back(
 async def test_a_batch_under_way_delays_a_rebalance_for_a_moment_only(
     consumer: FaithfulConsumer, thread: Thread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streams.faithful.HAND_OVER_S", 0.01)
+    monkeypatch.setattr("streams.kafka.faithful.HAND_OVER_S", 0.01)
     (message,) = await read(consumer, thread, 10)
     with consumer.at_work():
         await consumer.wait_empty()

@@ -10,7 +10,7 @@ from faust.types import TP
 
 from schemas.errors import BadInput, DependencyDown
 from schemas.records import Record
-from streams.fetching import FetchingThread, as_fetched
+from streams.kafka.fetching import FetchingThread, as_fetched
 
 PLACE = TP("embeddings", 1)
 
@@ -60,7 +60,7 @@ async def test_what_was_read_is_kept_when_the_partition_is_taken_away() -> None:
 
 @pytest.mark.parametrize("error", [DependencyDown("kafka", "no"), ValueError("what?")])
 async def test_an_error_is_no_end(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.fetching._RETRY_S", 0.001)
+    monkeypatch.setattr("streams.kafka.fetching._RETRY_S", 0.001)
     made = thread(error)
     assert await made._fetch_records(Client(), [PLACE]) == {}
     assert made.read_to == {}

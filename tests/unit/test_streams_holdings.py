@@ -8,7 +8,7 @@ from recognition.retain import Removal, RetentionRule
 from recognition.threshold import open_set_threshold
 from schemas.gallery import Status
 from schemas.gallery_records import Erased
-from streams.holdings import Holdings
+from streams.gallery.holdings import Holdings
 from streams.index.base import EVERYWHERE, ShardState
 from tests.gallery_entries import CAPTURED, MODEL, entry, plain_holdings
 

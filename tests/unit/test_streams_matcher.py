@@ -14,7 +14,7 @@ from schemas.recognition_event import (
 )
 from schemas.records import Record
 from streams.index.base import EVERYWHERE, GalleryState
-from streams.matcher import Matcher
+from streams.matching.matcher import Matcher
 from tests.gallery_entries import unit
 from tests.unit.matcher_probes import (
     AXES,

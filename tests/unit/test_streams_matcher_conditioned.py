@@ -9,10 +9,10 @@ from recognition.cluster import UNCLUSTERED
 from schemas.errors import BadInput, DependencyDown
 from schemas.metrics import Metrics
 from schemas.recognition_event import ReviewReason
-from streams.artefact import save_artefact
+from streams.conditioning.artefact import save_artefact
+from streams.conditioning.placement import Placements, Plain
 from streams.index.base import EVERYWHERE
-from streams.matcher import Matcher
-from streams.placement import Placements, Plain
+from streams.matching.matcher import Matcher
 from tests.gallery_entries import MODEL
 from tests.unit.conditioned import (
     DAY,

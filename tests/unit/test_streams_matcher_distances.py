@@ -5,7 +5,7 @@ import pytest
 
 from recognition.cohort import Cohort
 from schemas.metrics import Metrics
-from streams.matcher import Matcher
+from streams.matching.matcher import Matcher
 from tests.gallery_entries import unit
 from tests.unit.conditioned import (
     DAY,

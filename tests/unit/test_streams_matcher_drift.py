@@ -8,9 +8,9 @@ import pytest
 from recognition.moments import Moments, drift
 from schemas.metrics import Metrics
 from schemas.records import Record
-from streams.drift import EVERY, RECENT
 from streams.index.base import EVERYWHERE
-from streams.matcher import Matcher
+from streams.matching.drift import EVERY, RECENT
+from streams.matching.matcher import Matcher
 from tests.gallery_entries import unit
 from tests.unit.conditioned import (
     DAY,

@@ -11,8 +11,8 @@ from schemas.gallery import Enrol, GalleryCommand
 from schemas.metrics import Metrics
 from schemas.recognition_event import Identification, ReviewItem
 from schemas.records import Record
-from streams.inclusion import Includer
-from streams.matcher import Matcher
+from streams.matching.matcher import Matcher
+from streams.matching.self_enrolment import Includer
 from tests.gallery_entries import CAPTURED, MODEL, unit
 from tests.unit.conditioned import DAY, Given, active, artefact, placed, sample
 from tests.unit.matcher_probes import AXES, Watched, entry, events_of, fill, matcher_on, one, probe

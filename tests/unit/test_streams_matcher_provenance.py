@@ -13,7 +13,7 @@ from schemas.recognition_event import (
     Identification,
     ShardSearched,
 )
-from streams.matcher import Matcher
+from streams.matching.matcher import Matcher
 from tests.gallery_entries import CAPTURED, MODEL
 from tests.unit.matcher_probes import (
     AXES,

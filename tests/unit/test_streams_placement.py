@@ -10,10 +10,10 @@ import pytest
 from recognition.cluster import UNCLUSTERED
 from schemas.errors import DependencyDown, SetupError
 from schemas.event import Background
-from streams.artefact import Artefact, load_artefact
+from streams.conditioning.artefact import Artefact, load_artefact
+from streams.conditioning.placement import Fitted, Placements, Plain, joined
 from streams.index.base import ActiveState, GalleryState
-from streams.placement import Fitted, Placements, Plain, joined
-from streams.spaces import cluster_name, cluster_number, space_of
+from streams.index.names import cluster_name, cluster_number, space_of
 from tests.conditionings import DAY, NIGHT, conditioning, saved
 from tests.gallery_entries import MODEL, unit
 
@@ -93,7 +93,7 @@ async def test_an_artefact_is_loaded_once_and_the_last_two_are_kept(
         loads.append(uri)
         return load_artefact(uri)
 
-    monkeypatch.setattr("streams.placement.load_artefact", load)
+    monkeypatch.setattr("streams.conditioning.placement.load_artefact", load)
     placements, named = Placements(PLAIN), []
     for seed in range(3):
         artefact = saved(tmp_path / str(seed), conditioning(4, seed=seed))

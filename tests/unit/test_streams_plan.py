@@ -19,8 +19,8 @@ from schemas.gallery import (
     Status,
 )
 from schemas.gallery_records import Change, Erased
-from streams.holdings import Holdings
-from streams.plan import Planner
+from streams.gallery.commands import Planner
+from streams.gallery.holdings import Holdings
 from tests.gallery_entries import CAPTURED, command, enrol, entry, plain_holdings
 
 WINTER = {"season": "winter"}

@@ -19,7 +19,7 @@ from schemas.errors import BadInput, DependencyDown, SetupError
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.records import Record
-from streams.stage import ATTEMPTS, Handler, Publish, Stage
+from streams.kafka.stage import ATTEMPTS, Handler, Publish, Stage
 from tests.unit.stage_parts import Broker, Work, batch
 
 REDIS_DOWN = DependencyDown("redis", "connection refused")

@@ -11,8 +11,8 @@ from schemas.errors import SetupError
 from schemas.event import Scalar
 from tests.image_set import patterns, write_image_set
 from tests.unit.training_samples import samples
-from workers.decode import Limits
-from workers.photometric import grey
+from workers.images.decode import Limits
+from workers.model.photometric import grey
 from workers.training import data
 from workers.training.data import Samples, load_images
 

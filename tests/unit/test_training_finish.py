@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tests.unit.training_samples import ARCHITECTURE, samples
-from workers.network import EmbeddingNetwork, Head
+from workers.model.network import EmbeddingNetwork, Head
 from workers.training.last_map import fold_in
 
 

@@ -4,7 +4,7 @@ import torch
 
 from tests.unit.training_runs import learner
 from tests.unit.training_samples import DIMENSION
-from workers.network import Architecture, Head
+from workers.model.network import Architecture, Head
 from workers.training.learner import Learner
 
 FUSED = Architecture(

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from schemas.errors import SetupError
 from tests.unit.training_runs import learner
 from tests.unit.training_samples import ARCHITECTURE, CPU, DIMENSION, config, samples
-from workers.network import EmbeddingNetwork
+from workers.model.network import EmbeddingNetwork
 from workers.training.augment import Augmentation
 from workers.training.batch import Batch
 from workers.training.learner import Learner

@@ -11,8 +11,8 @@ from schemas.errors import SetupError
 from schemas.settings import Device, Precision
 from tests.unit.training_runs import logged, run, weights
 from tests.unit.training_samples import CPU, DIMENSION, as_frames, config, data, samples
-from workers.model import EmbeddingModel, load_model
-from workers.model_folder import DIRECTIONS, read_model
+from workers.model.model import EmbeddingModel, load_model
+from workers.model.model_folder import DIRECTIONS, read_model
 from workers.training import checkpoint, finish, last_map, loop
 from workers.training.board import Board
 from workers.training.config import TrainingConfig

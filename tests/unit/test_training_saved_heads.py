@@ -13,8 +13,8 @@ from schemas.settings import Device, Precision
 from tests.unit.tiny_models import TINY, write_tiny
 from tests.unit.training_runs import learner, run
 from tests.unit.training_samples import as_frames, data
-from workers.model import load_model
-from workers.model_folder import (
+from workers.model.model import load_model
+from workers.model.model_folder import (
     CARD,
     HEADS,
     ModelCard,

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from schemas.errors import SetupError
 from tests.unit.training_samples import ARCHITECTURE, CPU, DIMENSION, SIDE, config, samples
-from workers.backbone import pretrained
-from workers.network import Architecture, EmbeddingNetwork, Head
+from workers.model.backbone import pretrained
+from workers.model.network import Architecture, EmbeddingNetwork, Head
 from workers.training.start import first_network, whitened
 
 IDENTITIES, IMAGES, FEATURES, LIT = 40, 8, 20, 3

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
+from client.enrol_commands import EnrolCommands
+from client.outgoing import Outgoing
 from infra.doctor import examine
-from infra.enrol_commands import EnrolCommands
-from infra.outgoing import Outgoing
 from schemas.gallery import Enrol
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.settings import Device, Settings, Views
 from tests.pictures import encode
 from tests.unit.tiny_models import write_tiny
-from workers import embedder
-from workers.model import EmbeddingModel
+from workers.model.model import EmbeddingModel
+from workers.service import embedder
 
 
 @pytest.fixture

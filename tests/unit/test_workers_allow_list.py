@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import BadInput
-from workers.allow_list import AllowList
+from workers.images.allow_list import AllowList
 
 ALLOWED = AllowList.parse(
     ("https://images.example/cows/", "https://other.example:8443", "s3://herd/2025", "http://lan/")

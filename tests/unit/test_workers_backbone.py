@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from workers.backbone import (
+from workers.model.backbone import (
     BACKBONES,
     Conv4,
     EfficientNetLite0,

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from workers.batching import MicroBatcher
+from workers.service.batching import MicroBatcher
 
 LONG_S = 3600.0
 

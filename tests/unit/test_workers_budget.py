@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from workers.budget import Budget
+from workers.service.budget import Budget
 
 
 async def blocked(work: "asyncio.Task[None]") -> bool:

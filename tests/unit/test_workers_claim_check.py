@@ -11,8 +11,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from schemas.errors import BadInput
-from workers.claim_check import Fetcher
-from workers.stores import StoreDown
+from workers.images.claim_check import Fetcher
+from workers.images.stores import StoreDown
 
 IMAGE = b"image bytes" * 100
 

@@ -8,7 +8,7 @@ import pytest
 from schemas.metrics import Metrics
 from tests.image_store import ImageStore, stores
 from tests.unit.pipeline_bench import IMAGE, Bench, bench, until
-from workers.pipeline import MAX_CLAIMS
+from workers.service.pipeline import MAX_CLAIMS
 
 JSON = {"content-type": "application/json"}
 
@@ -60,7 +60,7 @@ async def test_one_uri_that_fails_for_ever_is_dead(metrics: Metrics, bad: str, b
 async def test_frames_whose_images_come_keep_their_order(
     metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.claims.IN_TURN_S", 3600)
+    monkeypatch.setattr("workers.service.claims.IN_TURN_S", 3600)
     async with stores(IMAGE, 1) as (store,), bench(metrics, image_uri_allow=store.url) as b:
         for offset in range(0, 40, 2):
             await claim(b, offset, store, f"ok/{offset}")
@@ -112,7 +112,7 @@ async def test_a_store_that_goes_down_and_comes_back_loses_nothing(metrics: Metr
 async def test_what_waits_holds_no_place_of_others_up_to_a_bound(
     metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.pipeline.MAX_CLAIMS", 20)
+    monkeypatch.setattr("workers.service.pipeline.MAX_CLAIMS", 20)
     async with stores(IMAGE, 1) as (store,), waiting(metrics, store) as b:
         store.state = "hanging"
         for offset in range(20):

@@ -14,10 +14,10 @@ from schemas.metrics import Metrics
 from schemas.offsets import Offsets
 from schemas.records import Record
 from schemas.settings import load_settings
-from workers.consumer import FrameConsumer
-from workers.lag import watch
-from workers.patience import Patience
-from workers.pipeline import Pipeline
+from workers.service.consumer import FrameConsumer
+from workers.service.lag import watch
+from workers.service.pipeline import Pipeline
+from workers.service.retry import Patience
 
 TP = TopicPartition("frames", 0)
 
@@ -244,7 +244,7 @@ async def test_without_a_connection_there_is_nothing_to_finish(
 async def test_lag_and_readiness_follow_the_broker(
     metrics: Metrics, health: Health, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.lag._EVERY_S", 0.001)
+    monkeypatch.setattr("workers.service.lag._EVERY_S", 0.001)
     client = Client()
     client.at = 4
     watching = asyncio.create_task(
@@ -268,7 +268,7 @@ async def test_lag_and_readiness_follow_the_broker(
 async def test_a_worker_that_commits_nothing_while_frames_wait_stands_still(
     metrics: Metrics, health: Health, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.lag._EVERY_S", 0.001)
+    monkeypatch.setattr("workers.service.lag._EVERY_S", 0.001)
     client = cast(AIOKafkaConsumer, Client())
     health.down("image store", "no answer")
     watching = asyncio.create_task(watch(client, Offsets(), 0.05, metrics, health))

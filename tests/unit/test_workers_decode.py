@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from schemas.errors import BadInput
 from schemas.event import Region
 from tests.pictures import BLUE, GREEN, RED, WHITE, Pixels, encode, oriented, quarters, save
-from workers.decode import Limits, crop, decode, fit
+from workers.images.decode import Limits, crop, decode, fit
 
 LIMITS = Limits(max_bytes=2**20, max_pixels=10**6)
 

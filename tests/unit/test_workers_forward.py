@@ -6,7 +6,7 @@ import torch
 from numpy.typing import NDArray
 
 from schemas.errors import BadInput, DependencyDown
-from workers.forward import Result, embed_each, grey, unit
+from workers.model.forward import Result, embed_each, grey, unit
 
 Images = NDArray[np.uint8]
 RAISES, NAN, SHORT = 201, 202, 203

@@ -8,7 +8,7 @@ from PIL import Image
 
 from schemas.errors import BadInput
 from tests.pictures import encode, oriented, quarters, save
-from workers.image_header import Format, read_header
+from workers.images.image_header import Format, read_header
 
 KINDS = [("JPEG", {}), ("JPEG", {"progressive": True}), ("PNG", {}), ("WEBP", {}),
          ("WEBP", {"lossless": True}), ("WEBP", {"exif": Image.Exif().tobytes()})]  # fmt: skip

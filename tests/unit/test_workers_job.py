@@ -7,7 +7,7 @@ import pytest
 
 from schemas.background import Declaration
 from schemas.records import Headers, Record
-from workers.job import Image, now_ms, read_job
+from workers.service.job import Image, now_ms, read_job
 
 DECLARED = Declaration.model_validate(
     {
@@ -48,7 +48,7 @@ def test_a_problem_is_noted(headers: Headers, reason: str) -> None:
 
 
 def test_what_nobody_foresaw_is_a_problem_of_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.job.read_frame", lambda _: 1 // 0)
+    monkeypatch.setattr("workers.service.job.read_frame", lambda _: 1 // 0)
     job = read_job(record(), None)
     assert job.problem is not None
     assert job.problem.reason == "unreadable_frame"

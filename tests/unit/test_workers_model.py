@@ -12,9 +12,9 @@ from torch import nn
 from schemas.errors import SetupError
 from schemas.settings import Device, Precision, Views
 from tests.unit.tiny_models import write_tiny
-from workers.backbone import EfficientNetLite0, fold_batch_norm, pretrained
-from workers.model import DEFAULT_CARD, EmbeddingModel, default_weights, load_model
-from workers.model_folder import CARD, WEIGHTS, ModelCard, read_model, version, write_model
+from workers.model.backbone import EfficientNetLite0, fold_batch_norm, pretrained
+from workers.model.model import DEFAULT_CARD, EmbeddingModel, default_weights, load_model
+from workers.model.model_folder import CARD, WEIGHTS, ModelCard, read_model, version, write_model
 
 
 def load(folder: Path | None, precision: Precision = Precision.FLOAT32) -> EmbeddingModel:

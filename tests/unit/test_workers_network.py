@@ -8,11 +8,11 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from schemas.errors import SetupError
-from workers import network as module
-from workers.backbone import EfficientNetLite0, pretrained
-from workers.network import Architecture, EmbeddingNetwork, Head
-from workers.photometric import Light
-from workers.pooling import Pooling
+from workers.model import network as module
+from workers.model.backbone import EfficientNetLite0, pretrained
+from workers.model.network import Architecture, EmbeddingNetwork, Head
+from workers.model.photometric import Light
+from workers.model.pooling import Pooling
 
 FUSED = ("conv4", "efficientnet-lite0-middle")
 

@@ -12,9 +12,9 @@ from schemas.metrics import Metrics
 from schemas.records import Record
 from schemas.settings import load_settings
 from tests.unit.pipeline_bench import IMAGE, bench
-from workers.job import Job, read_job
-from workers.outbox import Outbox
-from workers.patience import Patience
+from workers.service.job import Job, read_job
+from workers.service.outbox import Outbox
+from workers.service.retry import Patience
 
 
 class Producer:
@@ -113,7 +113,7 @@ async def test_an_embedding_that_cannot_be_written_is_a_dead_letter(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("surprise")
 
-    monkeypatch.setattr("workers.job.Image.embedding", fail)
+    monkeypatch.setattr("workers.service.job.Image.embedding", fail)
     async with bench(metrics) as b:
         await b.submit(0)
         await b.drained()

@@ -7,7 +7,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLarg
 from schemas.errors import BadInput, DependencyDown
 from schemas.health import Health
 from schemas.metrics import Metrics
-from workers.patience import TOO_LARGE, Patience, is_passing
+from workers.service.retry import TOO_LARGE, Patience, is_passing
 
 
 class Work:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from workers.photometric import Light, grey, relieve
+from workers.model.photometric import Light, grey, relieve
 
 
 def texture(height: int = 96, width: int = 64) -> Tensor:

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.metrics import Metrics
 from tests.unit.pipeline_bench import BLACK, IMAGE, bench, until
-from workers.claim_check import Fetcher
+from workers.images.claim_check import Fetcher
 
 
 async def test_frames_become_embeddings_in_order(metrics: Metrics) -> None:
@@ -74,7 +74,7 @@ async def test_an_unforeseen_error_of_the_decoder_is_the_frames_own(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("surprise")
 
-    monkeypatch.setattr("workers.images.prepare", fail)
+    monkeypatch.setattr("workers.service.images.prepare", fail)
     async with bench(metrics) as b:
         await b.submit(0)
         await b.drained()
@@ -119,7 +119,7 @@ async def test_a_slow_image_keeps_its_turn_for_a_moment_only(
         return IMAGE
 
     monkeypatch.setattr(Fetcher, "fetch", fetch)
-    monkeypatch.setattr("workers.claims.IN_TURN_S", in_turn_s)
+    monkeypatch.setattr("workers.service.claims.IN_TURN_S", in_turn_s)
     before = ["f-2"] if in_turn_s == 3600 else ["f-1", "f-2"]
     async with bench(metrics, image_uri_allow="https://slow/") as b:
         uri = b'{"image_uri": "https://slow/image"}'

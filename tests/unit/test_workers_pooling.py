@@ -4,7 +4,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from workers.pooling import Average, GeneralisedMean, Grid, Pooling, build_pooling, pooled_size
+from workers.model.pooling import (
+    Average,
+    GeneralisedMean,
+    Grid,
+    Pooling,
+    build_pooling,
+    pooled_size,
+)
 
 
 def maps() -> Tensor:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from workers.turns import Turns
+from workers.service.ordering import Turns
 
 
 async def test_order_within_a_line() -> None:

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from schemas.settings import Views
-from workers.views import CROP, embed_views, number_of
+from workers.model.views import CROP, embed_views, number_of
 
 
 class Network:

@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 from pydantic import JsonValue
 
-from workers.model_folder import DIRECTIONS, ModelCard, write_model
-from workers.network import Architecture, EmbeddingNetwork, Head
+from workers.model.model_folder import DIRECTIONS, ModelCard, write_model
+from workers.model.network import Architecture, EmbeddingNetwork, Head
 
 # A bias in the head gives a vector even for the grey image, which is nothing to fresh convolutions.
 TINY = Architecture(backbones=("conv4",), head=Head.LINEAR, dimension=8, input_size=(16, 16))

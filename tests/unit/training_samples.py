@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 
 from tests.image_set import SEASONS, patterns
-from workers.network import Architecture, Head
-from workers.photometric import Light
+from workers.model.network import Architecture, Head
+from workers.model.photometric import Light
 from workers.training.config import TrainingConfig
 from workers.training.data import Samples, TrainingData
 

@@ -7,9 +7,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from schemas.errors import SetupError
-from workers.network import Architecture, Head
-from workers.photometric import Light
-from workers.pooling import Pooling
+from workers.model.network import Architecture, Head
+from workers.model.photometric import Light
+from workers.model.pooling import Pooling
 from workers.training.augment import Augmentation
 from workers.training.linear_map import LinearMetric
 from workers.training.losses import parse_loss

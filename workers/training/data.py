@@ -15,9 +15,9 @@ from torch import Tensor
 from recognition.values import as_text
 from schemas.errors import BadInput, SetupError
 from schemas.event import Scalar
-from workers.decode import Limits
-from workers.images import prepare
-from workers.photometric import grey
+from workers.images.decode import Limits
+from workers.model.photometric import grey
+from workers.service.images import prepare
 from workers.training.variables import present
 
 _AHEAD = 256

@@ -12,7 +12,7 @@ from torch import Tensor
 from recognition.values import as_text
 from schemas.event import Scalar
 from schemas.variables import Variable as Kind
-from workers.model_folder import (
+from workers.model.model_folder import (
     DIRECTIONS,
     ModelCard,
     head_weights,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 from torch import Tensor
 
-from workers.network import Architecture, Head
+from workers.model.network import Architecture, Head
 from workers.training.config import TrainingConfig
 from workers.training.data import TrainingData
 from workers.training.linear_map import fit_linear_map, fold

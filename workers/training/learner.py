@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from workers.backbone import PRETRAINED, freeze_early
-from workers.model_folder import head_weights, network_weights
-from workers.network import EmbeddingNetwork
+from workers.model.backbone import PRETRAINED, freeze_early
+from workers.model.model_folder import head_weights, network_weights
+from workers.model.network import EmbeddingNetwork
 from workers.training.augment import augment, turned_classes
 from workers.training.auxiliary import AuxiliaryHeads
 from workers.training.batch import Batch

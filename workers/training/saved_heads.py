@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationEr
 
 from schemas.errors import SetupError
 from schemas.variables import Variable as Kind
-from workers.model_folder import ModelCard, Weights, head_weights
+from workers.model.model_folder import ModelCard, Weights, head_weights
 from workers.training.auxiliary import AuxiliaryHeads
 from workers.training.tasks import Aim, Task
 from workers.training.variables import Variable

@@ -7,8 +7,8 @@ from sklearn.decomposition import PCA
 from torch import Tensor, nn
 
 from schemas.errors import SetupError
-from workers.backbone import pretrained
-from workers.network import EmbeddingNetwork
+from workers.model.backbone import pretrained
+from workers.model.network import EmbeddingNetwork
 from workers.training.config import TrainingConfig
 from workers.training.data import Samples
 from workers.training.whitening import residuals

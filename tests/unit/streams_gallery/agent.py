@@ -15,12 +15,12 @@ from schemas.gallery import (
 )
 from schemas.metrics import Metrics
 from schemas.records import Record
-from streams.activation import Activation
-from streams.gallery import GalleryAgent
+from streams.conditioning.placement import Placements, Plain
+from streams.gallery.activation import Activation
+from streams.gallery.agent import GalleryAgent
+from streams.gallery.commands import Planner
 from streams.index.base import EVERYWHERE, GalleryState, IndexEntry, Location, Query
 from streams.index.memory import MemoryIndex
-from streams.placement import Placements, Plain
-from streams.plan import Planner
 from tests.fake_log import FakeConditionings, FakeLog
 from tests.gallery_entries import enrol
 

@@ -205,7 +205,7 @@ async def test_shards_that_lose_entries_while_they_are_built_are_not_changed_ove
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """Redis restarts from a snapshot in between: its state is the same, the new shards are not."""
-    monkeypatch.setattr("streams.view._CHUNK", 2)
+    monkeypatch.setattr("streams.gallery.index_writer._CHUNK", 2)
     agent = make()
     await agent.handle(sent(*ENTRIES))
     before, load = await index.named(), index.saved()

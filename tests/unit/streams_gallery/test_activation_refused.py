@@ -6,8 +6,8 @@ import pytest
 
 from schemas.conditioning import ActiveConditioning, ArtefactRef
 from schemas.errors import DependencyDown
-from streams.artefact import ARRAYS, PAGE
-from streams.gallery import GalleryAgent
+from streams.conditioning.artefact import ARRAYS, PAGE
+from streams.gallery.agent import GalleryAgent
 from streams.index.base import GalleryState
 from tests.conditionings import activation, conditioning, saved
 from tests.fake_log import FakeConditionings
@@ -89,7 +89,7 @@ async def test_the_gallery_goes_on_as_it_is_until_it_can_be_had(
     await agent.heard([])  # nothing new: no reason to hurry
     with pytest.raises(DependencyDown):
         await agent.tick()
-    monkeypatch.setattr("streams.activation.monotonic", lambda: 1e12)
+    monkeypatch.setattr("streams.gallery.activation.monotonic", lambda: 1e12)
     await agent.tick()
     assert version(await index.named()) == wanted
     await agent.tick()
@@ -128,7 +128,7 @@ async def test_one_that_cannot_place_the_entries_is_refused(
     def fail(*_: object) -> None:
         raise ValueError("no direction")
 
-    monkeypatch.setattr("streams.placement.Fitted.place_all", fail)
+    monkeypatch.setattr("streams.conditioning.placement.Fitted.place_all", fail)
     agent = await plain(make, conditionings)
     await agent.heard([])
     with pytest.raises(DependencyDown, match="conditioning: no direction"):
@@ -180,7 +180,7 @@ async def test_what_is_active_is_waited_for_when_a_process_starts(
             await agent.handle(sent(ELM))
     assert await index.named() == before
     away.rename(asked)
-    monkeypatch.setattr("streams.activation.monotonic", lambda: 1e12)
+    monkeypatch.setattr("streams.gallery.activation.monotonic", lambda: 1e12)
     await agent.handle(sent(ELM))
     assert version(await index.named()) == version(before)
     assert set(await index.held()) == {"oak", "elm"}

@@ -57,7 +57,7 @@ async def test_age_is_looked_at_now_and_then(
     recent = enrol("elm-0", "elm", AXES[1], captured_at=now())
     seldom, often = make(rule=rule), make(rule=rule, interval=timedelta(0))
     await seldom.handle(sent(enrol("oak-0", "oak", AXES[0], captured_at=OLD), recent))
-    monkeypatch.setattr("streams.gallery.now", lambda: now() + timedelta(days=11))
+    monkeypatch.setattr("streams.gallery.agent.now", lambda: now() + timedelta(days=11))
     await seldom.tick()
     assert quarantined(log) == {}
     await often.tick()

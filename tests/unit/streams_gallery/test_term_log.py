@@ -5,7 +5,7 @@ import pytest
 from schemas.errors import DependencyDown
 from schemas.gallery_records import Change, Erased
 from schemas.records import Record
-from streams.term_log import TermLog
+from streams.kafka.term_log import TermLog
 from tests.fake_log import FakeLog
 from tests.gallery_entries import CAPTURED, entry
 

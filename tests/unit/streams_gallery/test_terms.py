@@ -13,7 +13,7 @@ from schemas.gallery import (
     Move,
     Quarantine,
 )
-from streams.tenure import YIELD_S
+from streams.gallery.tenure import YIELD_S
 from tests.fake_log import FakeLog
 from tests.gallery_entries import command, enrol
 from tests.unit.streams_gallery.agent import (
@@ -144,7 +144,7 @@ async def test_a_claim_that_was_the_last_act_of_an_owner_before_us_is_outlived(
     with pytest.raises(DependencyDown):
         await owner.handle(sent(ELM))
     now = monotonic()
-    monkeypatch.setattr("streams.tenure.monotonic", lambda: now + YIELD_S + 1)
+    monkeypatch.setattr("streams.gallery.tenure.monotonic", lambda: now + YIELD_S + 1)
     await owner.handle(sent(ELM))
     assert set(await index.held()) == {"oak-0", "oak-1", "oak-2", "elm-0"}
     assert log.fold().term == 3

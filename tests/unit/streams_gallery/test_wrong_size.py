@@ -7,8 +7,8 @@ from schemas.errors import BadInput
 from schemas.gallery import Erase, Quarantine
 from schemas.metrics import Metrics
 from schemas.recognition_event import ReviewItem, ReviewReason
-from streams.matcher import Matcher
-from streams.placement import Placements, Plain
+from streams.conditioning.placement import Placements, Plain
+from streams.matching.matcher import Matcher
 from tests.fake_log import FakeLog
 from tests.gallery_entries import command, enrol
 from tests.services.kafka import embedding

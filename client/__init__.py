@@ -1,0 +1,1 @@
+"""Talks to a running deployment: publishes, follows outcomes, reads topics, asks for changes."""

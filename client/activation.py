@@ -1,0 +1,149 @@
+"""Asks for another conditioning, and waits until the index is laid out by it."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from client.kafka import producer, reader
+from schemas.conditioning import ActiveConditioning, ArtefactRef
+from schemas.errors import BadInput, DependencyDown
+from schemas.event import now
+from schemas.settings import Settings
+from schemas.topics import CONDITIONING
+from streams.index.base import ActiveState, GalleryState, Index
+from streams.index.redis import RedisIndex
+
+LOOK_EVERY_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """How the running system lies.
+
+    Attributes:
+        active: what the index lies by; None is plain.
+        asked: what was asked for last.
+        state: what the index says of itself.
+    """
+
+    active: ActiveState | None
+    asked: ActiveConditioning | None
+    state: GalleryState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """What is to be active (None is plain), and what can be returned to from there.
+
+    ``name`` is that of the record: compaction keeps the last one of each name.
+    """
+
+    name: str
+    active: ActiveState | None
+    previous: ArtefactRef | None
+
+    def changes(self, present: Present) -> bool:
+        """Whether it is anything but what is active and asked for already."""
+        asked = None if present.asked is None else present.asked.artefact
+        return (present.active, asked) != (self.active, reference(self.active))
+
+    def record(self, actor: str) -> ActiveConditioning:
+        """Return the event that asks for it."""
+        to = reference(self.active)
+        return ActiveConditioning(
+            name=self.name,
+            version=None if to is None else to.version,
+            uri=None if to is None else to.uri,
+            model=None if to is None else to.model,
+            activated_at=now(),
+            actor=actor,
+            previous=self.previous,
+        )
+
+
+async def present(settings: Settings) -> Present:
+    """Read what is active, and what was asked for.
+
+    Raises:
+        DependencyDown: Redis or the broker does not answer, or the index was never written.
+        SetupError: an address is not set, or the topic does not exist.
+    """
+    settings.need_kafka()
+    index = connect(settings)
+    try:
+        state = await index.state()
+    finally:
+        await index.close()
+    if state is None:
+        raise DependencyDown("gallery", "the index was never written: is `perennial streams` up?")
+    return Present(state.conditioning, await last_asked(settings), state)
+
+
+async def last_asked(settings: Settings) -> ActiveConditioning | None:
+    """Return the last record of the topic that can be read; None where there is none."""
+    found = None
+    async with reader(settings, CONDITIONING, from_beginning=True) as log:
+        async for record in log.to_end():
+            try:
+                found = ActiveConditioning.read(record)
+            except BadInput:
+                continue  # the gallery agent passes over it too
+    return found
+
+
+async def carry_out(settings: Settings, rollout: Rollout, actor: str, timeout_s: float) -> None:
+    """Ask for the change, and wait until the index has it.
+
+    Raises:
+        DependencyDown: Redis or the broker does not answer, or it took too long.
+    """
+    record = rollout.record(actor)
+    index = connect(settings)
+    try:
+        async with producer(settings, CONDITIONING) as broker:
+            await broker.send(record.record(settings.topic(CONDITIONING)))
+        await await_active(index, rollout.active, timeout_s)
+    finally:
+        await index.close()
+
+
+async def await_active(index: Index, wanted: ActiveState | None, timeout_s: float) -> None:
+    """Wait until the index says that it lies by what is wanted.
+
+    Raises:
+        DependencyDown: Redis does not answer, or it took longer than ``timeout_s``.
+    """
+    give_up = time.monotonic() + timeout_s
+    while True:
+        state = await index.state()
+        if state is not None and state.conditioning == wanted:
+            return
+        if time.monotonic() > give_up:
+            readable = "" if wanted is None else f", and can it read {wanted.uri}"
+            raise DependencyDown(
+                "conditioning",
+                f"asked for, but not active after {timeout_s:g} s: is `perennial streams` up"
+                f"{readable}? Its log tells. It will still come; `perennial activate --back` takes "
+                "it back",
+            )
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+def connect(settings: Settings) -> RedisIndex:
+    """Return the index; SetupError without an address."""
+    return RedisIndex.connect(
+        settings.need_redis(),
+        prefix=settings.topic_prefix,
+        hnsw_above=settings.hnsw_above,
+        timeout_s=settings.redis_timeout_s,
+    )
+
+
+def reference(active: ActiveState | None) -> ArtefactRef | None:
+    """Return what a record says of it."""
+    return None if active is None else ArtefactRef(**active.model_dump(exclude={"name"}))
+
+
+def words_of(active: ActiveState | None) -> str:
+    """Return what people call it."""
+    return "plain" if active is None else f"{active.name} {active.version}"

@@ -1,0 +1,184 @@
+"""The topic table held against the broker: create what is missing, describe, measure the lag."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # not marked as re-export
+
+from client.broker import Broker, Layout, Place
+from client.topic_state import TopicState, missing, state_of, wanted_config
+from schemas.errors import SetupError
+from schemas.settings import Settings
+from schemas.topics import EMBEDDINGS, FRAMES, GALLERY_COMMANDS, REVIEW_DECISIONS, TOPICS, Topic
+
+_COPIES = 3
+
+
+def create_topics(settings: Settings, replication: int | None = None) -> dict[str, str]:
+    """Create the topics of the table that are missing; return when all can be used.
+
+    Without ``replication`` each has as many replicas as there are brokers, three at most.
+
+    Returns:
+        ``{name: "created" or "exists"}``, in the order of the table.
+
+    Raises:
+        DependencyDown: the broker does not answer, or has no leader for a topic after 30 s.
+        SetupError: the broker refuses a topic; the message says why.
+    """
+    broker = Broker(settings.need_kafka())
+    copies = min(_COPIES, broker.size()) if replication is None else replication
+    states = broker.create(
+        NewTopic(
+            settings.topic(topic), topic.partitions, copies, config=wanted_config(topic, copies)
+        )
+        for topic in TOPICS.values()
+    )
+    broker.await_leaders(states)
+    return states
+
+
+def describe_topics(settings: Settings) -> list[TopicState]:
+    """Return the state of every topic of the table, the missing ones too.
+
+    Raises:
+        DependencyDown: the broker does not answer.
+    """
+    broker = Broker(settings.need_kafka())
+    found = _of_the_table(settings, broker)
+    records = dict.fromkeys(found, 0)
+    spans = broker.spans({name: sorted(copies) for name, copies in found.items()})
+    for (name, _), (first, end) in spans.items():
+        records[name] += end - first
+    return _states(settings, broker, found, records)
+
+
+def check_topics(settings: Settings) -> None:
+    """Find out whether a service may start on the topics as they are.
+
+    Raises:
+        DependencyDown: the broker does not answer.
+        SetupError: a topic is missing, has partitions where there must be one, or has another
+            clean-up than the table says; the message names all of them and what to do.
+    """
+    broker = Broker(settings.need_kafka())
+    found = _of_the_table(settings, broker)
+    states = _states(settings, broker, found, dict.fromkeys(found, 0))
+    refuse_faults(settings, states)
+
+
+def refuse_faults(settings: Settings, states: Iterable[TopicState]) -> None:
+    """Raise ``SetupError`` when a topic is so that no service may start."""
+    faulty = [state for state in states if state.faults]
+    if not faulty:
+        return
+    lines = [f"  {state.name}: {'; '.join(state.faults)}" for state in faulty]
+    remedies = list(dict.fromkeys(remedy for state in faulty for remedy in _remedies(state)))
+    raise SetupError(
+        f"the topics on {settings.need_kafka()} are not as they must be:\n"
+        + "\n".join([*lines, *remedies])
+    )
+
+
+def fix_topics(settings: Settings) -> list[str]:
+    """Alter the configuration of topics that departs from the table; return what was done.
+
+    Raises:
+        DependencyDown: the broker does not answer.
+        SetupError: the broker refuses it.
+    """
+    broker = Broker(settings.need_kafka())
+    found = _of_the_table(settings, broker)
+    states = _states(settings, broker, found, dict.fromkeys(found, 0))
+    fixes = {state.name: state.fixes for state in states if state.fixes}
+    broker.alter(fixes)
+    return [f"{name}: {key}={value}" for name, fix in fixes.items() for key, value in fix.items()]
+
+
+def partitions(settings: Settings, topics: Iterable[Topic]) -> dict[str, list[int]]:
+    """Return the partitions of ``topics`` by full name.
+
+    Raises:
+        DependencyDown: the broker does not answer.
+        SetupError: a topic does not exist.
+    """
+    found = Broker(settings.need_kafka()).partitions()
+    names = [settings.topic(topic) for topic in topics]
+    absent = [name for name in names if name not in found]
+    if absent:
+        raise SetupError(
+            f"no topic {', '.join(absent)} on {settings.need_kafka()}: run `perennial topics "
+            "create`, or set PERENNIAL_TOPIC_PREFIX to the deployment that you mean"
+        )
+    return {name: found[name] for name in names}
+
+
+def largest_records(settings: Settings, topics: Iterable[Topic]) -> dict[str, int]:
+    """Return the most bytes that each of ``topics`` takes in a batch, by full name.
+
+    A broker that does not say (the embedded one, of a topic that it made itself) is believed to
+    do as the table says.
+
+    Raises:
+        DependencyDown: the broker does not answer.
+        SetupError: a topic does not exist.
+    """
+    asked = {settings.topic(topic): topic for topic in topics}
+    configs = Broker(settings.need_kafka()).configs(partitions(settings, asked.values()))
+    return {
+        name: int(configs[name].get("max.message.bytes", topic.max_bytes))
+        for name, topic in asked.items()
+    }
+
+
+def lag(settings: Settings) -> dict[Place, int]:
+    """Return the records that workers and streams have yet to commit, by topic and partition.
+
+    Raises:
+        DependencyDown: the broker does not answer.
+        SetupError: a topic does not exist.
+    """
+    broker = Broker(settings.need_kafka())
+    read_by = {
+        settings.workers_group: (FRAMES,),
+        settings.streams_group: (EMBEDDINGS, REVIEW_DECISIONS, GALLERY_COMMANDS),
+    }
+    behind: dict[Place, int] = {}
+    for group, topics in read_by.items():
+        spans = broker.spans(partitions(settings, topics))
+        committed = broker.committed(group, spans)
+        for place, (first, end) in spans.items():
+            behind[place] = max(0, end - max(first, committed.get(place, first)))
+    return behind
+
+
+def _of_the_table(settings: Settings, broker: Broker) -> Layout:
+    names = {settings.topic(topic) for topic in TOPICS.values()}
+    return {name: copies for name, copies in broker.layout().items() if name in names}
+
+
+def _states(
+    settings: Settings, broker: Broker, found: Layout, records: Mapping[str, int]
+) -> list[TopicState]:
+    configs = broker.configs(found)
+    return [
+        state_of(topic, name, found[name], configs[name], records[name])
+        if (name := settings.topic(topic)) in found
+        else missing(name)
+        for topic in TOPICS.values()
+    ]
+
+
+def _remedies(state: TopicState) -> Iterator[str]:
+    if not state.partitions:
+        yield (
+            "What is missing: `perennial topics create` makes it; or set PERENNIAL_TOPIC_PREFIX to "
+            "the deployment that you mean."
+        )
+    if state.fixes.keys() & {"cleanup.policy"}:
+        yield "Clean-up: `perennial topics create --fix` alters it."
+    if any("partitions" in fault for fault in state.faults):
+        yield (
+            "Partitions cannot be taken away: stop all services, delete the topic with the broker's"
+            f" own tools (`kafka-topics --delete --topic {state.name}`; what it holds goes with it)"
+            " and run `perennial topics create`; or begin under another PERENNIAL_TOPIC_PREFIX."
+        )

@@ -1,0 +1,138 @@
+"""The whole of Perennial on this machine: broker, Redis, topics, workers and streams."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlunsplit
+
+from rich.table import Table
+
+from client.admin import check_topics, create_topics
+from infra.local.embedded import Services, services
+from infra.local.processes import free_port, port_is_free
+from infra.local.supervisor import Say, Service, Supervisor, environment
+from schemas.settings import BrokerKind, Settings
+
+_READY_WITHIN_S = 120.0
+_EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, never bound
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running stack. ``settings`` has every address filled in."""
+
+    settings: Settings
+    services: Services
+    workers: tuple[Service, ...]
+    streams: Service
+
+    @property
+    def worker_url(self) -> str:
+        """Where the first worker serves its metrics and health."""
+        return self.workers[0].url
+
+    @property
+    def streams_url(self) -> str:
+        """Where the streams serve their metrics and health."""
+        return self.streams.url
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process id of each service of ours, by name."""
+        return {service.name: service.pid for service in (*self.workers, self.streams)}
+
+
+def addresses(running: Stack) -> Table:
+    """Return where everything is, as lines that another shell can take over."""
+    grid = Table.grid(padding=(0, 2, 0, 1))
+    exported = {
+        name: value
+        for name, value in environment(running.settings).items()
+        if name.endswith(("_SERVERS", "_URL", "_PREFIX")) and value
+    }
+    for name, value in exported.items():
+        grid.add_row("", f"export {name}={value}")
+    for service in (*running.workers, running.streams):
+        grid.add_row(service.name, f"{service.url}/metrics  /healthz  /readyz")
+    return grid
+
+
+def _silence(_: str) -> None:
+    """Say nothing."""
+
+
+@contextmanager
+def stack(
+    settings: Settings,
+    *,
+    workers: int = 1,
+    run_dir: Path,
+    say: Say = _silence,
+    broker: BrokerKind | None = None,
+) -> Iterator[Stack]:
+    """Run everything that ``settings`` does not name an address of, and stop it at the end.
+
+    Args:
+        settings: ports that are 0 or taken are replaced by free ones; more workers get such.
+        workers: how many embedding workers share the frames, and the processor's cores.
+        run_dir: where every process writes its log.
+        say: hears, line by line, what is being waited for and what had to be started again.
+        broker: which broker to run, if any; without it, the one that the settings say.
+
+    Raises:
+        SetupError: a part does not start (the message shows the end of its log), or a topic of a
+            named broker is not as it must be.
+        DependencyDown: a named broker does not answer.
+    """
+    run_dir.mkdir(parents=True, exist_ok=True)
+    say("starting the broker and Redis")
+    with services(
+        settings.kafka_bootstrap_servers,
+        settings.redis_url,
+        run_dir,
+        broker=settings.broker if broker is None else broker,
+        kafka_jars=settings.kafka_jars,
+    ) as base:
+        filled = settings.model_copy(
+            update={
+                "kafka_bootstrap_servers": base.kafka,
+                "redis_url": base.redis,
+                "threads": _threads(settings, workers),
+            }
+        )
+        say("creating the topics")
+        create_topics(filled)
+        check_topics(filled)
+        crew = [_worker(filled, number, run_dir) for number in range(workers)]
+        streams = service("streams", filled, filled.streams_port, run_dir)
+        supervisor = Supervisor([*crew, streams], say)
+        try:
+            supervisor.start(_READY_WITHIN_S)
+            yield Stack(filled, base, tuple(crew), streams)
+        finally:
+            supervisor.stop()
+
+
+def _worker(settings: Settings, number: int, run_dir: Path) -> Service:
+    if number == 0:
+        return service("worker", settings, settings.worker_port, run_dir)
+    return service(f"worker-{number + 1}", settings, 0, run_dir)
+
+
+def service(name: str, settings: Settings, wanted: int, run_dir: Path) -> Service:
+    """Prepare a service; its command is its name up to a hyphen, its port ``wanted`` if free."""
+    command = name.split("-")[0]
+    port = wanted if wanted and port_is_free(wanted) else free_port()
+    env = environment(settings.model_copy(update={f"{command}_port": port}))
+    host = "127.0.0.1" if settings.http_host in _EVERYWHERE else settings.http_host
+    return Service(
+        name, [command], env, run_dir, urlunsplit(("http", f"{host}:{port}", "", "", ""))
+    )
+
+
+def _threads(settings: Settings, workers: int) -> int:
+    if settings.threads is not None:
+        return settings.threads
+    return max(1, len(os.sched_getaffinity(0)) // workers)

@@ -1,0 +1,1 @@
+"""The second reader: takes record batches apart where the client library cannot."""

@@ -1,5 +1,0 @@
-"""Saliency of background variables: which of them matter, and how it looks.
-
-:mod:`infra.saliency.run` takes a manifest and a model and looks at every variable;
-:mod:`infra.saliency.files` writes what was found as JSON and as one page that needs no network.
-"""

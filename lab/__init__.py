@@ -1,0 +1,1 @@
+"""Offline studies of labelled images: no broker and no Redis is needed."""

@@ -1,0 +1,87 @@
+"""A model folder to hand on: weights, card with its figures, and a page for people."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from pydantic import ValidationError
+
+from lab.cards.figures import figures_of, read_evaluation
+from lab.cards.page import page
+from lab.cards.stored import StoredModel, open_model
+from schemas.errors import SetupError
+from schemas.settings import Device, Precision
+from workers.model.model import load_model
+from workers.model.model_folder import CARD, WEIGHTS, ModelCard, version, write_model
+
+README = "README.md"
+
+
+def export(
+    source: Path,
+    out: Path,
+    *,
+    evaluation: Path | None = None,
+    name: str | None = None,
+    about: str | None = None,
+    force: bool = False,
+) -> StoredModel:
+    """Write a model folder, and return what is in it.
+
+    The hash of the version stays as it is: neither the figures nor the text are part of it.
+
+    Args:
+        source: a model folder or a training run.
+        out: the folder to write; only the files of a model are replaced there.
+        evaluation: an ``evaluation.json`` of this very model, whose figures go into the card.
+        name: another name, which makes another version.
+        about: another line for people.
+        force: write though there is something in the folder.
+
+    Raises:
+        SetupError: naming what is in the way; nothing was written then.
+    """
+    if not force:
+        _need_empty(out)
+    model = open_model(source)
+    changes: dict[str, Any] = {"name": name, "about": about}
+    if evaluation is not None:
+        found = figures_of(read_evaluation(evaluation), model.version)
+        changes["evaluation"] = found.model_dump(mode="json")
+    card = _changed(model.card, {k: v for k, v in changes.items() if v is not None})
+    made = StoredModel(out, card, model.weights, version(card, model.weights))
+    try:
+        _write(made)
+    except OSError as error:
+        raise SetupError(f"{out}: {error}; choose another folder") from error
+    return made
+
+
+def _need_empty(out: Path) -> None:
+    if out.is_dir() and any(out.iterdir()):
+        raise SetupError(f"{out} has something in it; choose another folder, or give --force")
+
+
+def _changed(card: ModelCard, changes: dict[str, Any]) -> ModelCard:
+    try:
+        return ModelCard.model_validate({**card.model_dump(), **changes})
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise SetupError("; ".join(problems)) from error
+
+
+def _write(model: StoredModel) -> None:
+    """Write and try the model beside the folder, then move it in: what was there may be its source.
+
+    The source's weights are mapped into memory, and to write over that file would break them.
+    """
+    out = model.folder
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as temporary:
+        made = Path(temporary)
+        write_model(made, model.card, model.weights)
+        load_model(made, device=Device.CPU, precision=Precision.FLOAT32, threads=None)
+        (made / README).write_text(page(model), encoding="utf-8")
+        out.mkdir(exist_ok=True)
+        for file in (WEIGHTS, CARD, README):
+            (made / file).replace(out / file)

@@ -1,0 +1,149 @@
+"""What a model card keeps of an evaluation: the figures of this model, and no other's."""
+
+import statistics
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lab.evaluate.measures import AUROC, FPIR, MAP, RANK1, TPIR, at
+from lab.evaluate.report import Estimate, Evaluation, Mean, Scenario, VariantReport
+from lab.evaluate.thresholds import Point, Rule
+from schemas.errors import SetupError
+from schemas.settings import Views
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ScenarioFigures(_Part):
+    """Measures by the names that ``evaluation.json`` gives them."""
+
+    measures: dict[str, Mean] = Field(description="Of this model, over its splits")
+    alike: dict[str, Mean] = Field(
+        description="Over all splits, where models that were made alike embedded the others"
+    )
+
+
+class VariantFigures(_Part):
+    """The model with one distance and one kind of views."""
+
+    name: str
+    version: str = Field(description="As evaluated: with the views, and under its name then")
+    distance: str
+    views: Views
+    image_ms: float | None = Field(description="Time of the forward passes for one image")
+    splits: tuple[int, ...] = Field(description="Those that this model embedded")
+    all_splits: tuple[int, ...]
+    scenarios: dict[str, ScenarioFigures]
+
+
+class ModelFigures(_Part):
+    """An evaluation, as far as it is about one model."""
+
+    data: str
+    made_at: datetime
+    images: int
+    fpirs: tuple[float, ...]
+    variants: tuple[VariantFigures, ...] = Field(min_length=1)
+
+
+def read_evaluation(file: Path) -> Evaluation:
+    """Read the ``evaluation.json`` of ``perennial evaluate --out``.
+
+    Raises:
+        SetupError: it is missing, or something else.
+    """
+    try:
+        return Evaluation.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise SetupError(
+            f"{file} is no evaluation.json of this version of `perennial evaluate`: {error}"
+        ) from error
+
+
+def figures_of(evaluation: Evaluation, version: str) -> ModelFigures:
+    """Take from an evaluation what it says of the model ``version``, under whatever name.
+
+    Raises:
+        SetupError: it is about other models.
+    """
+    wanted = _hash(version)
+    variants = [
+        _variant(variant, splits, evaluation.fpirs)
+        for variant in evaluation.variants
+        if (splits := [split for split, made in variant.models.items() if _hash(made) == wanted])
+    ]
+    if not variants:
+        seen = dict.fromkeys(made for v in evaluation.variants for made in v.models.values())
+        raise SetupError(
+            f"the evaluation is of {', '.join(seen)}, and the model is {version}: evaluate this "
+            "one with `perennial evaluate --model`"
+        )
+    return ModelFigures(
+        data=evaluation.data,
+        made_at=evaluation.made_at,
+        images=evaluation.images,
+        fpirs=evaluation.fpirs,
+        variants=tuple(variants),
+    )
+
+
+def _names(fpirs: Sequence[float]) -> list[str]:
+    points = ((TPIR, Rule.ORACLE), (TPIR, Rule.HONEST), (FPIR, Rule.HONEST))
+    return [RANK1, MAP, AUROC, *(at(m, Point(f, rule)) for f in fpirs for m, rule in points)]
+
+
+def _hash(version: str) -> str:
+    """Return what is the same for the same network, whatever its name and views."""
+    return version.partition("@")[2].partition("+")[0]
+
+
+def _variant(
+    variant: VariantReport, splits: Sequence[int], fpirs: Sequence[float]
+) -> VariantFigures:
+    version = variant.models[splits[0]]
+    views = version.partition("+")[2]
+    some = None if len(splits) == len(variant.models) else splits
+    return VariantFigures(
+        name=variant.name,
+        version=version,
+        distance=variant.distance,
+        views=Views(views) if views else Views.NONE,
+        image_ms=variant.image_ms,
+        splits=tuple(splits),
+        all_splits=tuple(variant.models),
+        scenarios={
+            name: _scenario(scenario, _names(fpirs), some)
+            for name, scenario in variant.scenarios.items()
+        },
+    )
+
+
+def _scenario(
+    scenario: Scenario, kept: Sequence[str], splits: Collection[int] | None
+) -> ScenarioFigures:
+    """Take the measures ``kept`` over these splits, or over all."""
+    every = {name: scenario.measures[name] for name in kept if name in scenario.measures}
+    over_all = {
+        name: Mean(mean=e.mean, spread=e.spread, low=e.low, high=e.high)
+        for name, e in every.items()
+    }
+    if splits is None:
+        return ScenarioFigures(measures=over_all, alike={})
+    own = {name: _own(estimate, splits) for name, estimate in every.items()}
+    return ScenarioFigures(measures=own, alike=over_all)
+
+
+def _own(estimate: Estimate, splits: Collection[int]) -> Mean:
+    """Return the mean over some of the splits; only a single one has an interval of its own."""
+    some = [each for each in estimate.splits if each.split in splits]
+    values = [each.value for each in some if each.value is not None]
+    return Mean(
+        mean=statistics.mean(values) if values else None,
+        spread=statistics.stdev(values) if len(values) > 1 else None,
+        low=some[0].low if len(some) == 1 else None,
+        high=some[0].high if len(some) == 1 else None,
+    )

@@ -1,0 +1,38 @@
+"""What an evaluation leaves in a folder."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from lab.evaluate.exam import Assessed
+from lab.evaluate.markdown import markdown
+from lab.evaluate.plots.bars import bars
+from lab.evaluate.plots.det import det
+from lab.evaluate.plots.scores import scores
+from lab.evaluate.report import Evaluation
+from lab.shown.style import save
+from schemas.errors import SetupError
+
+_UNSAFE = re.compile(r"[^\w.-]")
+
+
+def write(folder: Path, evaluation: Evaluation, assessed: Sequence[Assessed]) -> None:
+    """Write ``evaluation.json``, ``evaluation.md`` and the pictures; the folder is made.
+
+    Raises:
+        SetupError: it cannot be written to.
+    """
+    fpir = evaluation.fpirs[-1]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "evaluation.json").write_text(
+            evaluation.model_dump_json(indent=1), encoding="utf-8"
+        )
+        (folder / "evaluation.md").write_text(markdown(evaluation), encoding="utf-8")
+        save(det(assessed, evaluation.fpirs), folder / "det.png")
+        save(scores(assessed, fpir), folder / "scores.png")
+        for variable in evaluation.variables:
+            name = f"by_{_UNSAFE.sub('_', variable)}.png"
+            save(bars(evaluation, variable, fpir), folder / name)
+    except OSError as error:
+        raise SetupError(f"{folder}: {error}; give another folder with --out") from error

@@ -1,0 +1,189 @@
+"""The models that are compared, each embedding what it is asked for once in each view."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from rich.progress import Progress
+
+from lab.evaluate.exam import Variant
+from lab.evaluate.heads import heads_report
+from lab.evaluate.report import HeadReport
+from lab.images.embed import Embedded, embed
+from lab.images.manifest import ManifestRow
+from recognition.distance import FloatArray
+from recognition.paper_distances import FITTED, Distance
+from recognition.protocol import Indices, Split
+from schemas.errors import SetupError
+from schemas.settings import Settings, Views
+
+PLAIN: Final = "plain"
+"""Stands for the backbone that comes with Perennial, where a model folder is asked for."""
+
+_SPLIT: Final = "{split}"
+
+
+def default_model(settings: Settings) -> str:
+    """Return the model that the settings name, where none is asked for."""
+    return PLAIN if settings.model is None else str(settings.model)
+
+
+class Models:
+    """Model folders, ``plain``, or paths with ``{split}``, with every distance and kind of views.
+
+    A folder embeds the images of the splits that use it, when it is first asked for.
+
+    Raises:
+        SetupError: a folder is missing.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[str],
+        distances: Sequence[Distance],
+        splits: Sequence[Split],
+        views: Sequence[Views] = (Views.NONE,),
+    ) -> None:
+        self._distances = distances
+        self._views = views
+        self._splits = splits
+        self._models = dict(zip(models, _names(models), strict=True))
+        self._images = _images(models, splits, fitted=not FITTED.isdisjoint(distances))
+        self._made: dict[tuple[str, Views], Embedded] = {}
+        for folder in self._images:
+            _path(folder)
+
+    @property
+    def images(self) -> int:
+        """How many images are embedded in all; one that two models embed counts twice."""
+        return len(self._views) * sum(map(len, self._images.values()))
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """Why an image was left out, by its path."""
+        return {path: why for made in self._made.values() for path, why in made.refused.items()}
+
+    def variants(
+        self, rows: Sequence[ManifestRow], settings: Settings, on_done: Callable[[int], None]
+    ) -> list[Variant]:
+        """Return every model with every kind of views and every distance.
+
+        Args:
+            rows: the images.
+            settings: as a worker has them, but for the views.
+            on_done: hears how many more images were embedded.
+        """
+
+        def embeddings(model: str, views: Views) -> Callable[[Split], FloatArray]:
+            seen = settings.model_copy(update={"views": views})
+            return lambda split: self._of(_folder(model, split), rows, seen, on_done).vectors
+
+        return [
+            Variant(self._name(model, views, distance), embeddings(model, views), distance)
+            for model, views, distance in self._every()
+        ]
+
+    def versions(self) -> dict[str, dict[int, str]]:
+        """Return the version that embedded for each variant, by its name and the split."""
+        return {
+            name: {split: made.model for split, made in embedded.items()}
+            for name, embedded in self._embedded().items()
+        }
+
+    def image_ms(self) -> dict[str, float]:
+        """Return how long an image took to embed for each variant, by its name."""
+        return {
+            name: float(np.mean([made.image_ms for made in embedded.values()]))
+            for name, embedded in self._embedded().items()
+        }
+
+    def heads(self, rows: Sequence[ManifestRow]) -> dict[str, tuple[HeadReport, ...]]:
+        """Return what the heads of each variant tell of the test images, by its name."""
+        return {
+            name: heads_report(rows, self._splits, embedded)
+            for name, embedded in self._embedded().items()
+        }
+
+    def _embedded(self) -> dict[str, dict[int, Embedded]]:
+        return {
+            self._name(model, views, distance): {
+                split.number: self._made[_folder(model, split), views] for split in self._splits
+            }
+            for model, views, distance in self._every()
+        }
+
+    def _every(self) -> Iterator[tuple[str, Views, Distance]]:
+        return product(self._models, self._views, self._distances)
+
+    def _name(self, model: str, views: Views, distance: Distance) -> str:
+        parts = [self._models[model]]
+        parts += [views] if len(self._views) > 1 else []
+        parts += [distance] if len(self._distances) > 1 else []
+        return ", ".join(parts)
+
+    def _of(
+        self,
+        folder: str,
+        rows: Sequence[ManifestRow],
+        settings: Settings,
+        on_done: Callable[[int], None],
+    ) -> Embedded:
+        key = folder, settings.views
+        if key not in self._made:
+            images = self._images[folder]
+            made = embed(_path(folder), [rows[i] for i in images], settings, on_done)
+            vectors = np.full((len(rows), made.vectors.shape[1]), np.nan, dtype=np.float32)
+            vectors[images] = made.vectors
+            self._made[key] = replace(made, vectors=vectors)
+        return self._made[key]
+
+
+def embed_with(
+    model: str, split: Split, rows: Sequence[ManifestRow], settings: Settings, bar: Progress
+) -> Embedded:
+    """Embed images with one model, given as to :class:`Models`, for one split.
+
+    Raises:
+        SetupError: the folder is missing, or the model cannot be loaded.
+        DependencyDown: the model stopped giving embeddings.
+    """
+    path = _path(_folder(model, split))
+    task = bar.add_task("embedding", total=len(rows))
+    return embed(path, rows, settings, lambda count: bar.advance(task, count))
+
+
+def _names(models: Sequence[str]) -> Sequence[str]:
+    """Name each model by its folder alone, where that tells them apart."""
+    short = [Path(model).name for model in models]
+    return short if len(set(short)) == len(short) else models
+
+
+def _images(models: Sequence[str], splits: Sequence[Split], *, fitted: bool) -> dict[str, Indices]:
+    """Return which images each folder embeds; those trained on only where something is fitted."""
+    needed: dict[str, list[Indices]] = defaultdict(list)
+    for model in models:
+        for split in splits:
+            parts = [image for t in split.trials.values() for image in (t.gallery, t.probes)]
+            needed[_folder(model, split)] += [*parts, split.train] if fitted else parts
+    return {folder: np.unique(np.concatenate(parts)) for folder, parts in needed.items()}
+
+
+def _folder(model: str, split: Split) -> str:
+    return model.replace(_SPLIT, str(split.number))
+
+
+def _path(folder: str) -> Path | None:
+    """Return where a model lies, None for the plain backbone."""
+    if folder == PLAIN:
+        return None
+    if not Path(folder).is_dir():
+        raise SetupError(
+            f"no model folder {folder}; --model takes a folder that `perennial train` wrote, a "
+            f"path with {_SPLIT} where each split has its own, or {PLAIN!r} for the backbone as it "
+            "comes"
+        )
+    return Path(folder)

@@ -1,0 +1,80 @@
+"""An evaluation of models on the images of a manifest, from start to end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.progress import Progress
+
+from lab.evaluate.exam import Assessed, Exam
+from lab.evaluate.models import Models
+from lab.evaluate.report import Evaluation
+from lab.evaluate.summary import summarise
+from lab.images.groups import backgrounds_of, groupings
+from lab.images.manifest import read_manifest
+from lab.images.splits import chosen, splits_of
+from recognition.paper_distances import Distance
+from schemas.background import load_declaration
+from schemas.settings import Settings, Views
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of an evaluation.
+
+    Attributes:
+        manifest: the images.
+        splits: a splits file; None takes the one beside the manifest, or makes splits.
+        numbers: the splits to use; None for all.
+        models: model folders, ``plain``, or paths with ``{split}`` in them.
+        distances: each is tried with each model.
+        views: likewise.
+        by: the variables to break down by; None for each of few values.
+        fpirs: the shares of unknown probes that may be accepted.
+        draws: bootstrap draws behind an interval.
+    """
+
+    manifest: Path
+    splits: Path | None
+    numbers: Sequence[int] | None
+    models: Sequence[str]
+    distances: Sequence[Distance]
+    views: Sequence[Views]
+    by: Sequence[str] | None
+    fpirs: Sequence[float]
+    draws: int
+
+
+def run(question: Question, settings: Settings, bar: Progress) -> tuple[Evaluation, list[Assessed]]:
+    """Answer the question: the report, and what it was made of.
+
+    Raises:
+        SetupError: naming what is missing or wrong, and what would be right.
+        DependencyDown: a model stopped giving embeddings.
+    """
+    rows = read_manifest(question.manifest)
+    splits = chosen(splits_of(question.manifest, rows, question.splits), question.numbers)
+    models = Models(question.models, question.distances, splits, question.views)
+    declaration = None if settings.variables is None else load_declaration(settings.variables)
+    exam = Exam(
+        [row.label for row in rows],
+        splits,
+        by=groupings(backgrounds_of(rows, declaration), question.by, declaration),
+        fpirs=question.fpirs,
+        draws=question.draws,
+    )
+    embedding = bar.add_task("embedding", total=models.images)
+    variants = models.variants(rows, settings, lambda count: bar.advance(embedding, count))
+    scoring = bar.add_task("scoring", total=len(variants) * len(splits))
+    assessed = [exam.assess(variant, lambda: bar.advance(scoring)) for variant in variants]
+    evaluation = summarise(
+        exam,
+        assessed,
+        data=question.manifest.resolve().parent.name,
+        images=len(rows),
+        refused=models.refused,
+        models=models.versions(),
+        image_ms=models.image_ms(),
+        heads=models.heads(rows),
+    )
+    return evaluation, assessed

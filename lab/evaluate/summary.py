@@ -1,0 +1,140 @@
+"""From what came out of an exam to the report."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+import numpy as np
+
+from lab.evaluate.estimate import differences, estimates, number
+from lab.evaluate.exam import Assessed, Exam, Tested
+from lab.evaluate.report import (
+    Difference,
+    Evaluation,
+    Group,
+    HeadReport,
+    Scenario,
+    SplitSize,
+    VariantReport,
+)
+
+_NO_HEADS: Mapping[str, tuple[HeadReport, ...]] = MappingProxyType({})
+
+
+def summarise(
+    exam: Exam,
+    assessed: Sequence[Assessed],
+    *,
+    data: str,
+    images: int,
+    refused: Mapping[str, str],
+    models: Mapping[str, Mapping[int, str]],
+    image_ms: Mapping[str, float],
+    heads: Mapping[str, tuple[HeadReport, ...]] = _NO_HEADS,
+) -> Evaluation:
+    """Return the report; each variant but the first is compared with the first.
+
+    Args:
+        exam: what they were put to.
+        assessed: how they came out.
+        data: what the data is called.
+        images: how many there are.
+        refused: why an image was left out, by its path.
+        models: the version that embedded for each variant, by its name and the split.
+        image_ms: how long an image took to embed for each variant, by its name.
+        heads: what the heads of each variant tell, by its name.
+    """
+    first = assessed[0]
+    return Evaluation(
+        data=data,
+        made_at=datetime.now(UTC),
+        fpirs=exam.fpirs,
+        draws=exam.draws,
+        images=images,
+        refused=dict(refused),
+        variables={name: grouping.values for name, grouping in exam.by.items()},
+        variants=tuple(_variant(one, exam, models, image_ms, heads) for one in assessed),
+        differences=tuple(_difference(one, first) for one in assessed[1:]),
+    )
+
+
+def _variant(
+    assessed: Assessed,
+    exam: Exam,
+    models: Mapping[str, Mapping[int, str]],
+    image_ms: Mapping[str, float],
+    heads: Mapping[str, tuple[HeadReport, ...]],
+) -> VariantReport:
+    name = assessed.variant.name
+    return VariantReport(
+        name=name,
+        distance=assessed.variant.distance,
+        models=dict(models.get(name, {})),
+        image_ms=image_ms.get(name),
+        scenarios={
+            scenario: _scenario(trials, exam) for scenario, trials in assessed.trials.items()
+        },
+        heads=heads.get(name, ()),
+    )
+
+
+def _scenario(trials: Mapping[int, Tested], exam: Exam) -> Scenario:
+    return Scenario(
+        sizes=tuple(_size(split, tested) for split, tested in trials.items()),
+        measures=estimates({split: tested.measures for split, tested in trials.items()}),
+        by={
+            name: tuple(
+                group
+                for value in grouping.values
+                if (group := _group(name, value, trials)) is not None
+            )
+            for name, grouping in exam.by.items()
+        },
+    )
+
+
+def _size(split: int, tested: Tested) -> SplitSize:
+    found = tested.scored.found
+    known = int(np.count_nonzero(found.known))
+    return SplitSize(
+        split=split,
+        gallery=tested.gallery,
+        known=known,
+        unknown=len(found) - known,
+        identities=len(np.unique(found.label)),
+        thresholds={f"{p.fpir:g}/{p.rule}": number(t) for p, t in tested.thresholds.items()},
+    )
+
+
+def _group(variable: str, value: str, trials: Mapping[int, Tested]) -> Group | None:
+    """Return what the probes with this value did in all trials; None where there are none."""
+    present = {
+        split: tested.groups[variable][value]
+        for split, tested in trials.items()
+        if value in tested.groups[variable]
+    }
+    if not present:
+        return None
+    known = np.concatenate([scored.found.known for scored, _ in present.values()])
+    return Group(
+        value=value,
+        known=int(known.sum()),
+        unknown=int((~known).sum()),
+        measures=estimates(
+            {split: measures for split, (_, measures) in present.items()}, each=False
+        ),
+    )
+
+
+def _difference(one: Assessed, first: Assessed) -> Difference:
+    return Difference(
+        variant=one.variant.name,
+        baseline=first.variant.name,
+        scenarios={
+            scenario: differences(
+                {split: tested.measures for split, tested in trials.items()},
+                {split: tested.measures for split, tested in first.trials[scenario].items()},
+            )
+            for scenario, trials in one.trials.items()
+        },
+    )

@@ -1,0 +1,1 @@
+"""Labelled images: manifests, splits, the variables they come with, their embeddings."""

@@ -1,0 +1,131 @@
+"""Images by the value of a background variable: what a breakdown is broken down by."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lab.images.manifest import ManifestRow
+from schemas.background import Declaration
+from schemas.errors import BadInput, SetupError
+from schemas.event import Background, Scalar
+from schemas.variables import Variable
+
+MOST_VALUES: Final = 12
+"""A variable with more values is cut into quantiles, or left out where they are names."""
+
+_MOST_ASKED = 40  # names, when the variable was asked for
+_BINS = 4
+_MISSING = "(none)"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grouping:
+    """The values of a variable in their order, and which of them each image has (n,)."""
+
+    values: tuple[str, ...]
+    codes: NDArray[np.intp]
+
+
+def groupings(
+    backgrounds: Sequence[Background],
+    wanted: Collection[str] | None,
+    declaration: Declaration | None = None,
+) -> dict[str, Grouping]:
+    """Group the images by each variable ``wanted``, or by each that can be.
+
+    Up to twelve values are groups of their own, in the declared order or sorted. More numbers
+    become four quantiles; a variable of more names is left out unless it is wanted. Images without
+    a value are a group as well.
+
+    Raises:
+        SetupError: no image has a variable that is wanted, or it has too many names.
+    """
+    names = list(dict.fromkeys(name for background in backgrounds for name in background))
+    orders = {} if declaration is None else declaration.variables
+    columns = {name: [background.get(name) for background in backgrounds] for name in names}
+    if wanted is None:
+        every = {n: _grouping(c, orders.get(n), MOST_VALUES) for n, c in columns.items()}
+        return {name: g for name, g in every.items() if g is not None and len(g.values) > 1}
+    chosen: dict[str, Grouping] = {}
+    for name in dict.fromkeys(wanted):
+        if name not in columns:
+            raise SetupError(f"no image has the variable {name!r}; known: {', '.join(names)}")
+        grouping = _grouping(columns[name], orders.get(name), _MOST_ASKED)
+        if grouping is None:
+            raise SetupError(
+                f"{name!r} has more than {_MOST_ASKED} names as values: too many to break down by"
+            )
+        chosen[name] = grouping
+    return chosen
+
+
+def backgrounds_of(
+    rows: Sequence[ManifestRow], declaration: Declaration | None
+) -> list[Background]:
+    """Return what is known of each image: all its columns, or what is declared and derived.
+
+    Raises:
+        SetupError: a value is not what was declared.
+    """
+    if declaration is None:
+        return [dict(row.background) for row in rows]
+    return [_complete(row, declaration) for row in rows]
+
+
+def _complete(row: ManifestRow, declaration: Declaration) -> Background:
+    sent: Background = {k: v for k, v in row.background.items() if k in declaration.variables}
+    if row.captured_at is None:
+        return sent  # what is derived needs the time
+    try:
+        return declaration.complete(sent, row.captured_at)
+    except BadInput as error:
+        raise SetupError(f"{row.id}: {error}") from error
+
+
+def _grouping(
+    column: Sequence[Scalar | None], declared: Variable | None, most: int
+) -> Grouping | None:
+    """Group the values of a column; None where they are more names than ``most``."""
+    present = {value for value in column if value is not None}
+    numbers = {v for v in present if isinstance(v, int | float) and not isinstance(v, bool)}
+    if len(numbers) == len(present) > MOST_VALUES:
+        return _quantiles(np.array([v if v in numbers else np.nan for v in column], dtype=float))
+    if len(present) > most:
+        return None
+    order = getattr(declared, "values", ())
+    ordered = sorted(numbers) + sorted(present - numbers, key=str)
+    ordered.sort(key=lambda v: order.index(v) if v in order else len(order))
+    return _coded([_text(v) for v in ordered], [None if v is None else _text(v) for v in column])
+
+
+def _text(value: Scalar) -> str:
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
+def _quantiles(column: NDArray[np.float64]) -> Grouping:
+    present = column[~np.isnan(column)]
+    edges = np.unique(np.quantile(present, np.linspace(0, 1, _BINS + 1)))
+    labels = _ranges(edges)
+    codes = np.searchsorted(edges, column, side="right").clip(1, len(labels)) - 1
+    texts = [None if np.isnan(v) else labels[code] for v, code in zip(column, codes, strict=True)]
+    return _coded(labels, texts)
+
+
+def _ranges(edges: NDArray[np.float64]) -> list[str]:
+    """Name the ranges between edges with as few digits as tell the edges apart."""
+    for digits in range(3, 18):
+        texts = [f"{edge:.{digits}g}" for edge in edges]
+        if len(set(texts)) == len(texts):
+            break
+    return [f"{low} to {high}" for low, high in pairwise(texts)]
+
+
+def _coded(ordered: Sequence[str], texts: Sequence[str | None]) -> Grouping:
+    values = [*ordered, *([_MISSING] if None in texts else [])]
+    code = {value: number for number, value in enumerate(values)}
+    codes = [code[_MISSING if text is None else text] for text in texts]
+    return Grouping(tuple(values), np.array(codes, dtype=np.intp))

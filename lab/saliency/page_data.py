@@ -1,0 +1,102 @@
+"""What the page draws: images, where they lie, and the distances by variable, as JSON."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lab.images.thumbnails import thumbnails
+from lab.saliency.pairs import AllPairs, Distances, Pairs
+from lab.saliency.projections import VIEWS, project
+from lab.saliency.run import Looked
+from recognition.value_groups import group_values
+from recognition.values import as_text, is_missing
+from recognition.variable import NAMED, Kind, Variable
+from schemas.settings import Settings
+
+MOST_SHOWN: Final = 1500
+"""Images on the page; of more, so many are drawn at random."""
+
+MOST_VARIABLES: Final = 4
+"""Variables that can be chosen on the page, so that it stays small."""
+
+_SIGNIFICANT = 4  # digits
+
+Progress = Callable[[str, int], Callable[[], None]]
+"""Takes a task and how many steps it has; gives what to call after each."""
+
+
+def page_data(looked: Looked, settings: Settings, progress: Progress) -> dict[str, Any]:
+    """Return what the scripts of the page read; see ``assets/``."""
+    shown = np.sort(np.random.default_rng(0).permutation(len(looked.rows))[:MOST_SHOWN])
+    rows = [looked.rows[i] for i in shown]
+    embeddings = looked.embeddings[shown]
+    labels = [looked.labels[i] for i in shown]
+    pictures = thumbnails(rows, settings, progress("thumbnails", len(rows)))
+    projections = project(embeddings, progress("projections", VIEWS))
+    pairs = AllPairs(embeddings, labels)
+    return {
+        "images": {"label": labels, "path": [row.id for row in rows], "thumbnail": pictures},
+        "views": {
+            one.name: {"2": _columns(one.flat), "3": _columns(one.deep)} for one in projections
+        },
+        "variables": [_variable(one, looked, shown, pairs) for one in chosen(looked)],
+    }
+
+
+def chosen(looked: Looked) -> list[Variable]:
+    """Return the variables that can be chosen: the first salient ones, or else the very first."""
+    names = [one.variable for one in looked.report.variables if one.salient][:MOST_VARIABLES]
+    fitted = {variable.name: variable for variable in looked.variables}
+    return [fitted[name] for name in names or [looked.report.variables[0].variable]]
+
+
+def _variable(
+    variable: Variable, looked: Looked, shown: NDArray[np.intp], pairs: AllPairs
+) -> dict[str, Any]:
+    every = [background.get(variable.name) for background in looked.backgrounds]
+    groups = group_values(variable, every)
+    codes, values = groups.codes[shown], [every[i] for i in shown]
+    numbers = None if variable.kind in NAMED else [variable.code(value) for value in values]
+    return {
+        "name": variable.name,
+        "scale": _scale(variable),
+        "period": variable.period,
+        "groups": groups.names,
+        "codes": codes.tolist(),
+        "texts": ["" if is_missing(value) else as_text(value) for value in values],
+        "numbers": numbers,
+        "pairs": _pairs(pairs.by(codes, len(groups.names))),
+    }
+
+
+def _scale(variable: Variable) -> str:
+    if variable.kind in NAMED:
+        return "ordered" if variable.kind is Kind.ORDINAL else "names"
+    return "cycle" if variable.kind is Kind.CYCLIC else "numbers"
+
+
+def _pairs(pairs: Pairs) -> dict[str, Any]:
+    return {
+        "edges": _rounded(pairs.edges),
+        "genuine": _distances(pairs.genuine),
+        "impostor": _distances(pairs.impostor),
+        "separation": [_rounded(row) for row in pairs.separation],
+    }
+
+
+def _distances(distances: Distances) -> dict[str, Any]:
+    return {
+        "counts": distances.counts.tolist(),
+        "mean": [_rounded(row) for row in distances.mean],
+    }
+
+
+def _columns(points: NDArray[np.float64]) -> list[list[float | None]]:
+    return [_rounded(column) for column in points.T]
+
+
+def _rounded(values: Sequence[float] | NDArray[np.float64]) -> list[float | None]:
+    """Return numbers with few digits; None for NaN, which JSON does not have."""
+    return [float(f"{value:.{_SIGNIFICANT}g}") if np.isfinite(value) else None for value in values]

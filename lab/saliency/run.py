@@ -1,0 +1,107 @@
+"""Looking at the background variables of a manifest, from images to findings."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from rich.progress import Progress
+
+from lab.evaluate.models import embed_with
+from lab.images.groups import backgrounds_of
+from lab.images.manifest import ManifestRow, read_manifest
+from lab.images.splits import splits_of, the_split
+from lab.images.variables import fit_variables
+from lab.saliency.report import SaliencyReport, VariableReport
+from recognition.distance import FloatArray
+from recognition.protocol import Part
+from recognition.saliency import GainOf, rank, saliency
+from recognition.variable import Variable
+from schemas.background import load_declaration
+from schemas.event import Background
+from schemas.settings import Settings
+
+Gains = Callable[[FloatArray, Sequence[str]], GainOf]
+"""Takes embeddings (n, d) and their labels; gives what measures the gain of a clustering."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked.
+
+    Attributes:
+        manifest: the images.
+        splits: a splits file; None takes the one beside the manifest, or makes splits.
+        split: its train and calibrate parts are looked at; None for the first.
+        model: a model folder, ``plain``, or a path with ``{split}`` in it.
+        by: the variables; None for each that can be.
+        permutations: shuffles behind a p-value.
+    """
+
+    manifest: Path
+    splits: Path | None
+    split: int | None
+    model: str
+    by: Sequence[str] | None
+    permutations: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looked:
+    """The report, and the images (n) behind it: ``embeddings`` (n, d) and ``backgrounds``."""
+
+    report: SaliencyReport
+    rows: Sequence[ManifestRow]
+    labels: Sequence[str]
+    backgrounds: Sequence[Background]
+    embeddings: FloatArray
+    variables: Sequence[Variable]
+
+
+def run(
+    question: Question, settings: Settings, bar: Progress, gains: Gains | None = None
+) -> Looked:
+    """Answer the question.
+
+    Raises:
+        SetupError: naming what is missing or wrong, and what would be right.
+        DependencyDown: the model stopped giving embeddings.
+    """
+    rows = read_manifest(question.manifest)
+    splits = splits_of(question.manifest, rows, question.splits)
+    split = the_split(splits, question.split)
+    used = [rows[i] for i in np.union1d(split.train, split.images(Part.CALIBRATE))]
+    declaration = None if settings.variables is None else load_declaration(settings.variables)
+    fit_variables(backgrounds_of(used, declaration), question.by, declaration)  # before embedding
+    made = embed_with(question.model, split, used, settings, bar)
+    sound = np.flatnonzero(np.isfinite(made.vectors).all(axis=1))
+    used = [used[i] for i in sound]
+    backgrounds, embeddings = backgrounds_of(used, declaration), made.vectors[sound]
+    labels = ["" if row.label is None else row.label for row in used]
+    variables, left_out = fit_variables(backgrounds, question.by, declaration)
+    gain = None if gains is None else gains(embeddings, labels)
+    found = [
+        saliency(
+            embeddings,
+            labels,
+            variable,
+            [background.get(variable.name) for background in backgrounds],
+            gain=gain,
+            permutations=question.permutations,
+        )
+        for variable in bar.track(variables, description="looking at variables")
+    ]
+    report = SaliencyReport(
+        data=question.manifest.resolve().parent.name,
+        made_at=datetime.now(UTC),
+        model=made.model,
+        split=split.number,
+        images=len(used),
+        identities=len(set(labels)),
+        permutations=question.permutations,
+        refused=made.refused,
+        left_out=left_out,
+        variables=tuple(VariableReport.of(one) for one in rank(found)),
+    )
+    return Looked(report, used, labels, backgrounds, embeddings, variables)

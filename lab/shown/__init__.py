@@ -1,0 +1,1 @@
+"""What several reports are drawn and written with."""

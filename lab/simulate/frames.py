@@ -1,0 +1,108 @@
+"""The frames of a simulation: labelled images in time order, embedded."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from rich.progress import Progress
+
+from lab.images.embed import embed
+from lab.images.groups import backgrounds_of
+from lab.images.manifest import ManifestRow, read_manifest
+from lab.images.splits import chosen, splits_of
+from lab.simulate.poor import spoil
+from lab.simulate.question import Question
+from lab.simulate.timeline import timeline, untimed
+from recognition.protocol import Part
+from schemas.background import load_declaration
+from schemas.embedding import Embedding
+from schemas.errors import SetupError
+from schemas.event import event_name
+from schemas.settings import Settings
+
+_SOURCE = "simulation"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frames:
+    """The frames (n).
+
+    Attributes:
+        embeddings: in time order.
+        labels: of each, by its id, in the same order.
+        dated: how many have no time, but a date.
+        undated: how many have neither.
+        refused: why an image was left out, by its path.
+    """
+
+    embeddings: Sequence[Embedding]
+    labels: Mapping[str, str]
+    dated: int
+    undated: int
+    refused: Mapping[str, str]
+
+    @property
+    def model(self) -> str:
+        """The version of the model that embedded."""
+        return self.embeddings[0].model
+
+
+def frames(question: Question, folder: Path | None, settings: Settings, bar: Progress) -> Frames:
+    """Embed the images that the question is about with a model folder, None being plain.
+
+    Raises:
+        SetupError: naming what is missing or wrong, and what would be right.
+        DependencyDown: the model stopped giving embeddings.
+    """
+    rows = _rows(question)
+    moments = timeline(rows, question.seed)[: question.limit]
+    rows = [rows[moment.row] for moment in moments]
+    declaration = None if settings.variables is None else load_declaration(settings.variables)
+    backgrounds = backgrounds_of(rows, declaration)
+    task = bar.add_task("embedding", total=len(rows))
+    with TemporaryDirectory(prefix="perennial-") as scratch:
+        images = spoil(rows, question.poor, question.seed, Path(scratch), settings)
+        made = embed(folder, images, settings, lambda count: bar.advance(task, count))
+    sound = np.flatnonzero(np.isfinite(made.vectors).all(axis=1)).tolist()
+    if not sound:
+        raise SetupError(f"{question.manifest}: none of the images can be embedded")
+    embeddings = [
+        Embedding(
+            event_id=_name(rows[at]),
+            source=_source(rows[at]),
+            captured_at=moments[at].instant,
+            background=backgrounds[at],
+            region=None,
+            vector=made.vectors[at],
+            model=made.model,
+            timings_ms={},
+        )
+        for at in sound
+    ]
+    labels = {_name(rows[at]): rows[at].label or "" for at in sound}
+    return Frames(embeddings, labels, *untimed(rows), made.refused)
+
+
+def _source(row: ManifestRow) -> str:
+    return _SOURCE if row.source is None else row.source
+
+
+def _name(row: ManifestRow) -> str:
+    return event_name(_source(row), row.id)
+
+
+def _rows(question: Question) -> list[ManifestRow]:
+    rows = read_manifest(question.manifest)
+    used: Sequence[int] = range(len(rows))
+    if question.split is not None:
+        splits = splits_of(question.manifest, rows, question.splits)
+        (split,) = chosen(splits, [question.split])
+        used = split.images(Part.TEST).tolist()
+    labelled = [rows[at] for at in used if rows[at].label is not None]
+    if not labelled:
+        raise SetupError(f"{question.manifest}: no image has a label, so nobody can answer")
+    return list(
+        {_name(row): row for row in labelled}.values()
+    )  # a path that is repeated is one frame

@@ -1,0 +1,89 @@
+"""The agents of the live system wired to each other in one process, with no topic in between."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from prometheus_client import CollectorRegistry
+
+from lab.simulate.memory_log import MemoryLog, OneConditioning
+from schemas.conditioning import ActiveConditioning
+from schemas.embedding import Embedding
+from schemas.metrics import Metrics
+from schemas.recognition_event import Identification, ReviewItem
+from schemas.records import Record
+from schemas.review import ReviewDecision
+from schemas.settings import Settings
+from schemas.topics import (
+    EMBEDDINGS,
+    GALLERY_COMMANDS,
+    HUMAN_REVIEW,
+    REVIEW_DECISIONS,
+)
+from streams.agents import gallery_of, matcher_of, retention_of, review_of
+from streams.conditioning.placement import Placements, Plain
+from streams.index.memory import MemoryIndex
+
+
+class System:
+    """Matcher, review agent and gallery agent over an index and topics in memory.
+
+    What the settings say holds, as in a service, but for the age of entries: the gallery agent
+    reads the clock on the wall, and a simulated day takes less than a second.
+
+    Args:
+        mad: whether retention takes outliers out.
+        active: the conditioning; None is plain.
+    """
+
+    def __init__(
+        self, settings: Settings, *, mad: bool, active: ActiveConditioning | None = None
+    ) -> None:
+        self.log = MemoryLog()
+        self._settings = settings
+        index, metrics = MemoryIndex(), Metrics(CollectorRegistry())
+        placements = Placements(Plain(settings.shard_by))
+        rule = retention_of(settings)
+        self._matcher = matcher_of(settings, metrics, index, placements)
+        self._review = review_of(settings)
+        self._gallery = gallery_of(
+            settings,
+            metrics,
+            index,
+            placements,
+            gallery_log=self.log,
+            conditionings=OneConditioning(active),
+            rule=replace(rule, max_age=None, mad_cutoff=rule.mad_cutoff if mad else None),
+            ownership=lambda: 1,
+        )
+
+    async def start(self) -> None:
+        """Write the empty index, under the conditioning.
+
+        Raises:
+            DependencyDown: the conditioning cannot be loaded.
+        """
+        await self._gallery.tick()
+
+    async def see(self, embedding: Embedding) -> Identification | ReviewItem:
+        """Return what the matcher says, once all that follows from it has been done.
+
+        Raises:
+            BadInput: the embedding is none that the matcher takes.
+        """
+        embeddings = self._settings.topic(EMBEDDINGS)
+        said, *commands = await self._matcher.handle([embedding.record(embeddings)])
+        await self._carry_out(commands)
+        if said.topic == self._settings.topic(HUMAN_REVIEW):
+            return ReviewItem.read(said)
+        return Identification.read(said)
+
+    async def hear(self, answers: Sequence[ReviewDecision]) -> None:
+        """Let the answers of people take their effect."""
+        decisions = self._settings.topic(REVIEW_DECISIONS)
+        outputs = await self._review.handle([answer.record(decisions) for answer in answers])
+        commands = self._settings.topic(GALLERY_COMMANDS)
+        await self._carry_out([output for output in outputs if output.topic == commands])
+
+    async def _carry_out(self, commands: Sequence[Record]) -> None:
+        if commands:
+            await self._gallery.handle(commands)

@@ -1,0 +1,1 @@
+"""The fitted conditioning in the stream: its file, and where it places embeddings."""

@@ -1,0 +1,194 @@
+"""A conditioning taken apart, into what a page can say and plain arrays, and put together again."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from recognition.background import Encoder
+from recognition.calibration import Calibration
+from recognition.clusters import NOWHERE, Clusters
+from recognition.cohort import Cohort
+from recognition.conditioning import Conditioning, Impostors, Placed
+from recognition.statistics import Statistics
+from streams.index.names import cluster_name
+
+VERSION_DIGITS = 12
+UNVERSIONED = "-"
+"""The version of a page before there is one."""
+
+_DECIDING = {"format", "model", "fpir", "spread", "encoder", "calibration"}
+
+Arrays = Mapping[str, NDArray[Any]]
+
+_NEEDED = {
+    "centres": "<f8",
+    "levels": "<f8",
+    "impostor_vectors": "<f4",
+    "impostor_scales": "<f4",
+    "impostor_clusters": "<i4",
+    "impostor_owners": "<i4",
+}
+_STATISTICS = {
+    "mean": "<f4",
+    "scale": "<f4",
+    "counts": "<i8",
+    "global_mean": "<f4",
+    "global_scale": "<f4",
+}
+_COHORT = {"cohort": "<f4"}
+_UNIT = 1e-3  # how far from 1 the norm of a stored vector may be
+
+
+class ClusterPage(BaseModel):
+    """One cluster in plain words."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    size: int = Field(ge=0, description="Images of the fit that belong to it")
+    description: str
+
+
+class Page(BaseModel):
+    """``conditioning.json``: what the artefact is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    format: Literal[1] = 1
+    name: str = Field(min_length=1)
+    version: str
+    model: str = Field(min_length=1)
+    fpir: float = Field(gt=0, lt=1)
+    created_at: AwareDatetime
+    clusters: tuple[ClusterPage, ...] = Field(min_length=1)
+    spread: float = Field(gt=0)
+    encoder: dict[str, Any]
+    calibration: dict[str, Any] | None = None
+    about: dict[str, Any]
+
+    def read_calibration(self) -> Calibration | None:
+        """Return the calibration; ValueError where it is none."""
+        return None if self.calibration is None else Calibration.from_dict(self.calibration)
+
+
+def take_apart(conditioning: Conditioning) -> tuple[dict[str, Any], Arrays]:
+    """Return what a :class:`Page` says of the conditioning, and its arrays."""
+    clusters, impostors = conditioning.clusters, conditioning.impostors
+    page = {
+        "clusters": [
+            {"name": cluster_name(number), "size": int(size), "description": description}
+            for number, (size, description) in enumerate(
+                zip(clusters.sizes, clusters.descriptions, strict=True)
+            )
+        ],
+        "spread": clusters.spread,
+        # As it will be read, so that it is digested as it will be: 1 becomes 1.0.
+        "encoder": Encoder.from_dict(clusters.encoder.as_dict()).as_dict(),
+    }
+    arrays: dict[str, NDArray[Any]] = {
+        "centres": clusters.centres,
+        "levels": conditioning.levels,
+        "impostor_vectors": impostors.placed.vectors,
+        "impostor_scales": impostors.placed.scales,
+        "impostor_clusters": impostors.placed.clusters,
+        "impostor_owners": _owners(impostors.identities),
+    }
+    kinds = dict(_NEEDED)
+    if conditioning.statistics is not None:
+        arrays |= {name: getattr(conditioning.statistics, name) for name in _STATISTICS}
+        kinds |= _STATISTICS
+    if conditioning.cohort is not None:
+        arrays |= {"cohort": conditioning.cohort.vectors}
+        kinds |= _COHORT
+    return page, {name: np.ascontiguousarray(arrays[name], kinds[name]) for name in arrays}
+
+
+def assemble(page: Page, arrays: Arrays) -> Conditioning:
+    """Put a conditioning together.
+
+    Raises:
+        ValueError: an array is missing, too many, or not what its name promises.
+    """
+    _check(arrays)
+    sizes = np.array([cluster.size for cluster in page.clusters], np.intp)
+    descriptions = tuple(cluster.description for cluster in page.clusters)
+    encoder = Encoder.from_dict(page.encoder)
+    clusters = Clusters(encoder, arrays["centres"], page.spread, sizes, descriptions)
+    statistics = (
+        Statistics(**{name: arrays[name] for name in _STATISTICS}) if "mean" in arrays else None
+    )
+    placed = Placed(
+        arrays["impostor_vectors"],
+        arrays["impostor_scales"],
+        arrays["impostor_clusters"].astype(np.intp),
+    )
+    conditioning = Conditioning(
+        clusters=clusters,
+        statistics=statistics,
+        cohort=Cohort(arrays["cohort"]) if "cohort" in arrays else None,
+        levels=arrays["levels"],
+        impostors=Impostors(placed, arrays["impostor_owners"].astype(np.str_)),
+    )
+    _check_sizes(conditioning)
+    return conditioning
+
+
+def digest(page: Page, arrays: Arrays) -> str:
+    """Return the version: a digest of all that decides answers, and of nothing else."""
+    found = hashlib.sha256(json.dumps(page.model_dump(include=_DECIDING), sort_keys=True).encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        found.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()[:VERSION_DIGITS]
+
+
+def _owners(identities: NDArray[np.str_]) -> NDArray[np.intp]:
+    """Number the identities in the order in which they come."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(name, len(numbers)) for name in identities], np.intp)
+
+
+def _check(arrays: Arrays) -> None:
+    wanted = dict(_NEEDED)
+    for some in (_STATISTICS, _COHORT):
+        wanted |= some if some.keys() & arrays.keys() else {}
+    for name in sorted(wanted.keys() ^ arrays.keys()):
+        raise ValueError(f"{name}: {'missing' if name in wanted else 'unknown'}")
+    for name, array in arrays.items():
+        if array.dtype.str != wanted[name]:
+            raise ValueError(f"{name}: expected numbers {wanted[name]}, got {array.dtype.str}")
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name}: must be finite")
+
+
+def _check_sizes(conditioning: Conditioning) -> None:
+    """Check the shapes against each other, and the ranges that no class of ours looks at."""
+    placed, k = conditioning.impostors.placed, conditioning.k
+    n, d = placed.vectors.shape if placed.vectors.ndim == 2 else (0, 0)
+    fits = {
+        "impostor_vectors": d > 0 and _are_unit(placed.vectors),
+        "impostor_scales": placed.scales.shape == (n,) and bool((placed.scales > 0).all()),
+        "impostor_clusters": placed.clusters.shape == (n,) and _are_clusters(placed.clusters, k),
+        "impostor_owners": conditioning.impostors.identities.shape == (n,),
+        "levels": conditioning.levels.shape == (k, k) and bool((conditioning.levels > 0).all()),
+        "mean": conditioning.statistics is None or conditioning.statistics.mean.shape == (k, d),
+        "cohort": conditioning.cohort is None
+        or (conditioning.cohort.vectors.shape[1] == d and _are_unit(conditioning.cohort.vectors)),
+    }
+    for name in (name for name, fit in fits.items() if not fit):
+        raise ValueError(f"{name}: does not fit the other arrays, or is out of range")
+
+
+def _are_unit(vectors: NDArray[np.float32]) -> bool:
+    norms = np.linalg.norm(vectors, axis=1)
+    return bool((np.abs(norms - 1) < _UNIT).all())
+
+
+def _are_clusters(clusters: NDArray[np.intp], k: int) -> bool:
+    return bool(((clusters >= NOWHERE) & (clusters < k)).all())

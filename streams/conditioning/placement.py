@@ -1,0 +1,210 @@
+"""Where embeddings lie: the cluster, and the vector and local scale that are compared."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from recognition.cluster import UNCLUSTERED, cluster_of
+from recognition.clusters import Assigned
+from recognition.conditioning import Conditioning, Placed, place
+from schemas.errors import DependencyDown, SetupError
+from schemas.event import Background, FloatVector
+from streams.conditioning.artefact import Artefact, load_artefact
+from streams.index.base import ActiveState, GalleryState, IndexEntry
+from streams.index.names import cluster_name, cluster_number, space_of
+
+Vectors = Sequence[FloatVector] | FloatVector
+"""Embeddings of one size, each alone or as rows."""
+
+_KEPT = 2  # artefacts: the active one, and the one before or after it
+
+LEAST_KNOWN = 0.5
+"""Share of the background, by weight, that must be known for its cluster to be relied on."""
+
+LEAST_MEMBERSHIP = 0.5
+"""How probable the nearest cluster must be, for it to be relied on."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spot:
+    """Where one embedding lies: its cluster, its unit vector and its local scale there.
+
+    ``sure`` says whether its background tells the cluster well enough to look there first.
+    """
+
+    cluster: str
+    vector: FloatVector
+    scale: float = 1.0
+    sure: bool = True
+
+
+class Placement(Protocol):
+    """Places embeddings by their backgrounds. Pure: the same place for the same embedding."""
+
+    @property
+    def artefact(self) -> Artefact | None:
+        """The conditioning that it places by, if any."""
+        ...
+
+    def space(self, model: str) -> str:
+        """Return the space that a model's embeddings lie in."""
+        ...
+
+    def dimension(self, model: str) -> int | None:
+        """Return the size that a model's embeddings must have, where that is known."""
+        ...
+
+    def place(self, model: str, vector: FloatVector, background: Background) -> Spot:
+        """Place one embedding (d,) of unit norm.
+
+        Raises:
+            ValueError: it is not of the model's dimension.
+        """
+        ...
+
+    def place_all(
+        self, model: str, vectors: Vectors, backgrounds: Sequence[Background]
+    ) -> list[Spot]:
+        """Place n embeddings of one model, much faster than one by one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Embeddings as they are, in the clusters that the values of some variables make."""
+
+    shard_by: tuple[str, ...] = ()
+
+    @property
+    def artefact(self) -> None:
+        """None: no conditioning."""
+        return
+
+    def space(self, model: str) -> str:
+        """Return the model's own space."""
+        return space_of(model, None)
+
+    def dimension(self, model: str) -> int | None:  # noqa: ARG002  any will do
+        """Return None: not known."""
+        return None
+
+    def place(self, model: str, vector: FloatVector, background: Background) -> Spot:  # noqa: ARG002
+        """Place an embedding where it is."""
+        cluster = cluster_of(background, self.shard_by)
+        return Spot(UNCLUSTERED if cluster is None else cluster, vector)
+
+    def place_all(
+        self, model: str, vectors: Vectors, backgrounds: Sequence[Background]
+    ) -> list[Spot]:
+        """Place embeddings where they are."""
+        pairs = zip(vectors, backgrounds, strict=True)
+        return [self.place(model, vector, background) for vector, background in pairs]
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Embeddings of the artefact's model by its conditioning, and those of others plainly."""
+
+    artefact: Artefact
+    plain: Plain
+
+    @property
+    def conditioning(self) -> Conditioning:
+        """What was fitted."""
+        return self.artefact.conditioning
+
+    def space(self, model: str) -> str:
+        """Return the space under the artefact's version, or the model's own."""
+        return space_of(model, self.artefact.version if self._is_for(model) else None)
+
+    def dimension(self, model: str) -> int | None:
+        """Return the size that the conditioning was fitted on."""
+        return self.artefact.dimension if self._is_for(model) else None
+
+    def place(self, model: str, vector: FloatVector, background: Background) -> Spot:
+        """Place an embedding, its cluster named by number."""
+        return self.place_all(model, vector[None], [background])[0]
+
+    def place_all(
+        self, model: str, vectors: Vectors, backgrounds: Sequence[Background]
+    ) -> list[Spot]:
+        """Place embeddings, their clusters named by number."""
+        if not self._is_for(model):
+            return self.plain.place_all(model, vectors, backgrounds)
+        given, fitted = np.asarray(vectors, np.float32), self.conditioning
+        assigned = fitted.clusters.assign(backgrounds)
+        placed = place(given, assigned.cluster, fitted.statistics, fitted.cohort)
+        sure = sure_of(assigned)
+        return [
+            Spot(cluster_name(int(cluster)), vector, float(scale), is_sure)
+            for cluster, vector, scale, is_sure in zip(
+                placed.clusters, placed.vectors, placed.scales, sure, strict=True
+            )
+        ]
+
+    def _is_for(self, model: str) -> bool:
+        return model == self.artefact.model
+
+
+def joined(spots: Sequence[Spot] | Sequence[IndexEntry]) -> Placed:
+    """Return what lies in a fitted space as the method takes it; there must be one."""
+    return Placed(
+        np.stack([spot.vector for spot in spots]),
+        np.array([spot.scale for spot in spots], np.float32),
+        np.array([cluster_number(spot.cluster) for spot in spots], np.intp),
+    )
+
+
+class Placements:
+    """Makes the placement that a gallery's state names; loads each artefact once."""
+
+    def __init__(self, plain: Plain) -> None:
+        self.plain = plain
+        self._loaded: dict[ActiveState, Fitted] = {}
+
+    async def of(self, state: GalleryState) -> Placement:
+        """Return how the gallery's entries are placed.
+
+        Raises:
+            DependencyDown: the artefact cannot be read here.
+        """
+        try:
+            return await self.under(state.conditioning)
+        except SetupError as error:
+            raise DependencyDown("conditioning", str(error)) from error
+
+    async def under(self, active: ActiveState | None) -> Placement:
+        """Return the placement under a conditioning; None is plain.
+
+        Raises:
+            SetupError: the artefact is missing or damaged, or is not the one that is named.
+        """
+        if active is None:
+            return self.plain
+        fitted = self._loaded.pop(active, None)
+        if fitted is None:
+            fitted = Fitted(await asyncio.to_thread(_load, active), self.plain)
+        self._loaded[active] = fitted  # the last one is the one used last
+        for oldest in list(self._loaded)[:-_KEPT]:
+            del self._loaded[oldest]
+        return fitted
+
+
+def _load(active: ActiveState) -> Artefact:
+    artefact = load_artefact(active.uri)
+    found, wanted = (artefact.version, artefact.model), (active.version, active.model)
+    if found != wanted:
+        raise SetupError(
+            f"{active.uri} holds version {found[0]} for model {found[1]}, not {wanted[0]} for "
+            f"{wanted[1]}"
+        )
+    return artefact
+
+
+def sure_of(assigned: Assigned) -> list[bool]:
+    """Say of each background whether it tells its cluster well enough to look there first."""
+    sure = (assigned.known >= LEAST_KNOWN) & (assigned.membership.max(axis=1) >= LEAST_MEMBERSHIP)
+    return [bool(one) for one in sure]

@@ -1,0 +1,129 @@
+"""Which conditioning the gallery is laid out by, and which one somebody wants."""
+
+import logging
+from time import monotonic
+from typing import Protocol
+
+from schemas.conditioning import ActiveConditioning, ArtefactRef
+from schemas.errors import DependencyDown, SetupError
+from streams.conditioning.artefact import ArtefactMissing
+from streams.conditioning.placement import Placements
+from streams.gallery.holdings import Holdings
+from streams.gallery.placed_gallery import Layout
+from streams.index.base import ActiveState, GalleryState
+
+log = logging.getLogger(__name__)
+
+RETRY_S = 5.0
+
+
+class ConditioningLog(Protocol):
+    """The ``conditioning`` topic."""
+
+    async def last(self) -> ActiveConditioning | None:
+        """Return the last record; None where there is none."""
+        ...
+
+
+class Activation:
+    """Follows the ``conditioning`` topic.
+
+    What is active is what the index says: a record asks for a change, and one that cannot be
+    carried out leaves everything as it is. It is told, and tried again: an artefact that is missing
+    may come, and one that is damaged may be mended.
+    """
+
+    def __init__(
+        self, conditionings: ConditioningLog, placements: Placements, target_fpir: float
+    ) -> None:
+        self._log = conditionings
+        self._placements = placements
+        self._target_fpir = target_fpir
+        self._record: ActiveConditioning | None = None
+        self._problem: DependencyDown | None = None
+        self._retry_at = 0.0
+
+    @property
+    def wanted(self) -> ActiveState | None:
+        """What the topic asks for; None is plain."""
+        record = self._record
+        return None if record is None else _state(record.name, record.artefact)
+
+    async def read(self) -> None:
+        """Read the topic to its end."""
+        record = await self._log.last()
+        if record != self._record:
+            self._record, self._problem = record, None
+
+    def plain(self) -> Layout:
+        """Return an empty layout without a conditioning."""
+        return Layout(self._placements.plain, None, self._target_fpir)
+
+    async def begin(self, present: GalleryState | None, holdings: Holdings) -> Layout:
+        """Return the empty layout that the index has; without an index the one that is wanted.
+
+        Where that cannot be loaded, the next best: what is wanted, or what was active before a
+        wanted one that is damaged. A missing one is waited for.
+
+        Raises:
+            DependencyDown: neither can be loaded.
+        """
+        problems = []
+        for active in self._candidates(present):
+            try:
+                return await self._layout(active, holdings)
+            except SetupError as error:
+                problems.append(error)
+                if present is None and isinstance(error, ArtefactMissing):
+                    break
+        raise self.refuse(problems[0])
+
+    async def next(self, holdings: Holdings) -> Layout | None:
+        """Return the empty layout to move to; None where the present one is what is wanted.
+
+        Raises:
+            DependencyDown: what is wanted cannot be loaded, or is for vectors of another size.
+        """
+        if self.wanted == holdings.layout.active:
+            self._problem = None
+            return None
+        self.wait()
+        try:
+            return await self._layout(self.wanted, holdings)
+        except SetupError as error:
+            raise self.refuse(error) from error
+
+    def wait(self) -> None:
+        """Raise the last problem again while it is too early to try anew."""
+        if self._problem is not None and monotonic() < self._retry_at:
+            raise self._problem
+
+    def refuse(self, error: Exception) -> DependencyDown:
+        """Note that what is wanted cannot be had, and return what to raise."""
+        if self._problem is None:
+            log.warning("the conditioning stays as it is: %s", error)
+        self._problem = DependencyDown("conditioning", str(error))
+        self._retry_at = monotonic() + RETRY_S
+        return self._problem
+
+    def _candidates(self, present: GalleryState | None) -> list[ActiveState | None]:
+        if present is not None:
+            return [present.conditioning, self.wanted]
+        record = self._record
+        return [self.wanted, None if record is None else _state(record.name, record.previous)]
+
+    async def _layout(self, active: ActiveState | None, holdings: Holdings) -> Layout:
+        placement = await self._placements.under(active)
+        artefact = placement.artefact
+        if artefact is not None:
+            size = holdings.dimension(artefact.model)
+            if size not in (None, artefact.dimension):
+                raise SetupError(
+                    f"conditioning {artefact.name} {artefact.version} is for vectors of "
+                    f"{artefact.dimension} numbers; entries of {artefact.model} have {size}"
+                )
+        return Layout(placement, active, self._target_fpir)
+
+
+def _state(name: str, artefact: ArtefactRef | None) -> ActiveState | None:
+    return None if artefact is None else ActiveState(name=name, **artefact.model_dump())

@@ -1,0 +1,224 @@
+"""The gallery agent: the one writer of the ``gallery`` topic and of the index.
+
+A change is first put on the topic (the truth), read back from it into memory, and then put into the
+index (a view). Whatever is interrupted in between is caught up: commands are repeated and plan
+nothing twice, and the index is compared with memory each second.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from time import monotonic
+
+from recognition.retain import RetentionRule
+from schemas.conditioning import ActiveConditioning
+from schemas.errors import DependencyDown
+from schemas.event import now
+from schemas.gallery import GalleryCommand, Status
+from schemas.gallery_records import Change
+from schemas.metrics import Metrics
+from schemas.records import Record
+from streams.gallery.activation import Activation
+from streams.gallery.believed_fpir import believed_fpir
+from streams.gallery.commands import Planner
+from streams.gallery.gauges import GalleryReport
+from streams.gallery.holdings import Holdings
+from streams.gallery.index_writer import View, settle
+from streams.gallery.overtaken import overtaken
+from streams.gallery.placed_gallery import Group
+from streams.gallery.tenure import GalleryLog, Tenure, not_ours
+from streams.index.base import Index
+
+log = logging.getLogger(__name__)
+
+
+class GalleryAgent:
+    """Applies commands, retention and conditionings, one after the other.
+
+    Args:
+        activation: which conditioning the entries are to be laid out by.
+        ownership: names the present ownership of the command partition, ``None`` without it. Who
+            has it may claim a term of the gallery; when it changes, the topic is read on, since
+            another process may have written.
+        verify_interval: within which every entry is compared with what the index holds.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        gallery_log: GalleryLog,
+        *,
+        activation: Activation,
+        planner: Planner,
+        rule: RetentionRule,
+        retention_interval: timedelta,
+        ownership: Callable[[], int | None],
+        metrics: Metrics,
+        verify_interval: timedelta = timedelta(minutes=10),
+    ) -> None:
+        self._index = index
+        self._tenure = Tenure(gallery_log, index.term, ownership)
+        self._activation = activation
+        self._planner = planner
+        self._rule = rule
+        self._interval = retention_interval.total_seconds()
+        self._metrics = metrics
+        self._report = GalleryReport(metrics)
+        self._holdings = Holdings(activation.plain())
+        self._view = View(index, self._tenure.check, metrics, verify_interval.total_seconds())
+        self._begun = False
+        self._due: set[Group] = set()
+        self._retained_at = monotonic()
+        self._turn = asyncio.Lock()
+
+    async def handle(self, records: Sequence[Record]) -> list[Record]:
+        """Carry out commands, then retention where they touched the gallery.
+
+        Raises:
+            BadInput: a record is no command, or a command that cannot be carried out.
+            DependencyDown: the index does not answer; what is already on the topic is not lost.
+        """
+        commands = [GalleryCommand.read(record) for record in records]
+        async with self._turn:
+            await self._catch_up()
+            for command in commands:
+                self._tell_overtaken(command)
+                changes = self._planner.plan(command, self._holdings)
+                await self._commit(changes)
+                changed = (change.entry_id for change in changes)
+                self._due |= self._holdings.layout.groups_of(changed)
+            await self._retain(self._due)
+            self._due = set()
+            await self._sync()
+        return []
+
+    async def heard(self, records: Sequence[Record]) -> list[Record]:
+        """Take note that another conditioning is wanted; the next tick carries it out.
+
+        Raises:
+            BadInput: a record does not say which.
+            DependencyDown: the gallery is not ours; who owns it must hear of this.
+        """
+        for record in records:
+            ActiveConditioning.read(record)
+        async with self._turn:
+            if not self._tenure.owned:
+                raise not_ours()
+            await self._activation.read()
+        return []
+
+    async def tick(self) -> None:
+        """Once a second: mend and verify the index, lay it out anew; at times: retention by age.
+
+        Raises:
+            DependencyDown: the index does not answer, or the conditioning that is wanted cannot be
+                loaded; all else has been done then.
+            SetupError: the topic is not to be gone on with before the operator has looked at it.
+        """
+        if not self._tenure.owned:
+            return
+        async with self._turn:
+            await self._catch_up()
+            due = monotonic() - self._retained_at >= self._interval
+            if due:
+                await self._retain(self._holdings.layout.groups())
+                self._retained_at = monotonic()
+            await self._sync()
+            await self._view.verify(self._holdings)
+            if due:
+                await self._believe()
+            await self._activate()
+
+    async def _catch_up(self) -> None:
+        """Have a term of the gallery, and in memory what its topic says."""
+        applied = await self._tenure.renew()
+        if applied is None:
+            self._begun = False
+        if self._begun:
+            self._take(applied or ())
+        else:
+            await self._begin()
+
+    async def _begin(self) -> None:
+        self._activation.wait()
+        present = await self._index.state()
+        await self._activation.read()
+        self._view.forget()
+        fold = self._tenure.fold
+        self._holdings = holdings = Holdings(self._activation.plain(), fold.erasures)
+        for entry in fold.entries.values():
+            holdings.apply(entry, fold.changed_at)
+        holdings.position = fold.changed_at
+        log.info("the gallery holds %s entries", len(holdings))
+        layout = await self._activation.begin(present, holdings)
+        holdings.enter(layout)
+        await settle(layout)
+        holdings.layout = layout
+        self._begun = True
+
+    async def _activate(self) -> None:
+        layout = await self._activation.next(self._holdings)
+        if layout is None:
+            return
+        log.info("laying the gallery out anew: %s", layout.active or "plain")
+        self._holdings.enter(layout)
+        try:
+            await settle(layout)
+        except ValueError as error:
+            raise self._activation.refuse(error) from error
+        try:
+            await self._view.move(self._holdings, layout)
+        except DependencyDown:
+            self._begun = False  # only the index knows now whether it moved
+            raise
+        self._report(self._holdings, self._view.written)
+
+    def _tell_overtaken(self, command: GalleryCommand) -> None:
+        found = overtaken(command, self._holdings)
+        for by in set(found.values()):
+            self._metrics.commands_overtaken.labels(by).inc()
+        if found:
+            action, when = command.action.action, command.decided_at.isoformat()
+            log.info("%s of %s comes too late for %s", action, when, sorted(found))
+
+    async def _commit(self, changes: Sequence[Change]) -> None:
+        if changes:
+            self._take(await self._tenure.append(changes))
+
+    def _take(self, applied: Iterable[tuple[Change, int]]) -> None:
+        for change, offset in applied:
+            self._view.touch(change, self._holdings)
+            self._holdings.apply(change, offset)
+
+    async def _retain(self, groups: Iterable[Group]) -> None:
+        removals = self._holdings.to_retire(groups, self._rule, now())
+        entries = {entry_id: self._holdings.get(entry_id) for entry_id in removals}
+        await self._commit(
+            [
+                entry.model_copy(
+                    update={
+                        "status": Status.QUARANTINED,
+                        "actor": "retention",
+                        "reason": f"retention: {removals[entry_id]}",
+                        "changed_at": now(),
+                    }
+                )
+                for entry_id, entry in entries.items()
+                if entry is not None
+            ]
+        )
+        for reason, count in Counter(removals.values()).items():
+            self._metrics.removals.labels(reason).inc(count)
+
+    async def _believe(self) -> None:
+        written = self._view.written
+        if written is not None:
+            layout = self._holdings.layout
+            self._report.tell_belief(await asyncio.to_thread(believed_fpir, layout, written))
+
+    async def _sync(self) -> None:
+        self._metrics.gallery_unreadable.set(len(self._tenure.fold.unreadable))
+        await self._view.sync(self._holdings)
+        self._report(self._holdings, self._view.written)

@@ -1,0 +1,161 @@
+"""What a gallery command changes: pure functions from the holdings to the next entries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+
+from recognition.cluster import UNCLUSTERED, cluster_of
+from schemas.embedding import TOLERANCE
+from schemas.errors import BadInput
+from schemas.event import now
+from schemas.gallery import (
+    Enrol,
+    Erase,
+    GalleryCommand,
+    GalleryEntry,
+    Move,
+    Quarantine,
+    Restore,
+    Status,
+)
+from schemas.gallery_records import Change, Erased
+from streams.gallery.holdings import Holdings
+from streams.gallery.overtaken import overtaken_by
+
+MAX_AHEAD = timedelta(minutes=10)
+"""How far a decision may lie in the future of this machine's clock. What is decided later than
+everything to come could never be changed again, nor erased."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Turns commands into changes. A command that is repeated plans nothing, however late."""
+
+    shard_by: tuple[str, ...]
+
+    def plan(self, command: GalleryCommand, holdings: Holdings) -> list[Change]:
+        """Return the changes that carry out the command.
+
+        Entries that a later decision has changed are left as they are.
+
+        Raises:
+            BadInput: ``bad_time`` for a decision of the future, ``bad_vector`` for a vector of
+                another size than its model's, ``unknown_entry`` when it names entries that the
+                identity does not have.
+        """
+        if command.decided_at > now() + MAX_AHEAD:
+            message = f"decided at {command.decided_at.isoformat()}, which is yet to come"
+            raise BadInput("bad_time", f"{message}: does a clock go wrong?")
+        action = command.action
+        if isinstance(action, Enrol):
+            return self._enrol(command, action, holdings)
+        entries = _named(command, action, holdings)
+        if isinstance(action, Erase):
+            return _erased(command, action, entries, holdings)
+        if isinstance(action, Move):
+            changed: dict[str, object] = {"identity": action.to}
+        elif isinstance(action, Quarantine):
+            changed = {"status": Status.QUARANTINED, "kept": False}
+        else:
+            changed = {"status": Status.ACTIVE, "kept": True}
+        differing = [entry for entry in entries if _differs(entry, changed)]
+        if isinstance(action, Restore):
+            _check_sizes(differing, holdings)
+        return [_changed(entry, command, changed) for entry in differing]
+
+    def _enrol(self, command: GalleryCommand, action: Enrol, holdings: Holdings) -> list[Change]:
+        present = holdings.get(action.entry_id)
+        if present is not None and present.identity == command.identity:
+            return []
+        if overtaken_by(command, action.entry_id, holdings):
+            return []
+        norm = float(np.linalg.norm(action.vector.astype(np.float64)))
+        if abs(norm - 1) > TOLERANCE:
+            raise BadInput("bad_vector", f"norm {norm:.4g}; an entry has norm 1")
+        cluster = cluster_of(action.background, self.shard_by)
+        entry = GalleryEntry(
+            entry_id=action.entry_id,
+            identity=command.identity,
+            model=action.model,
+            cluster=UNCLUSTERED if cluster is None else cluster,
+            background=action.background,
+            source=action.source,
+            captured_at=action.captured_at,
+            vector=action.vector,
+            actor=command.actor,
+            reason=command.reason,
+            decided_at=command.decided_at,
+        )
+        return [*_out_of_the_way(entry, holdings), entry]
+
+
+def _named(
+    command: GalleryCommand, action: Quarantine | Restore | Move | Erase, holdings: Holdings
+) -> list[GalleryEntry]:
+    """Return the entries that the command may change; those of a repeat are passed over."""
+    held = holdings.of_identity(command.identity)
+    named = {entry.entry_id for entry in held} if not action.entry_ids else {*action.entry_ids}
+    free = {entry_id for entry_id in named if not overtaken_by(command, entry_id, holdings)}
+    found = {entry.entry_id for entry in held}
+    if isinstance(action, Move):
+        found |= {entry.entry_id for entry in holdings.of_identity(action.to)}
+    unknown = free - found
+    if unknown and not isinstance(action, Erase):
+        message = f"{command.identity!r} has no entry {min(unknown)!r}"
+        raise BadInput("unknown_entry", message)
+    return [entry for entry in held if entry.entry_id in free]
+
+
+def _erased(
+    command: GalleryCommand, action: Erase, entries: list[GalleryEntry], holdings: Holdings
+) -> list[Change]:
+    """Return what goes. What is named and not there is marked: its enrolment may be on its way."""
+    there = [entry.entry_id for entry in entries]
+    to_come = (
+        entry_id
+        for entry_id in action.entry_ids
+        if holdings.get(entry_id) is None and not overtaken_by(command, entry_id, holdings)
+    )
+    return [Erased(entry_id, command.decided_at) for entry_id in dict.fromkeys((*there, *to_come))]
+
+
+def _out_of_the_way(entry: GalleryEntry, holdings: Holdings) -> list[Change]:
+    """Return what must leave so that an entry of this size can enter: one that stands alone."""
+    size, wanted = entry.vector.size, holdings.dimension(entry.model)
+    if wanted in (None, size):
+        return []
+    alone = holdings.only_one(entry.model)
+    if alone is None:
+        message = f"{size} numbers; entries of {entry.model} have {wanted}"
+        raise BadInput("bad_vector", message)
+    if alone.entry_id == entry.entry_id:
+        return []
+    why = f"it has {wanted} numbers, and {entry.entry_id} of the same model has {size}"
+    told = {"actor": "gallery", "reason": why, "changed_at": now()}
+    return [alone.model_copy(update={"status": Status.QUARANTINED, **told})]
+
+
+def _check_sizes(entries: list[GalleryEntry], holdings: Holdings) -> None:
+    """Refuse to make entries active that cannot be compared with those that are."""
+    sizes: dict[str, int] = {}
+    for entry in entries:
+        held = holdings.dimension(entry.model)
+        wanted = sizes.setdefault(entry.model, entry.vector.size if held is None else held)
+        if entry.vector.size != wanted:
+            message = f"{entry.entry_id} has {entry.vector.size} numbers; active entries of "
+            raise BadInput("bad_vector", f"{message}{entry.model} have {wanted}")
+
+
+def _differs(entry: GalleryEntry, changed: Mapping[str, object]) -> bool:
+    if "status" in changed:
+        return entry.status is not changed["status"]
+    return entry.identity != changed["identity"]
+
+
+def _changed(
+    entry: GalleryEntry, command: GalleryCommand, changed: Mapping[str, object]
+) -> GalleryEntry:
+    who = {"actor": command.actor, "reason": command.reason, "changed_at": now()}
+    return entry.model_copy(update={**changed, **who, "decided_at": command.decided_at})

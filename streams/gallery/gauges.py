@@ -1,0 +1,55 @@
+"""What the gallery agent tells Prometheus."""
+
+from schemas.metrics import Metrics
+from streams.gallery.holdings import Holdings
+from streams.index.base import EVERYWHERE, ActiveState, GalleryState
+
+
+class GalleryReport:
+    """Sets the gauges of the gallery."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._version: str | None = None
+
+    def __call__(self, holdings: Holdings, written: GalleryState | None) -> None:
+        """Tell what is held, and what the index that was written says."""
+        self._metrics.gallery_entries.clear()
+        for (cluster, status), count in holdings.layout.counts.items():
+            if count:
+                self._metrics.gallery_entries.labels(cluster, status).set(count)
+        self._metrics.fpir_asked.set(holdings.layout.fpir)
+        self._metrics.threshold.clear()
+        if written is not None:
+            for cluster, threshold in _thresholds(written).items():
+                self._metrics.threshold.labels(cluster).set(threshold)
+            self._tell_version(written.conditioning)
+
+    def tell_belief(self, fpir: float | None) -> None:
+        """Tell the FPIR that the gallery speaks for; None takes it back."""
+        if fpir is None:
+            self._metrics.fpir_believed.clear()
+        else:
+            self._metrics.fpir_believed.labels("gallery").set(fpir)
+
+    def _tell_version(self, active: ActiveState | None) -> None:
+        version = None if active is None else active.version
+        if self._version not in (None, version):
+            self._metrics.version.remove("conditioning", self._version)
+        if version is not None:
+            self._metrics.version.labels("conditioning", version).set(1)
+        self._version = version
+
+
+def _thresholds(written: GalleryState) -> dict[str, float]:
+    """Return them by cluster: of the shard where it has one, of its probes under a conditioning."""
+    found = {
+        cluster: shard.threshold
+        for shards in written.models.values()
+        for cluster, shard in shards.items()
+        if shard.threshold is not None
+    }
+    for of_probes in written.thresholds.values():
+        found |= of_probes
+    found.pop(EVERYWHERE, None)
+    return found

@@ -1,0 +1,136 @@
+"""Who would be mistaken for whom: what sets the thresholds of a model's entries."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from recognition.conditioning import Conditioning
+from recognition.impostors import NearestImpostors
+from recognition.watch import EVERY_CLUSTER, ImpostorWatch
+from streams.conditioning.placement import Spot, joined
+from streams.index.base import EVERYWHERE
+from streams.index.names import cluster_name
+
+Thresholds = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Member:
+    """An active entry: whose it is, and where it lies."""
+
+    entry_id: str
+    identity: str
+    spot: Spot
+
+
+class Watch(Protocol):
+    """Follows the active entries of one model."""
+
+    def same(self, one: Member, other: Member) -> bool:
+        """Whether the one in place of the other would change nothing."""
+        ...
+
+    def change(self, gone: Sequence[Member], come: Sequence[Member]) -> None:
+        """Take over what changed; many at once are faster than one by one."""
+        ...
+
+    def of_shards(self) -> Thresholds:
+        """Return the thresholds by the cluster that is searched; without those that have none."""
+        ...
+
+    def of_probes(self) -> Thresholds:
+        """Return the thresholds by the probe's cluster, for the whole gallery."""
+        ...
+
+
+class PlainWatch:
+    """Without a conditioning the entries themselves play the strangers, each shard for itself."""
+
+    def __init__(self, target_fpir: float) -> None:
+        self._target_fpir = target_fpir
+        self._shards: dict[str, NearestImpostors] = {}
+        self._changed: set[str] = set()
+        self._thresholds: dict[str, float] = {}
+
+    def same(self, one: Member, other: Member) -> bool:
+        """Whether they are of one identity at one spot."""
+        return one.identity == other.identity and one.spot is other.spot
+
+    def change(self, gone: Sequence[Member], come: Sequence[Member]) -> None:
+        """Take over what changed, in the shards and in all of them together."""
+        left, entered = _by_shard(gone), _by_shard(come)
+        for shard in left.keys() | entered.keys():
+            for member in left[shard]:
+                self._shards[shard].remove(member.entry_id)
+            self._extend(shard, entered[shard])
+            self._changed.add(shard)
+
+    def of_shards(self) -> Thresholds:
+        """Return those of shards with enough identities."""
+        while self._changed:
+            shard = self._changed.pop()
+            found = self._shards[shard].threshold(self._target_fpir)
+            self._thresholds.pop(shard, None)
+            if found is not None:
+                self._thresholds[shard] = found
+        return self._thresholds
+
+    def of_probes(self) -> Thresholds:
+        """Return nothing."""
+        return {}
+
+    def _extend(self, shard: str, members: Sequence[Member]) -> None:
+        if not members:
+            return
+        if not self._shards.get(shard):  # an empty one may be of another size
+            self._shards[shard] = NearestImpostors(members[0].spot.vector.size)
+        self._shards[shard].extend(
+            [member.entry_id for member in members],
+            [member.identity for member in members],
+            np.stack([member.spot.vector for member in members]),
+        )
+
+
+class FittedWatch:
+    """The held-out impostors of a conditioning play the strangers."""
+
+    def __init__(self, conditioning: Conditioning, fpir: float) -> None:
+        self._fpir = fpir
+        self._impostors = ImpostorWatch(conditioning)
+        self._thresholds: dict[str, float] | None = None
+
+    def same(self, one: Member, other: Member) -> bool:
+        """Whether they lie at one spot; whose they are does not matter to a stranger."""
+        return one.spot is other.spot
+
+    def change(self, gone: Sequence[Member], come: Sequence[Member]) -> None:
+        """Take over what changed."""
+        self._impostors.discard([member.entry_id for member in gone])
+        if come:
+            placed = joined([member.spot for member in come])
+            self._impostors.extend([member.entry_id for member in come], placed)
+        self._thresholds = None
+
+    def of_shards(self) -> Thresholds:
+        """Return nothing: a threshold is about the whole gallery."""
+        return {}
+
+    def of_probes(self) -> Thresholds:
+        """Return those of all fitted clusters."""
+        if self._thresholds is None:
+            self._thresholds = {
+                EVERYWHERE if cluster == EVERY_CLUSTER else cluster_name(cluster): threshold
+                for cluster, threshold in self._impostors.thresholds(self._fpir).items()
+            }
+        return self._thresholds
+
+
+def _by_shard(members: Sequence[Member]) -> defaultdict[str, list[Member]]:
+    shards: defaultdict[str, list[Member]] = defaultdict(list)
+    for member in members:
+        shards[member.spot.cluster].append(member)
+        shards[EVERYWHERE].append(member)
+    return shards

@@ -1,0 +1,31 @@
+"""The ``conditioning`` topic: the last record decides."""
+
+import logging
+
+from schemas.conditioning import ActiveConditioning
+from schemas.errors import BadInput
+from schemas.reading import Reading
+from streams.kafka.read_topic import read_to_end
+
+log = logging.getLogger(__name__)
+
+
+class KafkaConditioningLog:
+    """The topic on one partition."""
+
+    def __init__(self, bootstrap_servers: str, topic: str, reading: Reading | None = None) -> None:
+        self._servers = bootstrap_servers
+        self._topic = topic
+        self._reading = reading
+
+    async def last(self) -> ActiveConditioning | None:
+        """Return the last record that can be read; those that cannot are set aside elsewhere."""
+        found = None
+        async for record in read_to_end(self._servers, self._topic, reading=self._reading):
+            try:
+                if record.problem is not None:
+                    raise record.problem
+                found = ActiveConditioning.read(record)
+            except BadInput as error:
+                log.warning("%s passed over: %s", record.position, error)
+        return found

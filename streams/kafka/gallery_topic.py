@@ -1,0 +1,77 @@
+"""The ``gallery`` topic on Kafka."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from schemas.errors import SetupError
+from schemas.reading import Reading
+from schemas.settings import Settings
+from schemas.topics import DEAD_LETTERS, GALLERY
+from streams.kafka.read_topic import TopicReader
+from streams.kafka.stage import Publish
+from streams.kafka.term_log import TermLog
+
+
+class KafkaGalleryLog(TermLog):
+    """The log behind the gallery, on one partition.
+
+    Args:
+        accept_cut: go on with a log whose first records are gone.
+        reading: how it reads what the client cannot unpack.
+    """
+
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        topic: str,
+        publish: Publish,
+        *,
+        dead_letters: str,
+        accept_cut: bool = False,
+        reading: Reading | None = None,
+    ) -> None:
+        self._reader = TopicReader(bootstrap_servers, topic, reading)
+        super().__init__(topic, publish, self._reader.read, dead_letters=dead_letters)
+        self._accept_cut = accept_cut
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._reader.close()
+
+    async def _examine(self) -> int:
+        begins, claim = await self._reader.begins(), self.fold.claim
+        accepted = 0 if claim is None else claim.begins
+        if begins <= accepted:
+            return accepted
+        if self._accept_cut:
+            return begins
+        raise SetupError(cut_log(self._topic, begins, self.fold.position + 1))
+
+
+@asynccontextmanager
+async def kafka_gallery_log(
+    settings: Settings, publish: Publish, reading: Reading
+) -> AsyncIterator[KafkaGalleryLog]:
+    """Yield the log of this deployment; it connects when first used."""
+    made = KafkaGalleryLog(
+        settings.need_kafka(),
+        settings.topic(GALLERY),
+        publish,
+        dead_letters=settings.topic(DEAD_LETTERS),
+        accept_cut=settings.accept_cut_log,
+        reading=reading,
+    )
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+def cut_log(topic: str, begins: int, ends: int) -> str:
+    """Say that records are missing at the beginning of the log, and what can be done."""
+    return (
+        f"{topic} begins at offset {begins} and ends at {ends}: its first records were deleted, "
+        "which compaction does not do (was its cleanup.policy ever 'delete'?). The entries that "
+        "they held are lost to the gallery. Put a backup of the topic back, or start once with "
+        "`perennial streams --accept-cut-log` to go on with what is left"
+    )

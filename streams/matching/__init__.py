@@ -1,0 +1,1 @@
+"""The matcher agent: an embedding becomes an identification or a question."""

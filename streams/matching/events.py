@@ -1,0 +1,89 @@
+"""What the matcher says of a probe: an identification, or an item for human review."""
+
+from recognition.match import Verdict
+from schemas.embedding import Embedding
+from schemas.recognition_event import (
+    CandidateIdentity,
+    Identification,
+    RecognitionEvent,
+    ReviewItem,
+    ReviewReason,
+    ShardSearched,
+)
+from streams.index.base import GalleryState
+from streams.matching.probe import Probe
+
+
+def answer(probe: Probe, state: GalleryState, timings: dict[str, float]) -> RecognitionEvent:
+    """Return the event for a probe that was looked up in a gallery of this state."""
+    said = _provenance(probe, state, timings)
+    decision = probe.decision
+    if decision.verdict is Verdict.KNOWN:
+        return Identification.model_validate({**said, "identity": decision.identity})
+    return ReviewItem.model_validate(
+        {**said, "reason": _why(probe, state), "vector": probe.embedding.vector}
+    )
+
+
+def timings_of(embedding: Embedding, arrived: float, spent: float) -> dict[str, float]:
+    """Return milliseconds per stage, the matcher's and the total included.
+
+    Args:
+        embedding: with the stages so far.
+        arrived: when the matcher had it, in seconds since the epoch.
+        spent: milliseconds since then.
+    """
+    stages = dict(embedding.timings_ms)
+    sent = stages.pop("sent_at", arrived * 1000)
+    published = stages.pop("published_at", sent)
+    done = arrived * 1000 + spent
+    stages |= {"hop": max(arrived * 1000 - sent, 0), "match": spent}
+    return {name: round(ms, 3) for name, ms in {**stages, "total": done - published}.items()}
+
+
+def _why(probe: Probe, state: GalleryState) -> ReviewReason:
+    """Return the reason for review; a gallery of another model is no mere 'unknown'."""
+    model, size = probe.embedding.model, probe.embedding.vector.size
+    other_size = state.dimensions.get(model, size) != size
+    if other_size or (model not in state.models and state.models):
+        return ReviewReason.OTHER_MODEL
+    return ReviewReason(probe.decision.reason)
+
+
+def _provenance(probe: Probe, state: GalleryState, timings: dict[str, float]) -> dict[str, object]:
+    embedding, decision = probe.embedding, probe.decision
+    return {
+        "event_id": embedding.event_id,
+        "source": embedding.source,
+        "captured_at": embedding.captured_at,
+        "background": embedding.background,
+        "region": embedding.region,
+        "distance": decision.distance,
+        "threshold": decision.threshold,
+        "probability": _probability(probe),
+        "margin": decision.margin,
+        "candidates": tuple(
+            CandidateIdentity(
+                identity=c.identity, distance=c.distance, votes=c.votes, entry_id=c.entry_id
+            )
+            for c in decision.candidates
+        ),
+        "cluster": probe.cluster,
+        "shards": tuple(
+            ShardSearched(cluster=name, entries=state.models[embedding.model][name].entries)
+            for name in probe.searched
+        ),
+        "model": embedding.model,
+        "conditioning": None if probe.artefact is None else probe.artefact.version,
+        "gallery_position": state.position,
+        "timings_ms": timings,
+    }
+
+
+def _probability(probe: Probe) -> float | None:
+    """Return how probable the first candidate is, where that can be said."""
+    calibration = None if probe.artefact is None else probe.artefact.calibration
+    decision = probe.decision
+    if calibration is None or decision.distance is None or decision.threshold is None:
+        return None
+    return calibration.of(decision.distance, decision.threshold, decision.margin)

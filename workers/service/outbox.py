@@ -1,0 +1,129 @@
+"""What the worker writes: embeddings and dead letters, acknowledged by all replicas."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import replace
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from schemas.errors import BadInput, DependencyDown
+from schemas.letter_size import CUT_VALUE, cut, size
+from schemas.metrics import Metrics
+from schemas.records import Record
+from schemas.settings import Settings
+from schemas.topics import DEAD_LETTERS, EMBEDDINGS
+from workers.service.dead_letters import letter
+from workers.service.job import Job
+from workers.service.retry import TOO_LARGE, Patience
+
+PART = "kafka"
+_CLOSE_S = 2.0
+_log = logging.getLogger(__name__)
+
+
+class Outbox:
+    """A producer that does not give up: each method returns once the broker has the record."""
+
+    def __init__(self, settings: Settings, metrics: Metrics, patience: Patience) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._patience = patience
+        self._producer: AIOKafkaProducer | None = None
+        self._connecting = asyncio.Lock()
+
+    async def connect(self) -> None:
+        """Find the broker, however long that takes."""
+        await self._patience(PART, "connect", self._connected)
+
+    async def close(self) -> None:
+        """Let go of the broker."""
+        if self._producer is not None:
+            await _stop(self._producer)
+
+    @property
+    def embedding_topic(self) -> str:
+        """The topic that embeddings go to."""
+        return self._settings.topic(EMBEDDINGS)
+
+    async def embedding(self, job: Job, embedding: Record) -> None:
+        """Put an embedding; if no broker takes it for its size, a dead letter."""
+        try:
+            await self._put(embedding)
+        except TOO_LARGE as error:
+            job.stage = "produce"
+            await self.dead(job, BadInput("embedding_too_large", f"{error}: a large background?"))
+
+    async def dead(self, job: Job, error: BadInput) -> None:
+        """Put a dead letter with the original bytes, as many of them as the broker takes."""
+        self._metrics.outcomes.labels("dead", "", error.reason).inc()
+        _log.info("%s is dead at %s: %s", job.record.position, job.stage, error)
+        try:
+            await self._dead(job.record, letter(self._settings.topic(DEAD_LETTERS), job, error))
+        except Exception:  # noqa: BLE001  # one frame must not end the worker
+            # What the record brings along (a header, its key) is more than the client can carry.
+            _log.exception("%s: the dead letter is put without headers", job.record.position)
+            bare = replace(job, record=replace(job.record, key=None, headers=()))
+            await self._dead(job.record, letter(self._settings.topic(DEAD_LETTERS), bare, error))
+
+    async def _dead(self, origin: Record, whole: Record) -> None:
+        if size(whole) <= DEAD_LETTERS.max_bytes:
+            try:
+                return await self._put(whole)
+            except TOO_LARGE:
+                _log.warning("%s: %d bytes of dead letter refused", origin.position, size(whole))
+        try:
+            return await self._put(cut(whole, CUT_VALUE))
+        except TOO_LARGE:
+            smallest = cut(whole, 0)
+            return await self._patience(PART, "produce", lambda: self._insist(smallest))
+
+    async def _put(self, record: Record) -> None:
+        await self._patience(PART, "produce", lambda: self._send(record))
+
+    async def _insist(self, record: Record) -> None:
+        try:
+            await self._send(record)
+        except TOO_LARGE as error:
+            why = f"refuses {size(record)} bytes of dead letter; raise its max.message.bytes"
+            raise DependencyDown(PART, why) from error
+
+    async def _send(self, record: Record) -> None:
+        producer = await self._connected()
+        headers = list(record.headers)
+        try:
+            await producer.send_and_wait(record.topic, record.value, record.key, headers=headers)
+        except KafkaError as error:
+            # Without a class of its own it is aiokafka's word for a producer that has broken down:
+            # every later send would be refused with it.
+            if type(error) is KafkaError and self._producer is producer:
+                self._producer = None
+                await _stop(producer)
+            raise
+
+    async def _connected(self) -> AIOKafkaProducer:
+        async with self._connecting:
+            if self._producer is None:
+                self._producer = await self._connect()
+            return self._producer
+
+    async def _connect(self) -> AIOKafkaProducer:
+        largest = DEAD_LETTERS.max_bytes
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._settings.need_kafka(),
+            acks="all",
+            max_batch_size=2**18,
+            max_request_size=largest + 2**20,
+        )
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        return producer
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    with suppress(TimeoutError, KafkaError):
+        await asyncio.wait_for(producer.stop(), _CLOSE_S)
