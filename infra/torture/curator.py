@@ -6,7 +6,7 @@ gallery must hold in the end does not depend on who was faster.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -50,6 +50,11 @@ class Curator:
         self._names = {motif: f"motif {motif:02}" for motif in range(MOTIFS)}
         self._locks = {motif: asyncio.Lock() for motif in range(MOTIFS)}
         self._old: list[Record] = []
+
+    async def asked_about(self, items: Sequence[ReviewItem]) -> None:
+        """Go through reviews, one after the other."""
+        for item in items:
+            await self.asked(item)
 
     async def asked(self, item: ReviewItem) -> None:
         """Answer a review, unless its motif is a stranger, known well, or being changed."""

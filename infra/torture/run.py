@@ -37,6 +37,9 @@ _SILENCE_S = 120.0
 _QUIET_S = 4.0  # all agrees for so long: what came late would show
 _LOOK_EVERY_S = 1.0
 _SAMPLE_EVERY_S = 0.5
+_OPENING_S = 12.0
+"""So long nobody answers: a gallery of one entry a motif takes all others for one of these, asks
+nothing more, and leaves nothing to decide."""
 
 
 class TortureRun:
@@ -117,14 +120,17 @@ class TortureRun:
         return schedule(plan.seed, plan.seconds, plan.every_s, broker_keeps=keeps)
 
     async def _follow(self, follower: Follower, curator: Curator, tasks: asyncio.TaskGroup) -> None:
+        asked: list[ReviewItem] = []
         while True:
             for outcome in await follower.batch(0.5):
                 self.register.heard(seen(outcome), outcome.received_at)
                 if self.phase == "running" and isinstance(outcome.event, ReviewItem):
-                    tasks.create_task(curator.asked(outcome.event))
+                    asked.append(outcome.event)
+            if asked and self.elapsed_s > _OPENING_S:
+                tasks.create_task(curator.asked_about(tuple(asked)))
+                asked.clear()
 
     async def _learn(self, gallery: Reader) -> None:
-        fold = GalleryFold()
         fold = GalleryFold()
         while True:
             for record in await gallery.batch(0.5):
@@ -148,6 +154,9 @@ class TortureRun:
     async def _settle(self, settings: Settings, curator: Curator) -> tuple[list[str], list[str]]:
         """Wait until nothing waits and all agree, as long as anything changes.
 
+        An outcome that was there before is a change too: after a group lost its offsets, all is
+        read again, and what waits comes last.
+
         Returns what differs still: the gallery from what was decided, Redis from the gallery.
         """
         self.phase = "settling"
@@ -155,11 +164,12 @@ class TortureRun:
         while True:
             decided = curator.intended.differences(self._history.now)
             held = await _in_redis(settings)
-            now = (len(self.register.waiting), decided, held)
+            open_ends = (len(self.register.waiting), decided, held)
+            now = (*open_ends, sum(self.register.outcomes.values()))
             if now != before:
                 before, moved = now, time.monotonic()
             silent = time.monotonic() - moved
-            if silent > (_SILENCE_S if any(now) else _QUIET_S):
+            if silent > (_SILENCE_S if any(open_ends) else _QUIET_S):
                 return decided, held
             await asyncio.sleep(_LOOK_EVERY_S)
 
