@@ -195,17 +195,11 @@ def _clock(redis: "Redis") -> Finding:
 
 def _model(settings: Settings) -> Iterator[Finding]:
     from workers.model.model import (
-        load_model,  # torch takes seconds: the lines before need not wait
+        EmbeddingModel,  # torch takes seconds: the lines before need not wait
     )
 
     started = time.monotonic()
-    model = load_model(
-        settings.model,
-        device=settings.device,
-        precision=settings.precision,
-        threads=settings.threads,
-        views=settings.views,
-    )
+    model = EmbeddingModel.of(settings)
     took = time.monotonic() - started
     said = f"{model.version}, {model.dimension} numbers, loaded and tried in {took:.1f} s"
     yield Finding("model", Level.OK, said)

@@ -31,6 +31,7 @@ def worker() -> None:
     )
     from infra.serve import serve
     from infra.topic_check import on_checked_topics
+    from schemas.runtime import Runtime
     from workers.service.embedder import run
 
     second = second_reader(settings)
@@ -41,7 +42,7 @@ def worker() -> None:
         settings,
         on_checked_topics(
             settings,
-            lambda metrics, health, stop: run(settings, metrics, health, stop, second),
+            lambda metrics, health, stop: run(Runtime(settings, metrics, health), stop, second),
         ),
     )
 

@@ -12,12 +12,11 @@ from lab.images.manifest import ManifestRow
 from recognition.distance import FloatArray
 from schemas.errors import BadInput
 from schemas.settings import Settings
-from workers.images.decode import Limits, Pixels
+from workers.images.decode import Limits, Pixels, prepare
 from workers.model.forward import embed_each
 from workers.model.malloc import keep_freed_memory
-from workers.model.model import EmbeddingModel, load_model
+from workers.model.model import EmbeddingModel
 from workers.model.model_folder import read_model
-from workers.service.images import prepare
 from workers.training.auxiliary import AuxiliaryHeads
 from workers.training.saved_heads import load_heads
 
@@ -52,13 +51,7 @@ def embed(
         DependencyDown: the model stopped giving embeddings.
     """
     keep_freed_memory()
-    model = load_model(
-        folder,
-        device=settings.device,
-        precision=settings.precision,
-        threads=settings.threads,
-        views=settings.views,
-    )
+    model = EmbeddingModel.of(settings.model_copy(update={"model": folder}))
     heads = None if folder is None else load_heads(*read_model(folder))
     made = np.full((len(rows), model.dimension), np.nan, dtype=np.float32)
     refused: dict[str, str] = {}

@@ -6,7 +6,7 @@ from typing import Final
 from lab.evaluate.models import PLAIN
 from schemas.errors import SetupError
 from schemas.settings import Settings
-from workers.model.model import load_model
+from workers.model.model import EmbeddingModel
 
 _SPLIT: Final = "{split}"
 
@@ -44,10 +44,4 @@ def version_of(folder: Path | None, settings: Settings) -> str:
     Raises:
         SetupError: it cannot be loaded.
     """
-    return load_model(
-        folder,
-        device=settings.device,
-        precision=settings.precision,
-        threads=settings.threads,
-        views=settings.views,
-    ).version
+    return EmbeddingModel.of(settings.model_copy(update={"model": folder})).version

@@ -11,6 +11,7 @@ from infra.reading.second_reader import second_reader
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.records import Record
+from schemas.runtime import Runtime
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, EMBEDDINGS, FRAMES
 from tests.services.kafka import collecting, eventually, running
@@ -22,7 +23,8 @@ from workers.service.embedder import serve
 def worker(settings: Settings, metrics: Metrics) -> Any:
     """Return a service that runs a worker with a model that costs nothing."""
     second = second_reader(settings)
-    return running(lambda stop: serve(Quick(), 2, settings, metrics, Health(metrics), stop, second))
+    runtime = Runtime(settings, metrics, Health(metrics))
+    return running(lambda stop: serve(Quick(), 2, runtime, stop, second))
 
 
 def all_is_read(metrics: Metrics, settings: Settings) -> bool:

@@ -22,6 +22,7 @@ from schemas.event import bare_id, now
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.records import Headers, Record
+from schemas.runtime import Runtime
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, EMBEDDINGS, FRAMES
 from tests.services.hostile import (
@@ -70,7 +71,7 @@ def all_of(count: int) -> set[str]:
 def quick(settings: Settings, metrics: Metrics | None = None) -> Any:
     """Return a service that runs a worker with the quick model."""
     own = Metrics(CollectorRegistry()) if metrics is None else metrics
-    return running(lambda stop: serve(Quick(), 2, settings, own, Health(own), stop))
+    return running(lambda stop: serve(Quick(), 2, Runtime(settings, own, Health(own)), stop))
 
 
 def lag(metrics: Metrics, settings: Settings) -> float | None:
@@ -92,7 +93,7 @@ async def test_frames_in_embeddings_out(
     frames = [frame(settings, number) for number in range(60)]
     frames.append(frame(settings, 60, None, ("regions", boxes)))
     frames.append(Record(settings.topic(FRAMES), None, IMAGES[0]))
-    worker = running(lambda stop: run(settings, metrics, health, stop))
+    worker = running(lambda stop: run(Runtime(settings, metrics, health), stop))
     async with collecting(settings, EMBEDDINGS) as found, worker:
         await put(settings, frames)
         await eventually(lambda: len(found) >= 63, "each has its embedding")
@@ -248,7 +249,7 @@ async def test_a_broker_that_falls_silent(
 ) -> None:
     count = 3000
     frames = [frame(settings, number) for number in range(count)]
-    worker = running(lambda stop: serve(Quick(), 2, settings, metrics, health, stop))
+    worker = running(lambda stop: serve(Quick(), 2, Runtime(settings, metrics, health), stop))
     async with worker:
         await put(settings, frames[:100])
         await eventually(lambda: lag(metrics, settings) == 0, "it is at work")
@@ -269,7 +270,8 @@ async def test_stopping_while_the_broker_is_silent_takes_no_for_ever(
     settings: Settings, own_broker: LocalBroker
 ) -> None:
     stop, metrics = asyncio.Event(), Metrics(CollectorRegistry())
-    service = asyncio.create_task(serve(Quick(), 2, settings, metrics, Health(metrics), stop))
+    runtime = Runtime(settings, metrics, Health(metrics))
+    service = asyncio.create_task(serve(Quick(), 2, runtime, stop))
     await put(settings, [frame(settings, number) for number in range(500)])
     await eventually(lambda: lag(metrics, settings) is not None, "it is at work")
     own_broker.pause()
@@ -284,7 +286,7 @@ async def test_stopping_before_a_broker_is_found(settings: Settings) -> None:
     nowhere = settings.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:1"})
     stop, metrics = asyncio.Event(), Metrics(CollectorRegistry())
     health = Health(metrics)
-    service = asyncio.create_task(serve(Quick(), 2, nowhere, metrics, health, stop))
+    service = asyncio.create_task(serve(Quick(), 2, Runtime(nowhere, metrics, health), stop))
     await eventually(lambda: "kafka" in health.report(), "it looks for the broker")
     stop.set()
     await asyncio.wait_for(service, 10)

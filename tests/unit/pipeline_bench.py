@@ -16,13 +16,15 @@ from schemas.event import bare_id
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.records import Record
-from schemas.settings import Settings, load_settings
+from schemas.runtime import Runtime
+from schemas.settings import load_settings
 from schemas.topics import DEAD_LETTERS
 from tests.pictures import encode, quarters
 from workers.images.claim_check import Fetcher
 from workers.images.decode import Limits
+from workers.service.batching import Lanes
 from workers.service.claims import Claims
-from workers.service.images import Images
+from workers.service.decoder import Decoder
 from workers.service.outbox import Outbox
 from workers.service.pipeline import Pipeline
 from workers.service.retry import Patience
@@ -54,8 +56,8 @@ class Model:
 class Broker(Outbox):
     """An outbox whose broker is a list; it acknowledges while it is open."""
 
-    def __init__(self, settings: Settings, metrics: Metrics, patience: Patience) -> None:
-        super().__init__(settings, metrics, patience)
+    def __init__(self, runtime: Runtime, patience: Patience) -> None:
+        super().__init__(runtime, patience)
         self.records: list[Record] = []
         self.open = asyncio.Event()
         self.open.set()
@@ -75,29 +77,18 @@ class Broker(Outbox):
 class Bench:
     """A pipeline with all its neighbours."""
 
-    def __init__(
-        self, settings: Settings, metrics: Metrics, tasks: asyncio.TaskGroup, fetcher: Fetcher
-    ) -> None:
-        self.health = Health(metrics)
-        patience = Patience(metrics, self.health, most_s=0.001)
-        self.metrics = metrics
+    def __init__(self, runtime: Runtime, tasks: asyncio.TaskGroup, fetcher: Fetcher) -> None:
+        self.health = runtime.health
+        patience = Patience(runtime, max_wait_s=0.001)
+        self.metrics = runtime.metrics
         self.model = Model()
-        self.broker = Broker(settings, metrics, patience)
+        self.broker = Broker(runtime, patience)
         limits = Limits(10**6, 10**6)
-        self.images = Images(limits, self.model.input_size, threads=2)
-        deadline_s = settings.image_uri_deadline_s
-        claims = Claims(fetcher, metrics, self.health, deadline_s, max_wait_s=0.1)
+        self.decoder = Decoder(limits, self.model.input_size, threads=2)
+        claims = Claims(runtime, fetcher, max_wait_s=0.1)
+        lanes = Lanes(runtime, self.model, 2, patience, tasks)
         self.pipeline = Pipeline(
-            settings,
-            metrics,
-            self.model,
-            self.images,
-            claims,
-            self.broker,
-            patience,
-            tasks,
-            lanes=2,
-            declaration=None,
+            runtime, claims, self.decoder, lanes, self.broker, tasks, declaration=None
         )
         self.settled: list[int] = []
 
@@ -131,12 +122,12 @@ async def bench(metrics: Metrics, **changes: Any) -> AsyncIterator[Bench]:
     settings = load_settings(**{"batch_deadline_ms": 1, "batch_size": 4, **changes})
     fetcher = Fetcher(settings.image_uri_allow, 10**6, settings.image_uri_timeout_s, None)
     async with fetcher, asyncio.TaskGroup() as tasks:
-        made = Bench(settings, metrics, tasks, fetcher)
+        pipeline = Bench(Runtime(settings, metrics, Health(metrics)), tasks, fetcher)
         try:
-            yield made
+            yield pipeline
         finally:
-            made.pipeline.close()
-            made.images.close()
+            pipeline.pipeline.close()
+            pipeline.decoder.close()
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -13,6 +13,7 @@ from infra.doctor import examine
 from schemas.gallery import Enrol
 from schemas.health import Health
 from schemas.metrics import Metrics
+from schemas.runtime import Runtime
 from schemas.settings import Device, Settings, Views
 from tests.pictures import encode
 from tests.unit.tiny_models import write_tiny
@@ -36,7 +37,7 @@ async def test_the_worker(settings: Settings, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(embedder, "serve", serve)
     metrics = Metrics(CollectorRegistry())
-    await embedder.run(settings, metrics, Health(metrics), asyncio.Event())
+    await embedder.run(Runtime(settings, metrics, Health(metrics)), asyncio.Event())
     assert served[0].version.endswith("+flip")
 
 

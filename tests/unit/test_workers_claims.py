@@ -8,7 +8,7 @@ import pytest
 from schemas.metrics import Metrics
 from tests.image_store import ImageStore, stores
 from tests.unit.pipeline_bench import IMAGE, Bench, bench, until
-from workers.service.pipeline import MAX_CLAIMS
+from workers.service.admission import MAX_CLAIMS
 
 JSON = {"content-type": "application/json"}
 
@@ -112,7 +112,7 @@ async def test_a_store_that_goes_down_and_comes_back_loses_nothing(metrics: Metr
 async def test_what_waits_holds_no_place_of_others_up_to_a_bound(
     metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.service.pipeline.MAX_CLAIMS", 20)
+    monkeypatch.setattr("workers.service.admission.MAX_CLAIMS", 20)
     async with stores(IMAGE, 1) as (store,), waiting(metrics, store) as b:
         store.state = "hanging"
         for offset in range(20):

@@ -13,9 +13,10 @@ from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.offsets import Offsets
 from schemas.records import Record
+from schemas.runtime import Runtime
 from schemas.settings import load_settings
 from workers.service.consumer import FrameConsumer
-from workers.service.lag import watch
+from workers.service.lag import report_lag
 from workers.service.pipeline import Pipeline
 from workers.service.retry import Patience
 
@@ -94,9 +95,10 @@ class Bench:
 
     def __init__(self, metrics: Metrics, health: Health) -> None:
         self.client, self.sink = Client(), Sink()
-        patience = Patience(metrics, health, most_s=0.001)
+        runtime = Runtime(load_settings(), metrics, health)
+        patience = Patience(runtime, max_wait_s=0.001)
         pipeline = cast(Pipeline, self.sink)
-        self.consumer = FrameConsumer(load_settings(), metrics, patience, pipeline)
+        self.consumer = FrameConsumer(runtime, patience, pipeline)
 
     def connect(self) -> None:
         self.consumer._client = cast(AIOKafkaConsumer, self.client)
@@ -247,8 +249,9 @@ async def test_lag_and_readiness_follow_the_broker(
     monkeypatch.setattr("workers.service.lag._EVERY_S", 0.001)
     client = Client()
     client.at = 4
+    runtime = Runtime(load_settings(), metrics, health)
     watching = asyncio.create_task(
-        watch(cast(AIOKafkaConsumer, client), Offsets(), 60, metrics, health)
+        report_lag(cast(AIOKafkaConsumer, client), Offsets(), 60, runtime)
     )
     await until(lambda: health.ready)
     labels = {"topic": "frames", "partition": "0"}
@@ -271,7 +274,8 @@ async def test_a_worker_that_commits_nothing_while_frames_wait_stands_still(
     monkeypatch.setattr("workers.service.lag._EVERY_S", 0.001)
     client = cast(AIOKafkaConsumer, Client())
     health.down("image store", "no answer")
-    watching = asyncio.create_task(watch(client, Offsets(), 0.05, metrics, health))
+    runtime = Runtime(load_settings(), metrics, health)
+    watching = asyncio.create_task(report_lag(client, Offsets(), 0.05, runtime))
     await until(lambda: "kafka" in health.report())
     assert health.stall is None, "it is held up"
     health.up("image store")

@@ -3,8 +3,8 @@
 from schemas.errors import BadInput
 from schemas.letter_size import cut, size
 from schemas.records import Record
-from workers.service.dead_letters import letter
 from workers.service.job import Job, read_job
+from workers.service.outbox import letter
 
 ERROR = BadInput("truncated_image", "cut short")
 

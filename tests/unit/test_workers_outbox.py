@@ -10,6 +10,7 @@ from schemas.errors import BadInput
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.records import Record
+from schemas.runtime import Runtime
 from schemas.settings import load_settings
 from tests.unit.pipeline_bench import IMAGE, bench
 from workers.service.job import Job, read_job
@@ -40,7 +41,8 @@ class Producer:
 
 
 def outbox(metrics: Metrics, monkeypatch: pytest.MonkeyPatch, *producers: Producer) -> Outbox:
-    made = Outbox(load_settings(), metrics, Patience(metrics, Health(metrics), most_s=0.001))
+    runtime = Runtime(load_settings(), metrics, Health(metrics))
+    made = Outbox(runtime, Patience(runtime, max_wait_s=0.001))
     left = list(producers)
 
     async def connect(_: Any) -> AIOKafkaProducer:

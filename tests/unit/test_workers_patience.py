@@ -7,6 +7,8 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLarg
 from schemas.errors import BadInput, DependencyDown
 from schemas.health import Health
 from schemas.metrics import Metrics
+from schemas.runtime import Runtime
+from schemas.settings import load_settings
 from workers.service.retry import TOO_LARGE, Patience, is_passing
 
 
@@ -25,6 +27,10 @@ class Work:
         return "done"
 
 
+def patience_of(metrics: Metrics, health: Health, max_wait_s: float = 5.0) -> Patience:
+    return Patience(Runtime(load_settings(), metrics, health), max_wait_s)
+
+
 def retries(metrics: Metrics) -> float:
     return metrics.registry.get_sample_value("perennial_retries_total", {"stage": "read"}) or 0
 
@@ -32,7 +38,7 @@ def retries(metrics: Metrics) -> float:
 async def test_it_tries_until_it_succeeds(metrics: Metrics, health: Health) -> None:
     health.up("kafka")
     work = Work(health, KafkaConnectionError("refused"), DependencyDown("kafka", "no"))
-    patience = Patience(metrics, health, most_s=0.001)
+    patience = patience_of(metrics, health, 0.001)
     assert await patience("kafka", "read", work) == "done"
     assert work.seen == [True, False, False], "not ready between the attempts"
     assert health.ready
@@ -41,7 +47,7 @@ async def test_it_tries_until_it_succeeds(metrics: Metrics, health: Health) -> N
 
 async def test_success_at_once_changes_nothing(metrics: Metrics, health: Health) -> None:
     health.down("kafka", "somebody else said so")
-    assert await Patience(metrics, health)("kafka", "read", Work(health)) == "done"
+    assert await patience_of(metrics, health)("kafka", "read", Work(health)) == "done"
     assert not health.ready
     assert retries(metrics) == 0
 
@@ -53,7 +59,7 @@ async def test_success_at_once_changes_nothing(metrics: Metrics, health: Health)
 async def test_what_does_not_pass_is_raised(
     metrics: Metrics, health: Health, error: Exception, after: tuple[Exception, ...]
 ) -> None:
-    patience = Patience(metrics, health, most_s=0.001)
+    patience = patience_of(metrics, health, 0.001)
     with pytest.raises(type(error)):
         await patience("kafka", "read", Work(health, *after, error))
     assert retries(metrics) == len(after)

@@ -74,7 +74,7 @@ async def test_an_unforeseen_error_of_the_decoder_is_the_frames_own(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("surprise")
 
-    monkeypatch.setattr("workers.service.images.prepare", fail)
+    monkeypatch.setattr("workers.service.decoder.prepare", fail)
     async with bench(metrics) as b:
         await b.submit(0)
         await b.drained()

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from schemas.errors import SetupError
-from schemas.settings import Device, Precision, Views
+from schemas.settings import Device, Precision, Settings, Views
 from workers.model.backbone import fold_batch_norm, pretrained
 from workers.model.forward import grey, unit
 from workers.model.model_folder import ModelCard, Weights, network_weights, read_model, version
@@ -42,6 +42,17 @@ class EmbeddingModel:
         network.backbones.to(dtype)
         self._network: nn.Module = nn.utils.convert_conv2d_weight_memory_format(
             network, torch.channels_last
+        )
+
+    @staticmethod
+    def of(settings: Settings) -> "EmbeddingModel":
+        """Load the model that the settings name, as they say; see :func:`load_model`."""
+        return load_model(
+            settings.model,
+            device=settings.device,
+            precision=settings.precision,
+            threads=settings.threads,
+            views=settings.views,
         )
 
     def embed(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:

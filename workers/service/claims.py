@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from random import random
 
 from schemas.errors import BadInput
-from schemas.health import Health
-from schemas.metrics import Metrics
+from schemas.runtime import Runtime
 from workers.images.claim_check import Fetcher
 from workers.images.stores import Store, StoreDown
 from workers.service.job import Job
@@ -39,22 +38,15 @@ class Claims:
     """Fetches images for as long as it takes, and tells a bad image from a store that is down.
 
     Args:
-        deadline_s: after which an image that fails is asked about: does its store answer others?
         max_wait_s: longest pause between two attempts.
     """
 
-    def __init__(
-        self,
-        fetcher: Fetcher,
-        metrics: Metrics,
-        health: Health,
-        deadline_s: float,
-        max_wait_s: float = 5.0,
-    ) -> None:
+    def __init__(self, runtime: Runtime, fetcher: Fetcher, max_wait_s: float = 5.0) -> None:
         self._fetcher = fetcher
-        self._metrics = metrics
-        self._health = health
-        self._deadline_s = deadline_s
+        self._metrics = runtime.metrics
+        self._health = runtime.health
+        # After it an image that fails is asked about: does its store answer others?
+        self._deadline_s = runtime.settings.image_uri_deadline_s
         self._max_wait_s = max_wait_s
         self._failing: dict[Store, set[_Claim]] = defaultdict(set)
 
@@ -90,12 +82,12 @@ class Claims:
         try:
             while True:
                 async with slots:
-                    found = await self._attempt(claim)
-                    if isinstance(found, bytes):
+                    answer = await self._attempt(claim)
+                    if isinstance(answer, bytes):
                         self._forget(claim)
-                        yield found
+                        yield answer
                         return
-                await self._pause(claim, found.store)
+                await self._pause(claim, answer.store)
         finally:
             self._forget(claim)
 

@@ -9,11 +9,10 @@ from typing import NoReturn
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
-from schemas.metrics import Metrics
 from schemas.offsets import Offsets
 from schemas.reading import Reading, SecondReader
 from schemas.records import Record
-from schemas.settings import Settings
+from schemas.runtime import Runtime
 from schemas.topics import FRAMES
 from workers.service.outbox import PART
 from workers.service.pipeline import Pipeline
@@ -21,7 +20,7 @@ from workers.service.retry import Patience
 
 _COMMIT_EVERY_S = 0.2
 _POLL_S = 0.1
-_MOST_BYTES = FRAMES.max_bytes + 2**20
+_MAX_BYTES = FRAMES.max_bytes + 2**20
 _NEVER_MS = 2**31 - 1
 _HAND_OVER_S = 2.0
 _log = logging.getLogger(__name__)
@@ -32,18 +31,17 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
 
     def __init__(
         self,
-        settings: Settings,
-        metrics: Metrics,
+        runtime: Runtime,
         patience: Patience,
         pipeline: Pipeline,
         second: SecondReader | None = None,
     ) -> None:
-        self._settings = settings
-        self._metrics = metrics
+        self._settings = runtime.settings
+        self._metrics = runtime.metrics
         self._patience = patience
         self._pipeline = pipeline
         self.offsets = Offsets()
-        self._reading = Reading(second, metrics)
+        self._reading = Reading(second, runtime.metrics)
         self._generation = 0
         # False while partitions change hands: what was fetched may then have been dropped.
         self._whole = True
@@ -104,10 +102,10 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         owned = self.client.assignment()
         await self._pass(owned)
         most = self._settings.in_flight
-        found = await self._reading(self.client, owned, timeout_s=_POLL_S, most=most)
+        fetched = await self._reading(self.client, owned, timeout_s=_POLL_S, most=most)
         # Asked after the wait, not before: a rebalance meanwhile makes these no older.
         generation = self._generation
-        records = [Record.of(message) for messages in found.values() for message in messages]
+        records = [Record.of(message) for messages in fetched.values() for message in messages]
         begun = [(record, self.offsets.begin(record)) for record in records]
         for record, settle in begun:
             if generation != self._generation:
@@ -151,8 +149,8 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             fetch_max_wait_ms=10,
-            fetch_max_bytes=_MOST_BYTES,
-            max_partition_fetch_bytes=_MOST_BYTES,
+            fetch_max_bytes=_MAX_BYTES,
+            max_partition_fetch_bytes=_MAX_BYTES,
             session_timeout_ms=6000,
             rebalance_timeout_ms=6000,
             heartbeat_interval_ms=1000,

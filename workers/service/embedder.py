@@ -1,4 +1,4 @@
-"""The embedding service: frames in, embeddings out."""
+"""The embedding service: its model, its parts, and how it starts and ends."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -7,35 +7,29 @@ import cv2
 import torch
 
 from schemas.background import load_declaration
-from schemas.health import Health
-from schemas.metrics import Metrics
 from schemas.reading import SecondReader
+from schemas.runtime import Runtime
 from schemas.settings import Device, Settings
 from workers.images.claim_check import Fetcher
 from workers.images.decode import Limits
 from workers.model.forward import Embeds
 from workers.model.malloc import keep_freed_memory
-from workers.model.model import load_model
+from workers.model.model import EmbeddingModel
+from workers.service.batching import Lanes
 from workers.service.claims import Claims
 from workers.service.consumer import FrameConsumer
-from workers.service.images import Images
-from workers.service.lag import watch
+from workers.service.decoder import Decoder
+from workers.service.lag import report_lag
 from workers.service.outbox import Outbox
 from workers.service.pipeline import Pipeline
 from workers.service.retry import Patience
 
-_MOST_LANES = 4
+_MAX_LANES = 4
 _DRAIN_S = 5.0
 """With leaving the group (2 s) and stopping the producer (2 s), a worker ends within 15 s."""
 
 
-async def run(
-    settings: Settings,
-    metrics: Metrics,
-    health: Health,
-    stop: asyncio.Event,
-    second: SecondReader | None = None,
-) -> None:
+async def run(runtime: Runtime, stop: asyncio.Event, second: SecondReader | None = None) -> None:
     """Run the service until ``stop``; what is inside is finished first.
 
     ``second`` reads what the Kafka client cannot unpack; without it such a partition waits.
@@ -43,23 +37,17 @@ async def run(
     Raises:
         SetupError: for a missing broker address, a wrong model, device or declaration.
     """
-    settings.need_kafka()
+    runtime.settings.need_kafka()
     for part in ("model", "kafka"):
-        health.down(part, "not started yet")
+        runtime.health.down(part, "not started yet")
     keep_freed_memory()
     cv2.setNumThreads(1)  # frames are decoded side by side already
-    lanes, threads = share(settings)
-    model = await asyncio.to_thread(
-        load_model,
-        settings.model,
-        device=settings.device,
-        precision=settings.precision,
-        threads=threads,
-        views=settings.views,
-    )
-    metrics.version.labels("model", model.version).set(1)
-    health.up("model")
-    await serve(model, lanes, settings, metrics, health, stop, second)
+    lanes, threads = share(runtime.settings)
+    shared = runtime.settings.model_copy(update={"threads": threads})
+    model = await asyncio.to_thread(EmbeddingModel.of, shared)
+    runtime.metrics.version.labels("model", model.version).set(1)
+    runtime.health.up("model")
+    await serve(model, lanes, runtime, stop, second)
 
 
 def share(settings: Settings) -> tuple[int, int]:
@@ -73,61 +61,49 @@ def share(settings: Settings) -> tuple[int, int]:
     threads = torch.get_num_threads() if settings.threads is None else settings.threads
     if settings.device is not Device.CPU and torch.cuda.is_available():
         return 1, threads
-    lanes = min(threads, _MOST_LANES)
+    lanes = min(threads, _MAX_LANES)
     return lanes, threads // lanes
 
 
 async def serve(
     model: Embeds,
     lanes: int,
-    settings: Settings,
-    metrics: Metrics,
-    health: Health,
+    runtime: Runtime,
     stop: asyncio.Event,
     second: SecondReader | None = None,
 ) -> None:
     """Run the service with a model that is loaded."""
+    settings = runtime.settings
     declaration = None if settings.variables is None else load_declaration(settings.variables)
-    patience = Patience(metrics, health)
+    patience = Patience(runtime)
     async with AsyncExitStack() as closing:
         fetcher = await closing.enter_async_context(_fetcher(settings))
-        claims = Claims(fetcher, metrics, health, settings.image_uri_deadline_s)
         limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
-        images = Images(limits, model.input_size, settings.decode_threads)
-        closing.callback(images.close)
-        outbox = Outbox(settings, metrics, patience)
+        decoder = Decoder(limits, model.input_size, settings.decode_threads)
+        closing.callback(decoder.close)
+        outbox = Outbox(runtime, patience)
         closing.push_async_callback(outbox.close)
         async with asyncio.TaskGroup() as tasks:
-            pipeline = Pipeline(
-                settings,
-                metrics,
-                model,
-                images,
-                claims,
-                outbox,
-                patience,
-                tasks,
-                lanes=lanes,
-                declaration=declaration,
-            )
-            consumer = FrameConsumer(settings, metrics, patience, pipeline, second)
+            passes = Lanes(runtime, model, lanes, patience, tasks)
+            claims = Claims(runtime, fetcher)
+            pipeline = Pipeline(runtime, claims, decoder, passes, outbox, tasks, declaration)
+            consumer = FrameConsumer(runtime, patience, pipeline, second)
             closing.push_async_callback(consumer.close)
-            # One image may keep its partition's offset where it is for as long as it may fail.
-            after_s = settings.stalled_after_s + settings.image_uri_deadline_s
-            reading = tasks.create_task(_read(outbox, consumer, after_s, metrics, health))
+            reading = tasks.create_task(_read(outbox, consumer, runtime))
             await stop.wait()
             reading.cancel()
             await consumer.finish(_DRAIN_S)
             pipeline.close()
 
 
-async def _read(
-    outbox: Outbox, consumer: FrameConsumer, after_s: float, metrics: Metrics, health: Health
-) -> None:
+async def _read(outbox: Outbox, consumer: FrameConsumer, runtime: Runtime) -> None:
     await outbox.connect()
     await consumer.connect()
+    settings = runtime.settings
+    # One image may keep its partition's offset where it is for as long as it may fail.
+    after_s = settings.stalled_after_s + settings.image_uri_deadline_s
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(watch(consumer.client, consumer.offsets, after_s, metrics, health))
+        tasks.create_task(report_lag(consumer.client, consumer.offsets, after_s, runtime))
         tasks.create_task(consumer.read())
 
 

@@ -6,17 +6,18 @@ from time import monotonic
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from schemas.health import Health, Place, Stall
+from schemas.health import Place, Stall
 from schemas.metrics import Metrics
 from schemas.offsets import Offsets
+from schemas.runtime import Runtime
 from workers.service.outbox import PART
 
 _EVERY_S = 1.0
 _PATIENCE_S = 3.0
 
 
-async def watch(
-    client: AIOKafkaConsumer, offsets: Offsets, after_s: float, metrics: Metrics, health: Health
+async def report_lag(
+    client: AIOKafkaConsumer, offsets: Offsets, after_s: float, runtime: Runtime
 ) -> None:
     """Set the lag of each partition every second, for ever; readiness follows the answers.
 
@@ -26,6 +27,7 @@ async def watch(
     The broker is asked for the ends: what the consumer itself knows of them grows old as soon as
     back-pressure keeps it from fetching, which is when the lag matters.
     """
+    metrics, health = runtime.metrics, runtime.health
     stall = Stall(after_s)
     places: dict[str, Place] = {}
     while True:

@@ -8,13 +8,13 @@ from dataclasses import replace
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from schemas.codec import frame_name
+from schemas.dead_letter import dead_letter
 from schemas.errors import BadInput, DependencyDown
 from schemas.letter_size import CUT_VALUE, cut, size
-from schemas.metrics import Metrics
 from schemas.records import Record
-from schemas.settings import Settings
+from schemas.runtime import Runtime
 from schemas.topics import DEAD_LETTERS, EMBEDDINGS
-from workers.service.dead_letters import letter
 from workers.service.job import Job
 from workers.service.retry import TOO_LARGE, Patience
 
@@ -26,9 +26,9 @@ _log = logging.getLogger(__name__)
 class Outbox:
     """A producer that does not give up: each method returns once the broker has the record."""
 
-    def __init__(self, settings: Settings, metrics: Metrics, patience: Patience) -> None:
-        self._settings = settings
-        self._metrics = metrics
+    def __init__(self, runtime: Runtime, patience: Patience) -> None:
+        self._settings = runtime.settings
+        self._metrics = runtime.metrics
         self._patience = patience
         self._producer: AIOKafkaProducer | None = None
         self._connecting = asyncio.Lock()
@@ -122,6 +122,15 @@ class Outbox:
             await producer.stop()
             raise
         return producer
+
+
+def letter(topic: str, job: Job, error: BadInput) -> Record:
+    """Return the dead letter for a job. It carries the frame's id wherever that could be read."""
+    origin = job.record
+    if job.frame is not None and not origin.header("ce_id"):
+        origin = replace(origin, headers=(*origin.headers, ("ce_id", job.frame.id.encode())))
+    event = frame_name(job.record) if job.frame is None else job.frame.name()
+    return dead_letter(topic, origin, error, job.stage, job.attempts, event=event)
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:

@@ -8,8 +8,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooL
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
 from schemas.errors import DependencyDown
-from schemas.health import Health
-from schemas.metrics import Metrics
+from schemas.runtime import Runtime
 
 T = TypeVar("T")
 
@@ -18,12 +17,12 @@ _log = logging.getLogger(__name__)
 
 
 class Patience:
-    """Repeats work whose dependency is down, with exponential backoff of at most ``most_s``."""
+    """Repeats work whose dependency is down, with exponential backoff of at most ``max_wait_s``."""
 
-    def __init__(self, metrics: Metrics, health: Health, most_s: float = 5.0) -> None:
-        self._metrics = metrics
-        self._health = health
-        self._wait = wait_random_exponential(multiplier=0.1, max=most_s)
+    def __init__(self, runtime: Runtime, max_wait_s: float = 5.0) -> None:
+        self._metrics = runtime.metrics
+        self._health = runtime.health
+        self._wait = wait_random_exponential(multiplier=0.1, max=max_wait_s)
 
     async def __call__(self, part: str, stage: str, work: Callable[[], Awaitable[T]]) -> T:
         """Return what ``work`` returns, however long that takes.

@@ -15,9 +15,8 @@ from torch import Tensor
 from recognition.values import as_text
 from schemas.errors import BadInput, SetupError
 from schemas.event import Scalar
-from workers.images.decode import Limits
+from workers.images.decode import Limits, prepare
 from workers.model.photometric import grey
-from workers.service.images import prepare
 from workers.training.variables import present
 
 _AHEAD = 256

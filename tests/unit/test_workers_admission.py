@@ -1,10 +1,10 @@
-"""The budget bounds both the number and the bytes of what is inside."""
+"""The budget bounds what is inside; turns of a line are taken in the order they were drawn."""
 
 import asyncio
 
 import pytest
 
-from workers.service.budget import Budget
+from workers.service.admission import Budget, Turns
 
 
 async def blocked(work: "asyncio.Task[None]") -> bool:
@@ -67,3 +67,38 @@ async def test_a_large_piece_is_not_overtaken_for_ever() -> None:
     large.cancel()
     await asyncio.wait_for(small, 1)
     assert (budget.count, budget.size) == (2, 70)
+
+
+async def test_order_within_a_line() -> None:
+    turns, taken = Turns(), list[int]()
+
+    async def work(number: int, turn: object) -> None:
+        await asyncio.sleep((9 - number) * 0.001)
+        async with turns_of[number]:
+            taken.append(number)
+
+    turns_of = [turns.draw("a") for _ in range(10)]
+    await asyncio.gather(*(work(i, turn) for i, turn in enumerate(turns_of)))
+    assert taken == list(range(10))
+
+
+async def test_a_line_that_is_stuck_holds_up_no_other() -> None:
+    turns = Turns()
+    turns.draw("stuck")
+    behind = asyncio.create_task(turns.draw("stuck").__aenter__())
+    async with asyncio.timeout(1), turns.draw("free"):
+        pass
+    assert not behind.done()
+    behind.cancel()
+
+
+async def test_a_turn_ends_with_an_error_too() -> None:
+    turns = Turns()
+    first, second = turns.draw("a"), turns.draw("a")
+    try:
+        async with first:
+            raise KeyError
+    except KeyError:
+        pass
+    async with asyncio.timeout(1), second:
+        pass

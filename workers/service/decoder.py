@@ -1,17 +1,15 @@
-"""From the bytes of a frame to the images that the model takes."""
+"""From the bytes of a frame to the images that the model takes, decoded in a few threads."""
 
 import asyncio
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from schemas.codec import Frame
-from schemas.event import Region
-from workers.images.decode import Limits, Pixels, crop, decode, fit
+from workers.images.decode import Limits, prepare
 from workers.service.job import Image, Job, now_ms
 
 
-class Images:
-    """Makes the images of each job, decoding in a few threads.
+class Decoder:
+    """Decodes the image of each job.
 
     Args:
         size: height and width of the model's input, in pixels.
@@ -33,7 +31,7 @@ class Images:
         encoded = self._limits.max_bytes if image is None else len(image)
         return encoded + max(1, len(frame.regions)) * self._size[0] * self._size[1] * 3
 
-    async def make(self, job: Job, frame: Frame, image: bytes) -> list[Image]:
+    async def decode(self, job: Job, frame: Frame, image: bytes) -> list[Image]:
         """Return the images of one job, one a region, or the whole frame without any.
 
         Raises:
@@ -47,16 +45,3 @@ class Images:
         job.timings_ms["decode"] = round(ready - job.received_ms, 3)
         whole = not frame.regions
         return [Image(job, frame, None if whole else n, p, ready) for n, p in enumerate(pixels)]
-
-
-def prepare(
-    image: bytes, regions: Sequence[Region], limits: Limits, size: tuple[int, int]
-) -> list[Pixels]:
-    """Decode a file into what the model takes: (h, w, 3) for each region, or for the whole.
-
-    Raises:
-        BadInput: as ``decode`` and ``crop`` say.
-    """
-    pixels = decode(image, limits, at_least=0 if regions else max(size))
-    views = [crop(pixels, region) for region in regions] if regions else [pixels]
-    return [fit(view, size) for view in views]
