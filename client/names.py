@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import PurePath
+from urllib.parse import unquote
 
 from schemas.codec import MAX_ID
 from schemas.errors import SetupError
@@ -33,9 +34,13 @@ def file_id(path: str, content: bytes) -> str:
 
 
 def means(given: str, name: str) -> bool:
-    """Tell whether ``given`` may stand for an event name: itself, the bare id, or the path."""
-    bare = bare_id(name)
-    return given in (name, bare, _MARK.sub("", bare))
+    """Tell whether ``given`` may stand for an event name.
+
+    It may be the name itself or the bare id, each with or without the mark of a file's content,
+    and the name also as one would write it, not percent-encoded: ``north/DCIM/0412.jpg``.
+    """
+    spellings = (name, unquote(name), bare_id(name))
+    return given in spellings or given in (_MARK.sub("", spelling) for spelling in spellings)
 
 
 def full_name(given: str, names: Iterable[str], what: str) -> str:

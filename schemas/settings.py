@@ -177,7 +177,7 @@ class Settings(BaseSettings):
     )
     retention_mad: float = Field(
         # The textbook's 3.5 presumes one look an identity and cluster. Until clusters are fitted it
-        # has several, and 3.5 takes the rarer ones out: measured in docs/results.md.
+        # has several, and 3.5 takes the rarer ones out: measured in docs/measurements.md.
         7.0,
         gt=0,
         description="Modified z-score above which an entry is an outlier",

@@ -34,7 +34,16 @@ from tests.services.processes import process
 
 ROOT = Path(__file__).parents[2]
 PAGES = tuple(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")) + tuple(
-    ROOT / "docs" / name for name in ("concepts.md", "operating.md", "results.md")
+    ROOT / "docs" / name
+    for name in (
+        "architecture.md",
+        "concepts.md",
+        "glossary.md",
+        "measurements.md",
+        "operating.md",
+        "results.md",
+        "tutorial.md",
+    )
 )
 ADDRESS = "127.0.0.1:9092"
 FIRST_SCREEN = 24  # lines
@@ -72,7 +81,7 @@ def own_settings(tmp_path: Path) -> Iterator[Settings]:
             kafka_bootstrap_servers=running.kafka,
             redis_url=running.redis,
             topic_prefix="",
-            worker_port=0,
+            worker_port=free_port(),
             streams_port=free_port(),
             target_fpir=0.3,  # a share that eight entries can show
         )

@@ -78,6 +78,8 @@ NAMES = [NORTH, SOUTH, REGION, event_name("0413.jpg", "a"), event_name("cli", "0
         (NORTH, NORTH),
         (file_id("0412.jpg", b"2"), SOUTH),
         ("x/y#z.jpg#1", REGION),
+        ("south/0412.jpg", SOUTH),  # as one would write it: no mark of the content
+        ("south/x/y#z.jpg#1", REGION),
         ("0413.jpg/a", "0413.jpg/a"),  # a whole name, and the bare id of another
     ],
 )
