@@ -25,6 +25,13 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
 
 
+def print_markdown(text: str) -> None:
+    """Write a report to stdout, as the terminal shows it."""
+    from lab.shown.markdown import TerminalMarkdown  # here, so that `--help` is fast
+
+    out.print(TerminalMarkdown(text))
+
+
 def progress() -> Progress:
     """Return a progress bar on stderr, which leaves no trace when it is done."""
     return Progress(

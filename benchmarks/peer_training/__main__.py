@@ -15,13 +15,11 @@ from benchmarks.peer_training.loop import DIMENSION
 from benchmarks.peer_training.race import Entrant, Race
 from benchmarks.report import grid, machine, write
 from infra.commands.options import Manifest, size_of
-from infra.console import err, progress
-from infra.console import out as screen
+from infra.console import err, print_markdown, progress
 from lab.evaluate.exam import Exam, Variant
-from lab.evaluate.markdown import markdown
+from lab.evaluate.markdown import markdown, summary
 from lab.evaluate.models import PLAIN, Models
 from lab.evaluate.report import Evaluation
-from lab.evaluate.screen import screen as tables
 from lab.evaluate.summary import summarise
 from lab.images.manifest import read_manifest
 from lab.images.splits import chosen, splits_of
@@ -95,7 +93,7 @@ def main(
         f"decoding and looks at calibrate; its embedding has {dimension} dimensions. Measured on "
         f"{machine(choose_device(settings.device))}."
     )
-    screen.print(tables(evaluation))
+    print_markdown(summary(evaluation))
     page = [
         "# The example loop of pytorch-metric-learning, and ours",
         about,

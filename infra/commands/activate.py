@@ -8,7 +8,7 @@ import typer
 
 from infra.commands.options import Actor, Json
 from infra.commands.panels import panel
-from infra.console import err, out, print_json, progress
+from infra.console import err, out, print_json, print_markdown, progress
 from schemas.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -111,9 +111,9 @@ def _agreement(
 
 
 def _show(agreement: "Agreement", before: str, after: str) -> None:
-    from lab.whatif.agreement_screen import agreement_screen
+    from lab.whatif.agreement_words import agreement_summary
 
-    out.print(agreement_screen(agreement, before, after))
+    print_markdown(agreement_summary(agreement, before, after))
 
 
 def _carry_out(settings: Settings, rollout: "Rollout", actor: str, timeout_s: float) -> None:

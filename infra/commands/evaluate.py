@@ -7,7 +7,7 @@ import typer
 
 from infra.commands.options import Json, Manifest, Splits, share
 from infra.commands.panels import panel
-from infra.console import err, out, progress
+from infra.console import err, print_markdown, progress
 from recognition.paper_distances import INDEXED, Distance
 from schemas.settings import Views, load_settings
 
@@ -77,9 +77,9 @@ def evaluate(
     """
     from lab.evaluate.exam import FPIRS  # here, so that `--help` is fast
     from lab.evaluate.files import write
+    from lab.evaluate.markdown import summary
     from lab.evaluate.models import default_model
     from lab.evaluate.run import Question, run
-    from lab.evaluate.screen import screen
 
     settings = load_settings()
     default = default_model(settings)
@@ -101,7 +101,7 @@ def evaluate(
     if json:
         typer.echo(evaluation.model_dump_json())
     else:
-        out.print(screen(evaluation))
+        print_markdown(summary(evaluation))
     for unfit in (name for name in question.distances if name not in INDEXED):
         err.print(
             f"{unfit} is for measuring only: Redis indexes {', '.join(INDEXED)}, so the stream "

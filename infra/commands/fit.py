@@ -7,7 +7,7 @@ import typer
 
 from infra.commands.options import Json, Manifest, Model, Splits, share
 from infra.commands.panels import panel
-from infra.console import err, out, print_json, progress
+from infra.console import err, print_json, print_markdown, progress
 from schemas.settings import load_settings
 
 
@@ -64,7 +64,7 @@ def fit(
     from lab.evaluate.models import default_model
     from lab.fit.files import PAGE, write  # here, so that `--help` is fast
     from lab.fit.run import Question, run
-    from lab.fit.screen import screen
+    from lab.fit.words import summary
 
     settings = load_settings()
     default = default_model(settings)
@@ -87,7 +87,7 @@ def fit(
         about = {"folder": str(folder), "name": artefact.name, "version": artefact.version}
         print_json({**about, **report.model_dump(mode="json")})
     else:
-        out.print(screen(report))
+        print_markdown(summary(report))
     err.print(
         f"wrote {folder}: conditioning {artefact.name}, version {artefact.version}; look at "
         f"{folder / PAGE}\nnext: perennial activate {folder}",

@@ -9,7 +9,7 @@ import typer
 
 from infra.commands.options import Json, Manifest, Model, Splits, share
 from infra.commands.panels import panel
-from infra.console import err, out, progress
+from infra.console import err, print_markdown, progress
 from schemas.settings import load_settings
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def saliency(
     from lab.evaluate.models import default_model  # here, so that `--help` is fast
     from lab.saliency.files import write
     from lab.saliency.run import Question, run
-    from lab.saliency.screen import screen
+    from lab.saliency.summary import summary
     from recognition.gain import conditioning_gain
 
     def gains(embeddings: "FloatArray", labels: Sequence[str]) -> "GainOf":
@@ -90,6 +90,6 @@ def saliency(
     if json:
         typer.echo(looked.report.model_dump_json())
     else:
-        out.print(screen(looked.report))
+        print_markdown(summary(looked.report))
     if folder is not None:
         err.print(f"wrote {folder / 'saliency.html'} and saliency.json")

@@ -7,7 +7,7 @@ import typer
 
 from infra.commands.options import Json, Manifest, Model, Splits, share
 from infra.commands.panels import panel
-from infra.console import err, out, progress
+from infra.console import err, print_markdown, progress
 from schemas.settings import load_settings
 
 _WRONG = (0.0, 0.05)
@@ -94,8 +94,8 @@ def simulate(
     from lab.simulate.files import write
     from lab.simulate.question import Question
     from lab.simulate.run import run
-    from lab.simulate.screen import screen
     from lab.simulate.variant import NONE
+    from lab.simulate.words import summary
 
     settings = load_settings()
     default = default_model(settings)
@@ -125,7 +125,7 @@ def simulate(
     if json:
         typer.echo(report.model_dump_json())
     else:
-        out.print(screen(report))
+        print_markdown(summary(report))
     if folder is not None:
         write(folder, report)
         err.print(f"wrote {folder / 'simulation.json'}, effort.png and error.png")

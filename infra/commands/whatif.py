@@ -9,7 +9,7 @@ import typer
 
 from infra.commands.options import Json, share
 from infra.commands.panels import panel
-from infra.console import err, out, progress
+from infra.console import err, print_markdown, progress
 from schemas.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -63,9 +63,9 @@ def whatif(
     if json:
         typer.echo(found.model_dump_json())
     else:
-        from lab.whatif.whatif_screen import whatif_screen
+        from lab.whatif.curve_words import curve_summary
 
-        out.print(whatif_screen(found))
+        print_markdown(curve_summary(found))
     if folder is not None:
         from lab.whatif.files import write
 

@@ -1,10 +1,9 @@
-"""The report as Markdown tables."""
+"""The report as Markdown: a summary for the terminal, and the whole page."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from lab.evaluate.measures import FPIR, RANK1, REVIEW, TPIR, at
-from lab.evaluate.report import Evaluation, Group
-from lab.evaluate.screen import cells
+from lab.evaluate.report import Evaluation, Group, Mean, Scenario
 from lab.evaluate.thresholds import Point, Rule
 from lab.evaluate.words import (
     HEAD_COLUMNS,
@@ -17,31 +16,45 @@ from lab.evaluate.words import (
     between,
     compared,
     head_cells,
+    milliseconds,
     percent,
     point_cells,
+    spread,
     whole,
 )
-from lab.shown.markdown import table
+from lab.shown.markdown import plain, table
+
+
+def summary(evaluation: Evaluation) -> str:
+    """Return what is printed: overall measures, operating points and differences."""
+    title = plain(f"{evaluation.data}: {evaluation.images} images")
+    return "\n\n".join([f"# {title}", *_measured(evaluation, spread)]) + "\n"
 
 
 def markdown(evaluation: Evaluation) -> str:
     """Return the whole report as a page."""
-    sections = [
-        f"# Evaluation of {evaluation.data}",
-        _about(evaluation),
-        "## Overall",
-        _overall(evaluation),
-        "## At an FPIR",
-        LEGEND,
-        _points(evaluation),
-    ]
-    if evaluation.differences:
-        sections += ["## Differences", _differences(evaluation)]
-    if any(variant.heads for variant in evaluation.variants):
-        sections += [f"## {HEADS}", HEADS_LEGEND, _heads(evaluation)]
+    sections = [f"# Evaluation of {plain(evaluation.data)}", _about(evaluation)]
+    sections += _measured(evaluation, whole)
     for variable in evaluation.variables:
-        sections += [f"## By {variable}", _by(evaluation, variable)]
+        sections += [f"## By {plain(variable)}", _by(evaluation, variable)]
     return "\n\n".join(sections) + "\n"
+
+
+def _measured(evaluation: Evaluation, overall: Callable[[Mean | None], str]) -> Iterator[str]:
+    """Yield what both have; ``overall`` puts the measures of all probes into words."""
+    yield from ("## Overall", _overall(evaluation, overall))
+    yield from ("## At an FPIR", plain(LEGEND), _points(evaluation))
+    if evaluation.differences:
+        yield from ("## Differences", plain(INTERVALS), _differences(evaluation))
+    if any(variant.heads for variant in evaluation.variants):
+        yield from (f"## {HEADS}", plain(HEADS_LEGEND), _heads(evaluation))
+
+
+def _cells(evaluation: Evaluation) -> Iterator[tuple[str, str, Scenario]]:
+    """Yield scenario name, variant name and what was measured, variants of a scenario together."""
+    for scenario in dict.fromkeys(s for v in evaluation.variants for s in v.scenarios):
+        for variant in evaluation.variants:
+            yield scenario, variant.name, variant.scenarios[scenario]
 
 
 def _about(evaluation: Evaluation) -> str:
@@ -50,31 +63,32 @@ def _about(evaluation: Evaluation) -> str:
         told = [f"{variant.distance} distance", ", ".join(dict.fromkeys(variant.models.values()))]
         if variant.image_ms is not None:
             told.append(f"{variant.image_ms:.1f} ms an image")
-        lines.append(f"- {variant.name}: {'; '.join(filter(None, told))}")
+        lines.append(f"- {plain(variant.name)}: {plain('; '.join(filter(None, told)))}")
     seen = {}
-    for scenario, _, measured in cells(evaluation):
+    for scenario, _, measured in _cells(evaluation):
         seen[scenario] = [
             f"{size.split}: {size.gallery} in the gallery, {size.known} known and {size.unknown} "
             f"unknown probes of {size.identities} identities"
             for size in measured.sizes
         ]
-    lines += [f"- {scenario}, split {'; '.join(sizes)}" for scenario, sizes in seen.items()]
+    lines += [f"- {plain(scenario)}, split {'; '.join(sizes)}" for scenario, sizes in seen.items()]
     lines.append(f"- {INTERVALS[:-1]}, {evaluation.draws} draws")
     return "\n".join(lines)
 
 
-def _overall(evaluation: Evaluation) -> str:
-    rows = []
-    for scenario, name, measured in cells(evaluation):
-        estimates = [measured.measures.get(key) for key in OVERALL]
-        rows.append([scenario, name, *map(whole, estimates)])
-    return table(["scenario", "model", *OVERALL.values()], rows)
+def _overall(evaluation: Evaluation, words: Callable[[Mean | None], str]) -> str:
+    cost = {variant.name: milliseconds(variant.image_ms) for variant in evaluation.variants}
+    rows = [
+        [scenario, name, *(words(measured.measures.get(key)) for key in OVERALL), cost[name]]
+        for scenario, name, measured in _cells(evaluation)
+    ]
+    return table(["scenario", "model", *OVERALL.values(), "ms/image"], rows)
 
 
 def _points(evaluation: Evaluation) -> str:
     rows = [
         [scenario, name, percent(fpir), *point_cells(measured, fpir)]
-        for scenario, name, measured in cells(evaluation)
+        for scenario, name, measured in _cells(evaluation)
         for fpir in evaluation.fpirs
     ]
     return table(["scenario", "model", "FPIR", *(h for h, _, _ in POINT_COLUMNS)], rows)
@@ -83,11 +97,12 @@ def _points(evaluation: Evaluation) -> str:
 def _differences(evaluation: Evaluation) -> str:
     points = [f"TPIR at {percent(fpir)}" for fpir in evaluation.fpirs]
     rows = [
-        [scenario, f"{one.variant} − {one.baseline}", *compared(evaluation, one, scenario)]
-        for one in evaluation.differences
-        for scenario in one.scenarios
+        [scenario, difference.variant, *compared(evaluation, difference, scenario)]
+        for difference in evaluation.differences
+        for scenario in difference.scenarios
     ]
-    return table(["scenario", "models", *OVERALL.values(), *points], rows)
+    baseline = evaluation.differences[0].baseline
+    return table(["scenario", f"more than {baseline}", *OVERALL.values(), *points], rows)
 
 
 def _heads(evaluation: Evaluation) -> str:
@@ -102,7 +117,7 @@ def _by(evaluation: Evaluation, variable: str) -> str:
     heading += [f"TPIR oracle, {percent(fpir)}", "FPIR met", "TPIR honest", "FPIR met", "to review"]
     rows = [
         [scenario, name, group.value, str(group.known), str(group.unknown), *_group(group, fpir)]
-        for scenario, name, measured in cells(evaluation)
+        for scenario, name, measured in _cells(evaluation)
         for group in measured.by.get(variable, ())
     ]
     return table(heading, rows)

@@ -1,4 +1,4 @@
-"""What a fit found, in sentences."""
+"""What a fit chose, gains and promises, in sentences and as Markdown for the terminal."""
 
 from collections.abc import Sequence
 from math import ceil, log10
@@ -6,12 +6,33 @@ from typing import Final
 
 from lab.evaluate.words import percent
 from lab.fit.report import ExpectedReport, FitReport, WayReport
+from lab.shown.markdown import bold, plain, table
 
 MOST_NAMED: Final = 3
 """Variables that are named in a sentence."""
 
 ENOUGH_HELD_OUT: Final = 10
 """With fewer identities it is said how unsure thresholds are."""
+
+
+def summary(report: FitReport) -> str:
+    """Return what is printed: what was chosen, what it gains and promises, and the clusters."""
+    origin = report.origin
+    title = (
+        f"{origin.data}: {origin.seen.images:,} images of {origin.seen.identities} identities, "
+        f"judged by {origin.held_out.images:,} of {origin.held_out.identities} others"
+    )
+    unsure = doubt(report)
+    clusters = table(
+        ["cluster", "what it holds", "strangers", "threshold"],
+        (
+            [each.name, each.description, f"{each.strangers}", f"× {each.threshold:.2f}"]
+            for each in report.clusters
+        ),
+    )
+    parts = [f"# {plain(title)}", plain(finding(report)), plain(promise(report))]
+    parts += [] if unsure is None else [bold(unsure)]
+    return "\n\n".join([*parts, clusters])
 
 
 def finding(report: FitReport) -> str:

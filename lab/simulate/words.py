@@ -1,6 +1,7 @@
-"""How a simulation is put into words, on the screen and in its report."""
+"""How a simulation is put into words, for the terminal and in its report."""
 
 from lab.evaluate.words import NOTHING, percent
+from lab.shown.markdown import plain, table
 from lab.simulate.frames import Frames
 from lab.simulate.report import Entries, Shares, SimulationReport, VariantReport
 from schemas.settings import Settings
@@ -28,6 +29,13 @@ def notes(seen: Frames, settings: Settings) -> tuple[str, ...]:
     if settings.retention_max_age is not None:
         said.append("retention by age is left out: it goes by the clock on the wall")
     return tuple(said)
+
+
+def summary(report: SimulationReport) -> str:
+    """Return what is printed: a line for each variant."""
+    rows = ([variant.name, *cells(variant)] for variant in report.variants)
+    figures = table(["variant", *COLUMNS], rows, right=range(1, len(COLUMNS) + 1))
+    return "\n\n".join([f"# {plain(heading(report))}", figures, plain(LEGEND)])
 
 
 def heading(report: SimulationReport) -> str:

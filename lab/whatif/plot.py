@@ -7,8 +7,8 @@ from matplotlib.ticker import FuncFormatter
 from client.activation import words_of
 from lab.evaluate.words import percent
 from lab.shown.style import COLOURS, INK, QUIET, legend, panels, title
+from lab.whatif.curve_words import PER
 from lab.whatif.whatif import Point, WhatIf
-from lab.whatif.whatif_screen import PER
 
 _LEAST = 0.01  # false matches per PER probes: below this, the axis is linear down to none
 

@@ -23,8 +23,8 @@ from lab.fit.plots.race import race
 from lab.fit.plots.reliability import reliability
 from lab.fit.plots.tail import tail
 from lab.fit.report import ExpectedReport, FitReport, Origin, Parts, WayReport
-from lab.fit.screen import screen
-from lab.fit.words import between, doubt, finding, interval, listed, promise
+from lab.fit.words import between, doubt, finding, interval, listed, promise, summary
+from lab.shown.markdown import TerminalMarkdown
 from recognition.fit import Sample
 from recognition.fitted_variable import fit_variable
 from schemas.errors import SetupError
@@ -307,7 +307,7 @@ def test_without_a_calibration_the_figures_say_so() -> None:
 def test_the_screen_says_it_in_a_few_lines(identities: int) -> None:
     stream = StringIO()
     given = report(held_out=Parts(images=96, identities=identities))
-    Console(file=stream, width=200).print(screen(given))
+    Console(file=stream, width=200).print(TerminalMarkdown(summary(given)))
     said = re.sub(r"\s+", " ", stream.getvalue())
     assert f"herd: 96 images of 12 identities, judged by 96 of {identities} others" in said
     assert finding(given) in said

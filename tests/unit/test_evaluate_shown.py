@@ -12,15 +12,15 @@ from rich.console import Console
 
 from lab.evaluate.exam import Assessed, Exam, Variant
 from lab.evaluate.files import write
-from lab.evaluate.markdown import markdown
+from lab.evaluate.markdown import markdown, summary
 from lab.evaluate.measures import TPIR, at
 from lab.evaluate.plots.det import missed
 from lab.evaluate.report import Estimate, Evaluation
-from lab.evaluate.screen import screen
 from lab.evaluate.summary import summarise
 from lab.evaluate.thresholds import Point, Rule
 from lab.evaluate.words import between, change, percent, spread, whole
 from lab.images.groups import Grouping
+from lab.shown.markdown import TerminalMarkdown
 from recognition.evaluation import Identified, tpir_at_fpir
 from recognition.protocol import make_splits
 from schemas.errors import SetupError
@@ -82,7 +82,7 @@ def test_the_screen_says_the_figures(evaluated: tuple[Evaluation, list[Assessed]
     report, _ = evaluated
     console = Console(width=200, no_color=True)
     with console.capture() as captured:
-        console.print(screen(report))
+        console.print(TerminalMarkdown(summary(report)))
     text = captured.get()
     scenario = report.variants[1].scenarios["mixed"]
     for name in ("rank1", "auroc", "tpir@0.05/oracle", "fpir@0.2/honest", "tpir@0.05/gallery"):
@@ -102,7 +102,7 @@ def test_one_variant_is_compared_with_nothing(
     assert "## Differences" not in markdown(alone)
     console = Console(width=200)
     with console.capture() as captured:
-        console.print(screen(alone))
+        console.print(TerminalMarkdown(summary(alone)))
     assert "more than" not in captured.get()
 
 

@@ -7,8 +7,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from client.activation import Present
+from lab.shown.markdown import TerminalMarkdown
 from lab.whatif.agreement import EXAMPLES, Agreement, Kind, agree
-from lab.whatif.agreement_screen import agreement_screen
+from lab.whatif.agreement_words import agreement_summary
 from lab.whatif.compare import Incomparable, compare
 from lab.whatif.replay import Answer, Answers
 from lab.whatif.truth import verify
@@ -38,7 +39,7 @@ def agreed(before: Answers, after: Answers, **identities: str) -> Agreement:
 def shown(agreement: Agreement) -> str:
     console = Console(width=200)
     with console.capture() as capture:
-        console.print(agreement_screen(agreement, "plain", "light 1"))
+        console.print(TerminalMarkdown(agreement_summary(agreement, "plain", "light 1")))
     return capture.get()
 
 

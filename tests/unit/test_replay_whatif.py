@@ -10,11 +10,12 @@ from rich.progress import Progress
 from client.present_gallery import Gallery
 from client.recent import Material
 from client.recent_probes import Probes
+from lab.shown.markdown import TerminalMarkdown
+from lab.whatif.curve_words import curve_summary
 from lab.whatif.files import write
 from lab.whatif.plot import draw
 from lab.whatif.strangers import Source
 from lab.whatif.whatif import FPIRS, WhatIf, what_if
-from lab.whatif.whatif_screen import whatif_screen
 from schemas.errors import SetupError
 from schemas.gallery import Status
 from streams.index.base import ActiveState, GalleryState
@@ -46,7 +47,7 @@ async def curve(
 def shown(found: WhatIf) -> str:
     console = Console(width=200)
     with console.capture() as capture:
-        console.print(whatif_screen(found))
+        console.print(TerminalMarkdown(curve_summary(found)))
     return capture.get()
 
 

@@ -31,7 +31,8 @@ from lab.saliency.projections import VIEWS, Projection, project
 from lab.saliency.ranking import ranking
 from lab.saliency.report import SaliencyReport, VariableReport
 from lab.saliency.run import Looked
-from lab.saliency.screen import screen
+from lab.saliency.summary import summary
+from lab.shown.markdown import TerminalMarkdown
 from recognition.saliency import Gain, Saliency, rank, saliency
 from recognition.variable import Kind, Variable
 from schemas.background import Declaration
@@ -350,7 +351,9 @@ def test_the_screen_says_the_same(tmp_path: Path) -> None:
     unread = report.variables[0].model_copy(update={"read": None, "gain": None})
     stream = StringIO()
     Console(file=stream, width=200).print(
-        screen(report.model_copy(update={"variables": (unread, *report.variables[1:])}))
+        TerminalMarkdown(
+            summary(report.model_copy(update={"variables": (unread, *report.variables[1:])}))
+        )
     )
     said = stream.getvalue()
     assert "herd: 120 images of 10 identities" in said

@@ -8,12 +8,13 @@ import pytest
 from matplotlib.figure import Figure
 from rich.console import Console
 
+from lab.shown.markdown import TerminalMarkdown
 from lab.shown.style import colour
 from lab.simulate.files import write
 from lab.simulate.plots import effort, error
 from lab.simulate.report import Curves, Entries, SimulationReport, VariantReport
-from lab.simulate.screen import screen
 from lab.simulate.variant import Chosen, Variant, grid, names
+from lab.simulate.words import summary
 from schemas.conditioning import ActiveConditioning
 from schemas.errors import SetupError
 from tests.conditionings import AT
@@ -79,7 +80,7 @@ def made(variants: list[Variant]) -> SimulationReport:
 def shown(report: SimulationReport, width: int = 200) -> str:
     console = Console(width=width, file=None, record=True)
     with console.capture() as capture:
-        console.print(screen(report))
+        console.print(TerminalMarkdown(summary(report)))
     return capture.get()
 
 

@@ -1,28 +1,23 @@
-"""The curve as a table on the screen."""
+"""The curve as Markdown, for the terminal."""
 
 from collections.abc import Iterator
 
-from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.text import Text
-
 from client.activation import words_of
 from lab.evaluate.words import percent
-from lab.shown.tables import table
+from lab.shown.markdown import plain, table
 from lab.whatif.strangers import Source, Strangers
 from lab.whatif.whatif import Point, WhatIf
 
 PER = 1000
 
 
-def whatif_screen(found: WhatIf) -> RenderableType:
+def curve_summary(found: WhatIf) -> str:
     """Return what is printed: the curve, and what it rests on."""
     head = (
         f"{found.probes} probes against {found.entries} entries of {found.identities} identities, "
         f"model {found.model}, conditioning: {words_of(found.conditioning)}"
     )
-    parts = [Text(head, style="bold"), _curve(found), Text("\n".join(notes(found)), style="dim")]
-    return Group(*(Padding(part, (0, 0, 1, 0)) for part in parts))
+    return "\n\n".join([f"# {plain(head)}", _curve(found), *map(plain, notes(found))])
 
 
 def notes(found: WhatIf) -> Iterator[str]:
@@ -62,15 +57,16 @@ def strangers_words(strangers: Strangers) -> str:
     )
 
 
-def _curve(found: WhatIf) -> RenderableType:
+def _curve(found: WhatIf) -> str:
     verified = found.points[0].verified is not None
-    more = ("right", "wrong") if verified else ()
-    grid = table("", "FPIR", "to review", "identified", "false matches", "", *more)
-    for column in grid.columns[1:]:
-        column.justify = "right"
-    for point in found.points:
-        grid.add_row(*_cells(point), style="bold" if point.asked else "")
-    return grid
+    heading = ["", "FPIR", "to review", "identified", "false matches", ""]
+    heading += ["right", "wrong"] if verified else []
+    return table(
+        heading,
+        (list(_cells(point)) for point in found.points),
+        right=range(1, len(heading)),
+        bold_rows=[number for number, point in enumerate(found.points) if point.asked],
+    )
 
 
 def _cells(point: Point) -> Iterator[str]:

@@ -1,8 +1,4 @@
-"""The ranking as a table on the screen."""
-
-from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.text import Text
+"""The ranking of the variables as Markdown, for the terminal."""
 
 from lab.evaluate.words import NOTHING
 from lab.saliency.report import (
@@ -12,7 +8,7 @@ from lab.saliency.report import (
     SaliencyReport,
     VariableReport,
 )
-from lab.shown.tables import table
+from lab.shown.markdown import plain, table
 
 COLUMNS = ("variable", "role", "shift η²", "spread η²", "read from it", "gain in TPIR")
 
@@ -24,24 +20,21 @@ LEGEND = (
 )
 
 
-def screen(report: SaliencyReport) -> RenderableType:
+def summary(report: SaliencyReport) -> str:
     """Return what is printed: the variables, the ones that matter most first."""
-    grid = table(*COLUMNS)
-    for one in report.variables:
-        grid.add_row(*_cells(one))
-    title = f"{report.data}: {report.images} images of {report.identities} identities"
-    parts = (Text(title, style="bold"), grid, Text(LEGEND, style="dim"))
-    return Group(*(Padding(part, (0, 0, 1, 0)) for part in parts))
+    title = plain(f"{report.data}: {report.images} images of {report.identities} identities")
+    ranking = table(COLUMNS, map(_cells, report.variables))
+    return "\n\n".join([f"# {title}", ranking, plain(LEGEND)])
 
 
-def _cells(one: VariableReport) -> list[str]:
+def _cells(of: VariableReport) -> list[str]:
     return [
-        one.variable,
-        one.role.replace("_", " "),
-        _explained(one.shift),
-        _explained(one.spread),
-        _read(one.read),
-        _gain(one.gain),
+        of.variable,
+        of.role.replace("_", " "),
+        _explained(of.shift),
+        _explained(of.spread),
+        _read(of.read),
+        _gain(of.gain),
     ]
 
 
