@@ -10,7 +10,7 @@ from rich.markdown import Heading, Markdown, MarkdownElement, TableElement
 from lab.shown.tables import table as empty_table
 
 _MARKUP: Final = re.compile(r"[\\`*<&]|(?<!\w)_|_(?!\w)|~(?=~)|\](?=[(\[:])")
-_BLOCK: Final = re.compile(r"^(?:[-+>#]|\d+(?=[.)]))")
+_BLOCK: Final = re.compile(r"^(\d*)([-+>#.)])")
 
 
 def plain(text: str) -> str:
@@ -19,7 +19,7 @@ def plain(text: str) -> str:
     >>> plain("*old* `herd` [0.1, 0.2]")
     '\\*old\\* \\`herd\\` [0.1, 0.2]'
     """
-    return _BLOCK.sub(r"\\\g<0>", _inline(text))
+    return _BLOCK.sub(r"\1\\\2", _inline(text))
 
 
 def bold(text: str) -> str:
@@ -67,10 +67,12 @@ class _Table(TableElement):
         if self.header is not None and self.header.row is not None:
             for cell in self.header.row.cells:
                 right = cell.justify == "right"
-                # A number that is cut must be seen to be: else it would be read as another.
-                overflow = "ellipsis" if right else "fold"
                 grid.add_column(
-                    cell.content, justify=cell.justify, no_wrap=right, overflow=overflow
+                    cell.content,
+                    justify=cell.justify,
+                    no_wrap=right,
+                    # A number that is cut must be seen to be: else it would be read as another.
+                    overflow="ellipsis" if right else "fold",
                 )
         for row in [] if self.body is None else self.body.rows:
             grid.add_row(*(cell.content for cell in row.cells))

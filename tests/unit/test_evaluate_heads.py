@@ -10,11 +10,12 @@ from typer.testing import CliRunner, Result
 
 from infra.cli import app
 from lab.evaluate.heads import heads_report
+from lab.evaluate.markdown import summary
 from lab.evaluate.report import Evaluation, HeadReport
-from lab.evaluate.screen import screen
 from lab.evaluate.words import HEADS
 from lab.images.embed import Embedded
 from lab.images.manifest import ManifestRow
+from lab.shown.markdown import TerminalMarkdown
 from recognition.protocol import Part
 from schemas.variables import Binary, Continuous
 from tests.image_set import write_image_set
@@ -105,7 +106,7 @@ def run(command: str, *arguments: object) -> Result:
 def shown(report: Evaluation) -> str:
     console = Console(width=200, no_color=True)
     with console.capture() as captured:
-        console.print(screen(report))
+        console.print(TerminalMarkdown(summary(report)))
     return captured.get()
 
 

@@ -6,12 +6,13 @@ from rich.console import Console
 from rich.progress import Progress
 
 from client.activation import Present
-from lab.whatif.agreement_screen import agreement_screen
+from lab.shown.markdown import TerminalMarkdown
+from lab.whatif.agreement_words import agreement_summary
 from lab.whatif.compare import compare
+from lab.whatif.curve_words import curve_summary
 from lab.whatif.replay import Replay
 from lab.whatif.unlike import unlike
 from lab.whatif.whatif import what_if
-from lab.whatif.whatif_screen import whatif_screen
 from schemas.settings import Settings
 from streams.index.base import GalleryState
 from tests.unit.replayed import SETTINGS, active, entries, material
@@ -48,7 +49,7 @@ async def test_both_screens_say_so() -> None:
     console = Console(width=200)
     with Progress(disable=True) as bar, console.capture() as capture:
         agreement = await compare(Present(None, None, live), None, material(), SETTINGS, bar)
-        console.print(agreement_screen(agreement, "plain", "plain"))
+        console.print(TerminalMarkdown(agreement_summary(agreement, "plain", "plain")))
         found = await what_if(SETTINGS, None, material(), (), bar, live=live)
-        console.print(whatif_screen(found))
+        console.print(TerminalMarkdown(curve_summary(found)))
     assert capture.get().count("set PERENNIAL_SHARD_BY here") == 2
