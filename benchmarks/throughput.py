@@ -23,9 +23,9 @@ from rich.console import Console
 from rich.table import Table
 
 from client.follow import Follower, Outcome
-from client.oracle import answer
 from client.outgoing import Outgoing
 from client.publish import publish
+from client.reviews import answer_by_labels
 from infra.demo.frames import rendered
 from infra.local.stack import stack
 from schemas.settings import Settings, load_settings
@@ -58,7 +58,7 @@ async def learn(settings: Settings, frames: list[Outgoing]) -> None:
     labels = {frame.name: frame.label for frame in frames if frame.label is not None}
     stop = asyncio.Event()
     async with Follower(settings) as follower:
-        oracle = asyncio.create_task(answer(settings, labels, stop))
+        oracle = asyncio.create_task(answer_by_labels(settings, labels, stop))
         await publish(settings, frames, rate=60)
         await collect(follower, len(frames), timedelta(minutes=3))
         stop.set()

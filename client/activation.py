@@ -4,7 +4,8 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from client.kafka import producer, reader
+from client.producer import producer
+from client.reader import records_of
 from schemas.conditioning import ActiveConditioning, ArtefactRef
 from schemas.errors import BadInput, DependencyDown
 from schemas.event import now
@@ -81,14 +82,13 @@ async def present(settings: Settings) -> Present:
 
 async def last_asked(settings: Settings) -> ActiveConditioning | None:
     """Return the last record of the topic that can be read; None where there is none."""
-    found = None
-    async with reader(settings, CONDITIONING, from_beginning=True) as log:
-        async for record in log.to_end():
-            try:
-                found = ActiveConditioning.read(record)
-            except BadInput:
-                continue  # the gallery agent passes over it too
-    return found
+    asked = None
+    async for record in records_of(settings, CONDITIONING):
+        try:
+            asked = ActiveConditioning.read(record)
+        except BadInput:
+            continue  # the gallery agent passes over it too
+    return asked
 
 
 async def carry_out(settings: Settings, rollout: Rollout, actor: str, timeout_s: float) -> None:

@@ -60,6 +60,15 @@ class Moving(DependencyDown):
     """The broker is there and cannot answer yet: it has just started, or hands something over."""
 
 
+def no_answer(address: str, why: str) -> DependencyDown:
+    """Return the error that says that no broker answers at ``address``."""
+    return DependencyDown(
+        "kafka",
+        f"no answer from {address} ({why}): is the broker running, and does "
+        "PERENNIAL_KAFKA_BOOTSTRAP_SERVERS name it?",
+    )
+
+
 class Broker:
     """The administration of the broker at ``address``.
 
@@ -212,11 +221,7 @@ class Broker:
         if reason.code() in _MOVING:
             return Moving("kafka", f"{self._address} cannot answer just now ({reason.str()})")
         if reason.retriable() or reason.code() < 0:  # librdkafka's own codes: nobody answered
-            return DependencyDown(
-                "kafka",
-                f"no answer from {self._address} ({reason.str()}): is the broker running, and "
-                "does PERENNIAL_KAFKA_BOOTSTRAP_SERVERS name it?",
-            )
+            return no_answer(self._address, reason.str())
         return SetupError(f"kafka at {self._address} refuses: {reason.str()}")
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from client.enrol_commands import EnrolCommands
-from client.kafka import Producer, Reader, producer, reader
 from client.outgoing import Outgoing
+from client.producer import Producer, producer
+from client.reader import Reader, reader
 from schemas.gallery import Enrol, GalleryCommand
 from schemas.gallery_fold import GalleryFold
 from schemas.settings import Settings

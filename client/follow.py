@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Literal, Self, TypeVar
 
-from client.kafka import Reader, reader
+from client.reader import Reader, reader
 from schemas.dead_letter import EVENT
 from schemas.errors import BadInput
 from schemas.event import frame_of

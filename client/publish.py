@@ -5,8 +5,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from client.kafka import producer
 from client.outgoing import Outgoing
+from client.producer import producer
 from schemas.codec import frame_headers
 from schemas.errors import SetupError
 from schemas.records import Record

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from client.gallery_log import Entries
-from client.newest import newest
+from client.gallery import Entries
+from client.reader import newest
 from schemas.errors import BadInput
 from schemas.recognition_event import DecidedBy, Identification
 from schemas.records import Record

@@ -1,45 +1,56 @@
-"""``perennial``: the command line. What a command does is in its module of `infra.commands`."""
+"""``perennial``: the command line; a command is the module of its name in `infra.commands`."""
 
+import ast
+from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_group
 
 from infra import logs
-from infra.commands import (
-    activate,
-    demo,
-    doctor,
-    enrol,
-    evaluate,
-    fit,
-    gallery,
-    model,
-    publish,
-    review,
-    saliency,
-    schema,
-    services,
-    simulate,
-    topics,
-    torture,
-    train,
-    up,
-    watch,
-    whatif,
-)
-from infra.commands.panels import ORDER
 from infra.console import err
 from schemas.errors import DependencyDown, PerennialError, SetupError
 
+PANELS = {
+    "Start here": ("demo", "up", "doctor"),
+    "Frames in": ("publish", "enrol"),
+    "Answers out": ("watch", "review", "gallery"),
+    "Models": ("train", "evaluate", "saliency", "fit", "simulate", "whatif", "activate", "model"),
+    "Run the parts": ("topics", "worker", "streams", "torture"),
+    "Documents": ("schema",),
+}
+"""The panels of ``--help``, and in them the commands, in the order in which they are met."""
+
 
 class Perennial(TyperGroup):
-    """Says our own errors in one paragraph without a traceback, each class with its exit code."""
+    """Loads the command that is asked for, and no other; shows our own errors without a traceback.
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
-        """Return the commands in the order in which they are met."""
-        return sorted(super().list_commands(ctx), key=ORDER.index)
+    ``--help`` lists all commands, so it reads their docstrings from the source: what they import
+    may take seconds.
+    """
+
+    def __init__(self, **attributes: Any) -> None:
+        listed = {
+            name: TyperCommand(name, rich_help_panel=panel)
+            for panel, names in PANELS.items()
+            for name in names
+        }
+        super().__init__(**{**attributes, "commands": listed})
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+        """Return a command as the list of commands shows it."""
+        command = super().get_command(ctx, cmd_name)
+        if command is not None and command.help is None:
+            command.help = _docstring(cmd_name)
+        return command
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
+        """Return the name of the command asked for, the command itself, and its arguments."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, None if name is None or command is None else _loaded(name), rest
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
         """Run the command: exit 2 when the setup is wrong, 3 when a dependency is down."""
@@ -83,18 +94,28 @@ def perennial(
     logs.configure(verbose=verbose)
 
 
-_COMMANDS = (
-    *(demo, up, doctor, publish, enrol, watch, review, gallery),
-    *(train, evaluate, saliency, fit, simulate, whatif, activate, model),
-    *(topics, services, torture, schema),
-)
-for module in _COMMANDS:
-    module.register(app)
-
-
 def main() -> None:
     """Run the command line."""
     app(prog_name="perennial")
+
+
+def _docstring(name: str) -> str | None:
+    """Return the docstring of a command's function; of a group of commands, that of its module."""
+    source = Path(__file__).parent / "commands" / f"{name}.py"
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    functions = [f for f in tree.body if isinstance(f, ast.FunctionDef) and f.name == name]
+    return ast.get_docstring(functions[0] if functions else tree)
+
+
+def _loaded(name: str) -> Any:
+    """Import the module of a command and return the command, or the group that its ``app`` is."""
+    module = import_module(f"infra.commands.{name}")
+    holder = typer.Typer(rich_markup_mode="markdown")
+    if hasattr(module, "app"):
+        holder.add_typer(module.app, name=name, help=module.__doc__)
+    else:
+        holder.command(name)(getattr(module, name))
+    return get_group(holder).commands[name]
 
 
 def _exit_code(error: PerennialError) -> int:

@@ -1,6 +1,7 @@
 """Where the command line writes: answers to stdout, everything about them to stderr."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import typer
@@ -18,6 +19,22 @@ from rich.progress import (
 out = Console(highlight=False)
 # A message is one line, however long: a path that is broken in two can be neither read nor copied.
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """Write one line to stdout as it is, however long."""
+    out.print(text, markup=False, soft_wrap=True)
+
+
+def warn(text: str) -> None:
+    """Write one line of warning to stderr."""
+    err.print(text, style="yellow", markup=False)
+
+
+def warn_of_refused(refused: Mapping[str, str], what: str = "left out") -> None:
+    """Warn of each image that is not used, by its path, with the reason."""
+    for path, why in refused.items():
+        warn(f"{what} {path}: {why}")
 
 
 def print_json(value: Any) -> None:

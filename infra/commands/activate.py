@@ -2,24 +2,19 @@
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from infra.commands.options import Actor, Json
-from infra.commands.panels import panel
-from infra.console import err, out, print_json, print_markdown, progress
+from client import activation, activation_targets, recent
+from client.activation import Present, Rollout, words_of
+from infra.commands.options import Actor, Json, Yes
+from infra.console import print_json, print_markdown, progress, say, warn
+from lab.whatif.agreement import Agreement
+from lab.whatif.agreement_words import agreement_summary
+from lab.whatif.compare import Incomparable, compare
 from schemas.settings import Settings, load_settings
-
-if TYPE_CHECKING:
-    from client.activation import Present, Rollout
-    from lab.whatif.agreement import Agreement
-    from streams.conditioning.artefact import Artefact
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("activate", rich_help_panel=panel("activate"))(activate)
+from streams.conditioning.artefact import Artefact
 
 
 def activate(
@@ -32,7 +27,7 @@ def activate(
         bool, typer.Option("--back", help="Return to what was active before the last change.")
     ] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Switch conditioning off.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only report what would change.")
     ] = False,
@@ -55,8 +50,6 @@ def activate(
     """
     if sum((folder is not None, back, plain)) != 1:
         raise typer.BadParameter("give one of a folder, --back and --plain", param_hint="DIR")
-    from client.activation import words_of  # here, so that `--help` is fast
-
     settings = load_settings()
     artefact, rollout, now = _planned(settings, folder, back=back)
     before, after = words_of(now.active), words_of(rollout.active)
@@ -65,7 +58,7 @@ def activate(
     if dry_run or (changes and artefact is not None):
         agreement = _agreement(settings, artefact, rollout, now, last)
         if agreement is not None and not json:
-            _show(agreement, before, after)
+            print_markdown(agreement_summary(agreement, before, after))
     if changes and not dry_run:
         if artefact is not None and not yes:
             typer.confirm(f"Change from {before} to {after}?", abort=True, err=json)
@@ -73,59 +66,45 @@ def activate(
     if json:
         print_json(_as_json(rollout, now, agreement, done=changes and not dry_run))
     elif not dry_run:
-        said = f"active: {after}, before: {before}" if changes else f"{after} is active already"
-        out.print(said, markup=False, soft_wrap=True)
+        say(f"active: {after}, before: {before}" if changes else f"{after} is active already")
 
 
 def _planned(
     settings: Settings, folder: Path | None, *, back: bool
-) -> "tuple[Artefact | None, Rollout, Present]":
-    from client import activation_targets
-    from client.activation import present
-
+) -> tuple[Artefact | None, Rollout, Present]:
     # The folder first: whether it is right does not depend on anything that runs.
     loaded = None if folder is None else activation_targets.active_of(folder)
-    now = asyncio.run(present(settings))
+    now = asyncio.run(activation.present(settings))
     if loaded is not None:
         return loaded[0], activation_targets.to_artefact(loaded[1], now), now
     return None, activation_targets.back(now) if back else activation_targets.to_plain(now), now
 
 
 def _agreement(
-    settings: Settings, artefact: "Artefact | None", rollout: "Rollout", now: "Present", last: int
-) -> "Agreement | None":
+    settings: Settings, artefact: Artefact | None, rollout: Rollout, now: Present, last: int
+) -> Agreement | None:
     """Return what would change; None, and a word about it, where that cannot be known."""
-    from client.activation_targets import check
-    from client.recent import read_material
-    from lab.whatif.compare import Incomparable, compare
-
-    material = asyncio.run(read_material(settings, last))
+    material = asyncio.run(recent.read_material(settings, last))
     if artefact is not None:
-        check(artefact, material.gallery.entries.values(), material.probes.embeddings)
+        activation_targets.check(
+            artefact, material.gallery.entries.values(), material.probes.embeddings
+        )
     try:
         with progress() as bar:
             return asyncio.run(compare(now, rollout.active, material, settings, bar))
     except Incomparable as error:
-        err.print(str(error), style="yellow", markup=False)
+        warn(str(error))
         return None
 
 
-def _show(agreement: "Agreement", before: str, after: str) -> None:
-    from lab.whatif.agreement_words import agreement_summary
-
-    print_markdown(agreement_summary(agreement, before, after))
-
-
-def _carry_out(settings: Settings, rollout: "Rollout", actor: str, timeout_s: float) -> None:
-    from client.activation import carry_out
-
+def _carry_out(settings: Settings, rollout: Rollout, actor: str, timeout_s: float) -> None:
     with progress() as bar:
         bar.add_task("laying the index out anew", total=None)
-        asyncio.run(carry_out(settings, rollout, actor, timeout_s))
+        asyncio.run(activation.carry_out(settings, rollout, actor, timeout_s))
 
 
 def _as_json(
-    rollout: "Rollout", now: "Present", agreement: "Agreement | None", *, done: bool
+    rollout: Rollout, now: Present, agreement: Agreement | None, *, done: bool
 ) -> dict[str, object]:
     return {
         "before": None if now.active is None else now.active.model_dump(),

@@ -6,17 +6,14 @@ from typing import Annotated
 import typer
 
 from infra.commands.options import OwnBroker
-from infra.commands.panels import panel
 from infra.console import out
+from infra.demo.frames import photographs, rendered
+from infra.demo.run import Plan
+from infra.demo.show import Show
 from schemas.settings import load_settings
 
 _PLACES = 24
 _WINDOW = 32
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("demo", rich_help_panel=panel("demo"))(demo)
 
 
 def demo(
@@ -61,10 +58,6 @@ def demo(
 
     Example:  perennial demo --images manifest.csv --limit 1500
     """
-    from infra.demo.frames import photographs, rendered  # here, so that `--help` is fast
-    from infra.demo.run import Plan
-    from infra.demo.show import Show
-
     given = {"model": None if model is None else model.resolve(), "broker": broker}
     settings = load_settings(**{name: value for name, value in given.items() if value is not None})
     if images is None:

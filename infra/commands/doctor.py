@@ -2,25 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import typer
 
 from infra.commands.options import Json
-from infra.commands.panels import panel
-from infra.console import out, print_json
+from infra.console import out, print_json, say
+from infra.doctor import Finding, Level, examine
 from schemas.errors import SetupError
 from schemas.settings import load_settings
 
-if TYPE_CHECKING:
-    from infra.doctor import Finding
-
 _COLORS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("doctor", rich_help_panel=panel("doctor"))(doctor)
 
 
 def doctor(*, json: Json = False) -> None:
@@ -41,9 +32,7 @@ def doctor(*, json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def _findings() -> "Iterator[Finding]":
-    from infra.doctor import Finding, Level, examine
-
+def _findings() -> Iterator[Finding]:
     try:
         settings = load_settings()
     except SetupError as error:
@@ -52,9 +41,9 @@ def _findings() -> "Iterator[Finding]":
     yield from examine(settings)
 
 
-def _show(finding: "Finding") -> None:
+def _show(finding: Finding) -> None:
     color = _COLORS[finding.level]
     out.print(f"[{color}]{finding.level:4}[/] [bold]{finding.name:9}[/] ", end="")
-    out.print(finding.detail, markup=False, soft_wrap=True)
+    say(finding.detail)
     if finding.remedy:
-        out.print(f"     → {finding.remedy}", markup=False, soft_wrap=True)
+        say(f"     → {finding.remedy}")

@@ -1,24 +1,17 @@
 """``perennial enrol``: tell the gallery who or what is in labelled images."""
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from client.enrol import Enrolment
+from client.enrol import enrol as run
 from client.outgoing import Outgoing
-from infra.commands.options import Actor, Json, Manifest, Source
-from infra.commands.panels import panel
-from infra.console import err, out, print_json, progress
+from infra.commands.options import Actor, Json, Limit, Manifest, Source
+from infra.console import err, out, print_json, progress, warn_of_refused
 from lab.images.manifest import from_manifest, read_manifest
 from schemas.settings import Settings, load_settings
-
-if TYPE_CHECKING:
-    from client.enrol import Enrolment
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("enrol", rich_help_panel=panel("enrol"))(enrol)
 
 
 def enrol(
@@ -26,7 +19,7 @@ def enrol(
     *,
     actor: Actor = "cli",
     source: Source = "cli",
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
+    limit: Limit = None,
     timeout: Annotated[
         float,
         typer.Option(min=0, help="Seconds without progress of the gallery before it gives up."),
@@ -44,8 +37,7 @@ def enrol(
     settings.need_kafka()
     frames = from_manifest(read_manifest(manifest), source)[:limit]
     done = asyncio.run(_enrol(settings, frames, actor, f"enrolled from {manifest.name}", timeout))
-    for path, why in done.refused.items():
-        err.print(f"refused {path}: {why}", style="yellow", markup=False)
+    warn_of_refused(done.refused, "refused")
     if done.missing:
         err.print(
             f"{len(done.missing)} are not in the gallery after {timeout:g} s without progress: is "
@@ -65,9 +57,7 @@ def enrol(
 
 async def _enrol(
     settings: Settings, frames: list[Outgoing], actor: str, reason: str, patience_s: float
-) -> "Enrolment":
-    from client.enrol import enrol as run
-
+) -> Enrolment:
     with progress() as bar:
         sent = bar.add_task("embedding", total=len(frames))
         held = bar.add_task("in the gallery", total=len(frames))

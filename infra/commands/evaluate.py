@@ -5,16 +5,15 @@ from typing import Annotated
 
 import typer
 
-from infra.commands.options import Json, Manifest, Splits, share
-from infra.commands.panels import panel
-from infra.console import err, print_markdown, progress
+from infra.commands.options import Json, Manifest, Splits, folder_out, share_option
+from infra.console import err, print_markdown, progress, warn, warn_of_refused
+from lab.evaluate.exam import FPIRS
+from lab.evaluate.files import write
+from lab.evaluate.markdown import summary
+from lab.evaluate.models import default_model
+from lab.evaluate.run import Question, run
 from recognition.paper_distances import INDEXED, Distance
 from schemas.settings import Views, load_settings
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("evaluate", rich_help_panel=panel("evaluate"))(evaluate)
 
 
 def evaluate(
@@ -51,17 +50,10 @@ def evaluate(
     ] = None,
     fpir: Annotated[
         list[float] | None,
-        typer.Option(
-            help="Share of unknown probes that may get a name; may be repeated.",
-            parser=share,
-            metavar="SHARE",
-        ),
+        share_option("Share of unknown probes that may get a name; may be repeated."),
     ] = None,
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws behind an interval.")] = 1000,
-    folder: Annotated[
-        Path | None,
-        typer.Option("--out", file_okay=False, help="Write JSON, Markdown and pictures here."),
-    ] = None,
+    folder: Annotated[Path | None, folder_out("Write JSON, Markdown and pictures here.")] = None,
     json: Json = False,
 ) -> None:
     """Measure how well identities are recognised that the model was not trained on.
@@ -75,12 +67,6 @@ def evaluate(
 
     Example:  perennial evaluate herd.csv --views none --views flip --views crops
     """
-    from lab.evaluate.exam import FPIRS  # here, so that `--help` is fast
-    from lab.evaluate.files import write
-    from lab.evaluate.markdown import summary
-    from lab.evaluate.models import default_model
-    from lab.evaluate.run import Question, run
-
     settings = load_settings()
     default = default_model(settings)
     question = Question(
@@ -96,18 +82,15 @@ def evaluate(
     )
     with progress() as bar:
         evaluation, assessed = run(question, settings, bar)
-    for path, why in evaluation.refused.items():
-        err.print(f"left out {path}: {why}", style="yellow", markup=False)
+    warn_of_refused(evaluation.refused)
     if json:
         typer.echo(evaluation.model_dump_json())
     else:
         print_markdown(summary(evaluation))
     for unfit in (name for name in question.distances if name not in INDEXED):
-        err.print(
+        warn(
             f"{unfit} is for measuring only: Redis indexes {', '.join(INDEXED)}, so the stream "
-            "cannot use it",
-            style="yellow",
-            markup=False,
+            "cannot use it"
         )
     if folder is not None:
         write(folder, evaluation, assessed)

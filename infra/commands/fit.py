@@ -5,24 +5,19 @@ from typing import Annotated
 
 import typer
 
-from infra.commands.options import Json, Manifest, Model, Splits, share
-from infra.commands.panels import panel
-from infra.console import err, print_json, print_markdown, progress
+from infra.commands.options import Json, Manifest, Model, Splits, folder_out, share_option
+from infra.console import err, print_json, print_markdown, progress, warn, warn_of_refused
+from lab.evaluate.models import default_model
+from lab.fit.files import PAGE, write
+from lab.fit.run import Question, run
+from lab.fit.words import summary
 from schemas.settings import load_settings
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("fit", rich_help_panel=panel("fit"))(fit)
 
 
 def fit(
     manifest: Manifest,
     *,
-    folder: Annotated[
-        Path,
-        typer.Option("--out", file_okay=False, help="Write the conditioning and its report here."),
-    ],
+    folder: Annotated[Path, folder_out("Write the conditioning and its report here.")],
     splits: Splits = None,
     split: Annotated[
         int | None,
@@ -39,11 +34,7 @@ def fit(
     ] = None,
     fpir: Annotated[
         float | None,
-        typer.Option(
-            help="Share of unknown probes that may get a name; else PERENNIAL_TARGET_FPIR.",
-            parser=share,
-            metavar="SHARE",
-        ),
+        share_option("Share of unknown probes that may get a name; else PERENNIAL_TARGET_FPIR."),
     ] = None,
     name: Annotated[
         str | None,
@@ -61,11 +52,6 @@ def fit(
 
     Example:  perennial fit herd.csv --by season --by camera --out conditionings/herd
     """
-    from lab.evaluate.models import default_model
-    from lab.fit.files import PAGE, write  # here, so that `--help` is fast
-    from lab.fit.run import Question, run
-    from lab.fit.words import summary
-
     settings = load_settings()
     default = default_model(settings)
     question = Question(
@@ -79,10 +65,9 @@ def fit(
     with progress() as bar:
         report, made = run(question, settings, bar)
     artefact = write(folder, report, made, report.origin.data if name is None else name)
-    for path, why in report.origin.refused.items():
-        err.print(f"left out {path}: {why}", style="yellow", markup=False)
+    warn_of_refused(report.origin.refused)
     for why in report.origin.left_out.values():
-        err.print(f"not looked at: {why}", style="yellow", markup=False)
+        warn(f"not looked at: {why}")
     if json:
         about = {"folder": str(folder), "name": artefact.name, "version": artefact.version}
         print_json({**about, **report.model_dump(mode="json")})

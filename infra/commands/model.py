@@ -1,18 +1,20 @@
-"""``perennial model``: what a model is, where it comes from, and how to hand it on."""
+"""See what models there are, and make one ready to be handed on."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
+from rich.markdown import Markdown
 
 from infra.commands.options import Json
-from infra.commands.panels import panel
-from infra.console import err, out, print_json
+from infra.console import err, out, print_json, say, warn
+from lab.cards.export import export as write
+from lab.cards.listing import find_models
+from lab.cards.page import page
+from lab.cards.provenance import headline
+from lab.cards.stored import StoredModel, open_model
 from lab.shown.tables import table
 from schemas.errors import SetupError
-
-if TYPE_CHECKING:
-    from lab.cards.stored import StoredModel
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -22,16 +24,6 @@ Source = Annotated[
         metavar="MODEL", exists=True, file_okay=False, help="A model folder, or a training run."
     ),
 ]
-
-
-def register(parent: typer.Typer) -> None:
-    """Add the commands."""
-    parent.add_typer(
-        app,
-        name="model",
-        rich_help_panel=panel("model"),
-        help="See what models there are, and make one ready to be handed on.",
-    )
 
 
 @app.command()
@@ -65,10 +57,8 @@ def export(
 
     Example:  perennial model export runs/herd models/herd --evaluation evaluation/evaluation.json
     """
-    from lab.cards.export import export as write  # here, so that `--help` is fast
-
-    made = write(source, folder, evaluation=evaluation, name=name, about=about, force=force)
-    out.print(f"wrote {folder}: {made.version}", markup=False, soft_wrap=True)
+    written = write(source, folder, evaluation=evaluation, name=name, about=about, force=force)
+    say(f"wrote {folder}: {written.version}")
     if name is not None:
         err.print(
             "The name is part of the version, and entries of one version are never compared with "
@@ -82,16 +72,11 @@ def show(model: Source, *, json: Json = False) -> None:
 
     Example:  perennial model show runs/herd
     """
-    from rich.markdown import Markdown
-
-    from lab.cards.page import page
-    from lab.cards.stored import open_model
-
-    found = open_model(model)
+    stored = open_model(model)
     if json:
-        print_json({**_brief(found), **found.card.model_dump(mode="json")})
+        print_json({**_brief(stored), **stored.card.model_dump(mode="json")})
     else:
-        out.print(Markdown(page(found)))
+        out.print(Markdown(page(stored)))
 
 
 @app.command("list")
@@ -109,30 +94,25 @@ def list_models(
 
     Example:  perennial model list runs models
     """
-    from lab.cards.listing import find_models
-    from lab.cards.stored import open_model
-
-    found = []
+    listed = []
     for folder in find_models([Path()] if folders is None else folders):
         try:
-            found.append(_brief(open_model(folder)))
+            listed.append(_brief(open_model(folder)))
         except SetupError as error:
-            err.print(f"left out {error}", style="yellow", markup=False)
+            warn(f"left out {error}")
     if json:
-        print_json(found)
+        print_json(listed)
         return
     grid = table("model", "dimension", "input", "TPIR at FPIR 5 %", "path")
     grid.columns[0].no_wrap = True  # a version is copied whole
-    for one in found:
-        tpir = ", ".join(f"{scenario} {value:.3f}" for scenario, value in one["tpir"].items())
-        size = "×".join(map(str, one["input_size"]))
-        grid.add_row(one["version"], str(one["dimension"]), size, tpir or "–", one["path"])
+    for model in listed:
+        tpir = ", ".join(f"{scenario} {value:.3f}" for scenario, value in model["tpir"].items())
+        size = "×".join(map(str, model["input_size"]))
+        grid.add_row(model["version"], str(model["dimension"]), size, tpir or "–", model["path"])
     out.print(grid)
 
 
-def _brief(model: "StoredModel") -> dict[str, Any]:
-    from lab.cards.provenance import headline
-
+def _brief(model: StoredModel) -> dict[str, Any]:
     architecture = model.card.architecture
     return {
         "version": model.version,

@@ -1,15 +1,21 @@
 """Options that several commands share, so that they mean the same everywhere."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
+from pydantic import ValidationError
 
 from schemas.settings import BrokerKind
+
+T = TypeVar("T")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept with the change.")]
 Actor = Annotated[str, typer.Option(help="Who; it is kept with the change.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Only the first so many.")]
 Manifest = Annotated[
     Path,
     typer.Argument(
@@ -47,6 +53,16 @@ OwnBroker = Annotated[
 ]
 
 
+def folder_out(what: str) -> Any:
+    """Return the option ``--out``: a folder that ``what`` is written to."""
+    return typer.Option("--out", file_okay=False, help=what)
+
+
+def share_option(what: str) -> Any:
+    """Return an option whose value is a share between 0 and 1, such as ``--fpir``."""
+    return typer.Option(help=what, parser=share, metavar="SHARE")
+
+
 def size_of(text: str) -> tuple[int, int]:
     """Read ``160x96``, the value of ``--size``: height, then width."""
     height, x, width = text.lower().partition("x")
@@ -61,3 +77,12 @@ def share(text: str) -> float:
     if not 0 < value < 1:
         raise typer.BadParameter(f"{text} is no share between 0 and 1; 0.05 is 5 %")
     return value
+
+
+def checked(make: Callable[[], T]) -> T:
+    """Return ``make()``; where it breaks a rule of the event, say so as wrong usage."""
+    try:
+        return make()
+    except ValidationError as error:
+        problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise typer.BadParameter("; ".join(problems)) from error

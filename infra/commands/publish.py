@@ -3,24 +3,20 @@
 import asyncio
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from client.outgoing import Outgoing
-from infra.commands.options import Json, Source
-from infra.commands.panels import panel
+from client.publish import publish as send
+from client.round_trip import publish_and_wait
+from client.summary import Tally
+from infra.commands.options import Json, Limit, Source
+from infra.commands.tally_screen import tally_screen
 from infra.console import err, out, print_json, progress
 from lab.images.manifest import from_directory, from_manifest, read_manifest, read_value
+from schemas.background import load_declaration
 from schemas.settings import Settings, load_settings
-
-if TYPE_CHECKING:
-    from client.summary import Tally
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("publish", rich_help_panel=panel("publish"))(publish)
 
 
 def publish(
@@ -41,7 +37,7 @@ def publish(
     rate: Annotated[
         float | None, typer.Option(min=1e-3, help="Frames per second; as fast as it goes.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
+    limit: Limit = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="Follow every frame to its outcome; exit 1 if lost.")
     ] = False,
@@ -67,8 +63,6 @@ def publish(
         if json:
             print_json(tally.to_json())
         else:
-            from infra.commands.tally_screen import tally_screen
-
             out.print(tally_screen(tally))
         if tally.pending:
             err.print(
@@ -113,14 +107,10 @@ def _frames(
 def _declared(settings: Settings) -> Collection[str] | None:
     if settings.variables is None:
         return None
-    from schemas.background import load_declaration
-
     return load_declaration(settings.variables).variables
 
 
 async def _publish(settings: Settings, frames: Sequence[Outgoing], rate: float | None) -> int:
-    from client.publish import publish as send
-
     with progress() as bar:
         sent = bar.add_task("publishing", total=len(frames))
         return await send(settings, frames, rate=rate, progress=lambda _: bar.advance(sent))
@@ -128,9 +118,7 @@ async def _publish(settings: Settings, frames: Sequence[Outgoing], rate: float |
 
 async def _publish_and_wait(
     settings: Settings, frames: Sequence[Outgoing], rate: float | None, patience_s: float
-) -> "Tally":
-    from client.round_trip import publish_and_wait
-
+) -> Tally:
     with progress() as bar:
         sent = bar.add_task("publishing", total=len(frames))
         done = bar.add_task(

@@ -3,23 +3,20 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from infra.commands.options import Json, Manifest, Model, Splits, share
-from infra.commands.panels import panel
-from infra.console import err, print_markdown, progress
+from infra.commands.options import Json, Manifest, Model, Splits, folder_out, share_option
+from infra.console import err, print_markdown, progress, warn, warn_of_refused
+from lab.evaluate.models import default_model
+from lab.saliency.files import write
+from lab.saliency.run import Question, run
+from lab.saliency.summary import summary
+from recognition.distance import FloatArray
+from recognition.gain import conditioning_gain
+from recognition.saliency import GainOf
 from schemas.settings import load_settings
-
-if TYPE_CHECKING:
-    from recognition.distance import FloatArray
-    from recognition.saliency import GainOf
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("saliency", rich_help_panel=panel("saliency"))(saliency)
 
 
 def saliency(
@@ -40,15 +37,10 @@ def saliency(
     ] = 199,
     fpir: Annotated[
         float,
-        typer.Option(
-            help="Share of strangers that may get a name, at which the gain is measured.",
-            parser=share,
-            metavar="SHARE",
-        ),
+        share_option("Share of strangers that may get a name, at which the gain is measured."),
     ] = 0.05,
     folder: Annotated[
-        Path | None,
-        typer.Option("--out", file_okay=False, help="Write saliency.json and saliency.html here."),
+        Path | None, folder_out("Write saliency.json and saliency.html here.")
     ] = None,
     json: Json = False,
 ) -> None:
@@ -60,13 +52,8 @@ def saliency(
 
     Example:  perennial saliency herd.csv --model models/herd --out saliency
     """
-    from lab.evaluate.models import default_model  # here, so that `--help` is fast
-    from lab.saliency.files import write
-    from lab.saliency.run import Question, run
-    from lab.saliency.summary import summary
-    from recognition.gain import conditioning_gain
 
-    def gains(embeddings: "FloatArray", labels: Sequence[str]) -> "GainOf":
+    def gains(embeddings: FloatArray, labels: Sequence[str]) -> GainOf:
         return partial(conditioning_gain, embeddings, labels, fpir=fpir)
 
     settings = load_settings()
@@ -83,10 +70,9 @@ def saliency(
         looked = run(question, settings, bar, gains)
         if folder is not None:
             write(folder, looked, settings, bar)
-    for path, why in looked.report.refused.items():
-        err.print(f"left out {path}: {why}", style="yellow", markup=False)
+    warn_of_refused(looked.report.refused)
     for why in looked.report.left_out.values():
-        err.print(f"not looked at: {why}", style="yellow", markup=False)
+        warn(f"not looked at: {why}")
     if json:
         typer.echo(looked.report.model_dump_json())
     else:

@@ -5,13 +5,8 @@ from typing import Annotated
 
 import typer
 
-from infra.commands.panels import panel
-from infra.console import err, out
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("schema", rich_help_panel=panel("schema"))(schema)
+from infra.console import err, say
+from infra.schema_docs import stale, write
 
 
 def schema(
@@ -27,12 +22,10 @@ def schema(
 
     Example:  perennial schema --check
     """
-    from infra.schema_docs import stale, write
-
     if not check:
         changed = write(docs)
         for path in changed:
-            out.print(f"wrote {docs / path}", markup=False, soft_wrap=True)
+            say(f"wrote {docs / path}")
         return
     outdated = stale(docs)
     for path in outdated:

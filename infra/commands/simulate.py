@@ -5,17 +5,17 @@ from typing import Annotated
 
 import typer
 
-from infra.commands.options import Json, Manifest, Model, Splits, share
-from infra.commands.panels import panel
-from infra.console import err, print_markdown, progress
+from infra.commands.options import Json, Manifest, Model, Splits, folder_out, share_option
+from infra.console import err, print_markdown, progress, warn, warn_of_refused
+from lab.evaluate.models import default_model
+from lab.simulate.files import write
+from lab.simulate.question import Question
+from lab.simulate.run import run
+from lab.simulate.variant import NONE
+from lab.simulate.words import summary
 from schemas.settings import load_settings
 
 _WRONG = (0.0, 0.05)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("simulate", rich_help_panel=panel("simulate"))(simulate)
 
 
 def simulate(
@@ -67,18 +67,11 @@ def simulate(
     ] = 20,
     fpir: Annotated[
         float | None,
-        typer.Option(
-            help="Share of strangers that may be named; else as fitted, or as set.",
-            parser=share,
-            metavar="SHARE",
-        ),
+        share_option("Share of strangers that may be named; else as fitted, or as set."),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many images.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
-    folder: Annotated[
-        Path | None,
-        typer.Option("--out", file_okay=False, help="Write JSON and pictures here."),
-    ] = None,
+    folder: Annotated[Path | None, folder_out("Write JSON and pictures here.")] = None,
     json: Json = False,
 ) -> None:
     """Replay labelled images as a stream: how often is a person needed, and how often is it wrong?
@@ -90,13 +83,6 @@ def simulate(
 
     Example:  perennial simulate herd.csv --conditioning fitted --compare --out simulation
     """
-    from lab.evaluate.models import default_model  # here, so that `--help` is fast
-    from lab.simulate.files import write
-    from lab.simulate.question import Question
-    from lab.simulate.run import run
-    from lab.simulate.variant import NONE
-    from lab.simulate.words import summary
-
     settings = load_settings()
     default = default_model(settings)
     conditionings = [] if conditioning is None else conditioning
@@ -118,10 +104,9 @@ def simulate(
     )
     with progress() as bar:
         report = run(question, settings, bar)
-    for path, why in report.refused.items():
-        err.print(f"left out {path}: {why}", style="yellow", markup=False)
+    warn_of_refused(report.refused)
     for note in report.notes:
-        err.print(note, style="yellow", markup=False)
+        warn(note)
     if json:
         typer.echo(report.model_dump_json())
     else:

@@ -1,27 +1,17 @@
-"""``perennial topics``: create and describe what is on the broker."""
+"""Create the topics, or see how they stand."""
 
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from client.admin import create_topics, describe_topics, fix_topics, refuse_faults
 from infra.commands.options import Json
-from infra.commands.panels import panel
-from infra.console import out, print_json
+from infra.console import out, print_json, say
 from lab.shown.tables import table
 from schemas.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True)
-
-
-def register(parent: typer.Typer) -> None:
-    """Add the commands."""
-    parent.add_typer(
-        app,
-        name="topics",
-        rich_help_panel=panel("topics"),
-        help="Create the topics, or see how they stand.",
-    )
 
 
 @app.command()
@@ -44,8 +34,6 @@ def create(
 
     Example:  perennial topics create --fix
     """
-    from client.admin import create_topics, describe_topics, fix_topics, refuse_faults
-
     settings = load_settings()
     states = create_topics(settings, replication)
     fixed = fix_topics(settings) if fix else []
@@ -56,10 +44,10 @@ def create(
         for name, state in states.items():
             out.print(f"{state:8} {name}", markup=False)
         for line in fixed:
-            out.print(f"altered  {line}", markup=False, soft_wrap=True)
-        for found in stand:
-            for difference in found.differences:
-                out.print(f"differs  {found.name}: {difference}", markup=False, soft_wrap=True)
+            say(f"altered  {line}")
+        for topic in stand:
+            for difference in topic.differences:
+                say(f"differs  {topic.name}: {difference}")
     refuse_faults(settings, stand)
 
 
@@ -71,8 +59,6 @@ def describe(*, json: Json = False) -> None:
 
     Example:  perennial topics describe
     """
-    from client.admin import describe_topics
-
     states = describe_topics(load_settings())
     if json:
         print_json([asdict(state) for state in states])

@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 from infra.commands.options import Json
-from infra.commands.panels import panel
 from infra.console import out, print_json
+from infra.torture.plan import RunPlan
+from infra.torture.play import play
+from infra.torture.screen import show
 from schemas.settings import BrokerKind, load_settings
 
 
@@ -16,11 +18,6 @@ class Faults(StrEnum):
 
     ALL = "all"
     REBALANCE = "rebalance"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("torture", rich_help_panel=panel("torture"))(torture)
 
 
 def torture(
@@ -49,10 +46,6 @@ def torture(
 
     Example:  perennial torture --faults rebalance --every 20 --minutes 30
     """
-    from infra.torture.plan import RunPlan
-    from infra.torture.play import play
-    from infra.torture.screen import show
-
     plan = RunPlan(minutes * 60, rate, every, seed, faults is Faults.REBALANCE)
     settings = load_settings() if broker is None else load_settings(broker=broker)
     account = play(settings, plan)

@@ -7,16 +7,11 @@ import typer
 from pydantic import ValidationError
 
 from infra.commands.options import Json, Manifest, Splits, size_of
-from infra.commands.panels import panel
 from infra.console import err, print_json, progress
+from lab.train import run
 from schemas.errors import SetupError
 from schemas.settings import load_settings
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("train", rich_help_panel=panel("train"))(train)
-
+from workers.training.config import TrainingConfig
 
 Names = list[str] | None
 
@@ -92,8 +87,6 @@ def train(
 
     Example:  perennial train herd.csv --out runs/herd --predict season --blind 'hour:cyclic(24)'
     """
-    from lab.train import run  # here, so that `--help` is fast
-
     settings = load_settings()
     options: dict[str, Any] = {
         "name": name,
@@ -112,9 +105,9 @@ def train(
         "colour": colour,
         "input_size": None if size is None else size_of(size),
     }
-    made = _config(config, _given(options), _given(architecture))
+    training = _config(config, _given(options), _given(architecture))
     with progress() as bar:
-        model, figures = run(made, manifest, splits, split, out, settings, bar)
+        model, figures = run(training, manifest, splits, split, out, settings, bar)
     if json:
         print_json({"model": str(model), **figures})
         return
@@ -126,10 +119,10 @@ def train(
     )
 
 
-def _config(file: Path | None, options: dict[str, Any], architecture: dict[str, Any]) -> Any:
+def _config(
+    file: Path | None, options: dict[str, Any], architecture: dict[str, Any]
+) -> TrainingConfig:
     """Lay the options over the file over the defaults."""
-    from workers.training.config import TrainingConfig
-
     try:
         base = TrainingConfig()
         if file is not None:

@@ -5,18 +5,16 @@ from contextlib import suppress
 from typing import Annotated
 
 import typer
+from rich.live import Live
 
 from infra.commands.options import OwnBroker
-from infra.commands.panels import panel
 from infra.console import out
+from infra.local.board import Board
+from infra.local.run_folder import run_folder
+from infra.local.stack import addresses, stack
 from schemas.settings import load_settings
 
 _LOOK_EVERY_S = 1.0
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("up", rich_help_panel=panel("up"))(up)
 
 
 def up(
@@ -35,12 +33,6 @@ def up(
     Example:  perennial up --broker apache
     """
     settings = load_settings() if broker is None else load_settings(broker=broker)
-    from rich.live import Live
-
-    from infra.local.board import Board
-    from infra.local.run_folder import run_folder
-    from infra.local.stack import addresses, stack
-
     with run_folder("up") as folder, out.status("starting") as status:
         notes: list[str] = []
 

@@ -6,16 +6,12 @@ from typing import Annotated
 
 import typer
 
+from client.event_lines import as_json, line
+from client.reader import reader
 from infra.commands.options import Json
-from infra.commands.panels import panel
 from infra.console import out, print_json
 from schemas.settings import Settings, load_settings
 from schemas.topics import IDENTIFICATIONS, TOPICS, Topic
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("watch", rich_help_panel=panel("watch"))(watch)
 
 
 def watch(
@@ -44,9 +40,6 @@ def watch(
 async def _watch(
     settings: Settings, topic: Topic, from_beginning: bool, limit: int | None, json: bool
 ) -> None:
-    from client.event_lines import as_json, line
-    from client.kafka import reader
-
     shown = 0
     async with reader(settings, topic, from_beginning=from_beginning) as records:
         while True:

@@ -3,33 +3,27 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from infra.commands.options import Json, share
-from infra.commands.panels import panel
+from client import activation, recent
+from client.activation_targets import active_of, check
+from infra.commands.options import Json, folder_out, share_option
 from infra.console import err, print_markdown, progress
+from lab.whatif.curve_words import curve_summary
+from lab.whatif.files import write
+from lab.whatif.whatif import FPIRS, WhatIf, what_if
 from schemas.settings import Settings, load_settings
-
-if TYPE_CHECKING:
-    from lab.whatif.whatif import WhatIf
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("whatif", rich_help_panel=panel("whatif"))(whatif)
 
 
 def whatif(
     *,
     fpir: Annotated[
         list[float] | None,
-        typer.Option(
-            help="Share of unknown probes that may get a name; may be repeated. Else from 0.0005 "
-            "to 0.1. The one that is asked for at present is always among them.",
-            parser=share,
-            metavar="SHARE",
+        share_option(
+            "Share of unknown probes that may get a name; may be repeated. Else from 0.0005 "
+            "to 0.1. The one that is asked for at present is always among them."
         ),
     ] = None,
     last: Annotated[int, typer.Option(min=1, help="Recent probes that are replayed.")] = 500,
@@ -45,10 +39,7 @@ def whatif(
             min=0, max=1, help="Share of strangers among the probes; else by people's answers."
         ),
     ] = None,
-    folder: Annotated[
-        Path | None,
-        typer.Option("--out", file_okay=False, help="Write whatif.json and whatif.png here."),
-    ] = None,
+    folder: Annotated[Path | None, folder_out("Write whatif.json and whatif.png here.")] = None,
     json: Json = False,
 ) -> None:
     """Show false matches against review load for other thresholds; nothing is changed.
@@ -59,39 +50,30 @@ def whatif(
 
     Example:  perennial whatif --fpir 0.001 --fpir 0.01 --out whatif
     """
-    found = asyncio.run(_found(load_settings(), fpir, last, conditioning, strangers))
+    effect = asyncio.run(_replayed(load_settings(), fpir, last, conditioning, strangers))
     if json:
-        typer.echo(found.model_dump_json())
+        typer.echo(effect.model_dump_json())
     else:
-        from lab.whatif.curve_words import curve_summary
-
-        print_markdown(curve_summary(found))
+        print_markdown(curve_summary(effect))
     if folder is not None:
-        from lab.whatif.files import write
-
-        write(folder, found)
+        write(folder, effect)
         err.print(f"wrote {folder / 'whatif.png'} and whatif.json")
 
 
-async def _found(
+async def _replayed(
     settings: Settings,
     fpirs: Sequence[float] | None,
     last: int,
     conditioning: Path | None,
     strangers: float | None,
-) -> "WhatIf":
-    from client.activation import present
-    from client.activation_targets import active_of, check
-    from client.recent import read_material
-    from lab.whatif.whatif import FPIRS, what_if
-
+) -> WhatIf:
     if conditioning is None:
-        now = await present(settings)
+        now = await activation.present(settings)
         active, live = now.active, now.state
-        material = await read_material(settings, last)
+        material = await recent.read_material(settings, last)
     else:
         artefact, active = active_of(conditioning)
-        live, material = None, await read_material(settings, last)
+        live, material = None, await recent.read_material(settings, last)
         check(artefact, material.gallery.entries.values(), material.probes.embeddings)
     with progress() as bar:
         return await what_if(

@@ -8,8 +8,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from client.gallery import Gallery
 from client.summary import END_TO_END
-from infra.demo.gallery import Gallery
 from infra.demo.ledger import QUARTERS, Ledger, Verdict
 
 _SHOWN_FIRST = (END_TO_END, "total")

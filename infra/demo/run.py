@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from client import oracle
 from client.follow import Follower
-from client.kafka import Producer, producer, reader
+from client.gallery import Gallery
 from client.outgoing import Outgoing
+from client.producer import Producer, producer
+from client.reader import reader
+from client.reviews import answer_by_labels
 from infra.demo.frames import Ahead
-from infra.demo.gallery import Gallery
 from infra.demo.ledger import Ended, Ledger, Verdict
 from infra.demo.window import Pace, Window
 from schemas.codec import frame_headers
@@ -66,7 +67,7 @@ class Run:
                 tasks.create_task(self._follow(follower, on_ended)),
                 tasks.create_task(self._learn(settings)),
             ]
-            answering = tasks.create_task(oracle.answer(settings, self._labels, stop))
+            answering = tasks.create_task(answer_by_labels(settings, self._labels, stop))
             await self._publish(settings.topic(FRAMES), sender)
             await self._settle()
             stop.set()

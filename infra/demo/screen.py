@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from infra.demo.gallery import Gallery
+from client.gallery import Gallery
 from infra.demo.ledger import QUARTERS, Ledger, Stretch, Verdict
 from infra.demo.window import Window
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from client.kafka import Producer
+from client.producer import Producer
 from infra.torture.history import History
 from infra.torture.intended import Intended
 from infra.torture.pictures import MOTIFS

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from client.event_lines import as_json
-from client.kafka import reader
+from client.reader import records_of
 from schemas.settings import Settings
 from schemas.topics import (
     DEAD_LETTERS,
@@ -33,15 +33,14 @@ async def keep_topics(settings: Settings, folder: Path) -> None:
     """
     for topic in _TOPICS:
         with (folder / f"{topic.name}.jsonl").open("w") as file:
-            async with reader(settings, topic, from_beginning=True) as log:
-                async for record in log.to_end():
-                    line = {
-                        "position": record.position,
-                        "at": record.timestamp_ms,
-                        "headers": {k: record.header(k) for k, _ in record.headers},
-                        **_without_vectors(as_json(topic, record)),
-                    }
-                    file.write(json.dumps(line) + "\n")
+            async for record in records_of(settings, topic):
+                line = {
+                    "position": record.position,
+                    "at": record.timestamp_ms,
+                    "headers": {k: record.header(k) for k, _ in record.headers},
+                    **_without_vectors(as_json(topic, record)),
+                }
+                file.write(json.dumps(line) + "\n")
 
 
 def _without_vectors(value: object) -> dict[str, object]:

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from client.follow import Follower
-from client.gallery_log import Entries, read_gallery
-from client.kafka import Reader, producer, reader
+from client.gallery import Gallery, read_gallery
+from client.producer import producer
+from client.reader import Reader, reader
 from infra.torture.account import Account
 from infra.torture.curator import Curator
 from infra.torture.evidence import keep_topics
@@ -25,7 +26,6 @@ from infra.torture.sender import Sender
 from infra.torture.traffic import Traffic
 from infra.torture.victims import Victims
 from schemas.errors import PerennialError
-from schemas.gallery_fold import GalleryFold
 from schemas.recognition_event import ReviewItem
 from schemas.settings import Settings
 from schemas.topics import FRAMES, GALLERY, GALLERY_COMMANDS, REVIEW_DECISIONS
@@ -130,14 +130,14 @@ class TortureRun:
                 tasks.create_task(curator.asked_about(tuple(asked)))
                 asked.clear()
 
-    async def _learn(self, gallery: Reader) -> None:
-        fold = GalleryFold()
+    async def _learn(self, log: Reader) -> None:
+        gallery = Gallery()
         while True:
-            for record in await gallery.batch(0.5):
-                change = fold.take(record)
-                if change is not None:
-                    entry = fold.entries.get(change.entry_id)
-                    self._history.take(change.entry_id, entry, record.offset, record.timestamp_ms)
+            for record in await log.batch(0.5):
+                entry_id = gallery.take(record)
+                if entry_id is not None:
+                    entry = gallery.entries.get(entry_id)
+                    self._history.take(entry_id, entry, record.offset, record.timestamp_ms)
 
     async def _sample(self) -> None:
         while True:
@@ -190,7 +190,7 @@ class TortureRun:
 async def _in_redis(settings: Settings) -> list[str]:
     """Return where Redis departs from the log, read again from its beginning."""
     try:
-        entries: Entries = await read_gallery(settings)
-        return await differences_in_redis(settings, entries)
+        gallery = await read_gallery(settings)
+        return await differences_in_redis(settings, gallery.entries)
     except (PerennialError, OSError) as error:
         return [f"cannot be compared: {error}"]

@@ -7,9 +7,8 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 from rich.progress import Progress
 
-from client.present_gallery import Gallery
-from client.recent import Material
-from client.recent_probes import Probes
+from client.gallery import Gallery
+from client.recent import Material, Probes
 from lab.whatif.replay import Answers, Replay
 from lab.whatif.strangers import Strangers, counted, given
 from lab.whatif.tails import Tails

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from client.newest import newest
-from client.recent_probes import recent_probes
+from client.reader import newest
+from client.recent import recent_probes
 from schemas.conditioning import ActiveConditioning
 from schemas.embedding import Embedding
 from schemas.health import Health

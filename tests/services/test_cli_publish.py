@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from client.follow import Follower
-from client.kafka import _size, producer
 from client.names import file_id
 from client.outgoing import Outgoing
+from client.producer import _size, producer
 from client.publish import publish
 from schemas.codec import read_frame
 from schemas.dead_letter import dead_letter

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from client.oracle import answer
+from client.reviews import answer_by_labels
 from schemas.codec import frame_headers
 from schemas.event import bare_id, now
 from schemas.gallery import ENTRY_KEY
@@ -114,7 +114,7 @@ async def test_the_same_frames_twice_change_the_gallery_once(
         process(settings, tmp_path / "streams.log", "streams"),
     ):
         async with collecting(settings, *OUTCOMES, GALLERY) as found:
-            oracle = asyncio.create_task(answer(settings, labels, stop))
+            oracle = asyncio.create_task(answer_by_labels(settings, labels, stop))
             for _ in range(2):
                 already = len(found)
                 await put(settings, frames)

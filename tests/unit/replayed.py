@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 
 from client.activation_targets import active_of
-from client.present_gallery import Gallery
-from client.recent import Material
+from client.gallery import Gallery
+from client.recent import Material, Probes
 from client.recent_answers import People, Said
-from client.recent_probes import Probes
 from schemas.embedding import Embedding
 from schemas.gallery import GalleryEntry
 from schemas.settings import Settings

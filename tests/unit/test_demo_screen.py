@@ -5,7 +5,7 @@ from itertools import count
 import numpy as np
 from rich.console import Console
 
-from infra.demo.gallery import Gallery
+from client.gallery import Gallery
 from infra.demo.ledger import Ledger
 from infra.demo.report import report
 from infra.demo.screen import Screen, span, sparkline, tenth, tenth_is_over

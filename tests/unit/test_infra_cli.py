@@ -11,9 +11,8 @@ from typer.testing import CliRunner, Result
 
 from client import broker
 from infra import cli
-from infra.cli import app
+from infra.cli import PANELS, app
 from infra.commands import topics
-from infra.commands.panels import ORDER
 from schemas.errors import BadInput, DependencyDown, PerennialError, SetupError
 
 LEAVES = (
@@ -24,6 +23,7 @@ LEAVES = (
     *(f"review {name}" for name in ("list", "answer", "auto")),
     *(f"gallery {n}" for n in ("stats", "list", "quarantine", "restore", "rename", "erase")),
 )
+ORDER = tuple(name for names in PANELS.values() for name in names)
 NOBODY = "127.0.0.1:1"
 
 

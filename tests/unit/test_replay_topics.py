@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from client.present_gallery import Gallery
+from client.gallery import Gallery
+from client.recent import probes_of
 from client.recent_answers import Said, people_of, truth
-from client.recent_probes import probes_of
 from lab.whatif.strangers import Source, counted, given
 from schemas.event import Event
 from schemas.gallery_records import under_term

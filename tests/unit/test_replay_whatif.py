@@ -7,9 +7,8 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from client.present_gallery import Gallery
-from client.recent import Material
-from client.recent_probes import Probes
+from client.gallery import Gallery
+from client.recent import Material, Probes
 from lab.shown.markdown import TerminalMarkdown
 from lab.whatif.curve_words import curve_summary
 from lab.whatif.files import write

@@ -1,50 +1,16 @@
-"""``perennial worker`` and ``perennial streams``: the two services."""
+"""``perennial streams``: embeddings in, answers out."""
 
 from typing import Annotated
 
 import typer
 
-from infra.commands.panels import panel
+from infra.reading.second_reader import second_reader
+from infra.serve import serve
+from infra.topic_check import on_checked_topics
 from schemas.settings import load_settings
+from streams.app import run
 
 AGENTS = frozenset({"matcher", "review", "gallery"})
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command("worker", rich_help_panel=panel("worker"))(worker)
-    app.command("streams", rich_help_panel=panel("streams"))(streams)
-
-
-def worker() -> None:
-    """Run an embedding worker: frames in, embeddings out.
-
-    Start as many as you like: they share the frames. Ctrl-C ends it, and what it had not finished
-    is taken over.
-
-    Example:  PERENNIAL_WORKER_PORT=0 perennial worker
-    """
-    settings = load_settings()
-    settings.need_kafka()
-    from infra.reading.second_reader import (
-        second_reader,  # here, so that `perennial --help` is fast
-    )
-    from infra.serve import serve
-    from infra.topic_check import on_checked_topics
-    from schemas.runtime import Runtime
-    from workers.service.embedder import run
-
-    second = second_reader(settings)
-
-    serve(
-        "worker",
-        settings.worker_port,
-        settings,
-        on_checked_topics(
-            settings,
-            lambda metrics, health, stop: run(Runtime(settings, metrics, health), stop, second),
-        ),
-    )
 
 
 def streams(
@@ -70,15 +36,7 @@ def streams(
     settings = load_settings(**({"accept_cut_log": True} if accept_cut_log else {}))
     settings.need_kafka()
     settings.need_redis()
-    from infra.reading.second_reader import (
-        second_reader,  # here, so that `perennial --help` is fast
-    )
-    from infra.serve import serve
-    from infra.topic_check import on_checked_topics
-    from streams.app import run
-
     second = second_reader(settings)
-
     serve(
         "streams",
         settings.streams_port,

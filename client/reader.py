@@ -1,0 +1,152 @@
+"""Reads topics from a place of its own: it joins no group and commits nothing."""
+
+import asyncio
+import time
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import chain
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from client.admin import partitions
+from client.broker import no_answer
+from schemas.errors import DependencyDown
+from schemas.records import Record
+from schemas.settings import Settings
+from schemas.topics import DEAD_LETTERS, Topic
+
+_MAX_BYTES = DEAD_LETTERS.max_bytes + 2**20
+_SILENCE_S = 30.0
+
+
+class Reader:
+    """Reads all partitions of some topics."""
+
+    def __init__(self, client: AIOKafkaConsumer, address: str) -> None:
+        self._client = client
+        self._address = address
+
+    async def batch(self, wait_s: float) -> list[Record]:
+        """Return what has come; nothing when nothing came for ``wait_s`` seconds."""
+        fetched = await self._client.getmany(timeout_ms=int(wait_s * 1000))
+        return [Record.of(raw) for records in fetched.values() for raw in records]
+
+    async def to_end(self) -> AsyncIterator[Record]:
+        """Yield all that is there when the first fetches are answered, and maybe more, then stop.
+
+        Raises:
+            DependencyDown: nothing came for 30 seconds.
+        """
+        ends: dict[TopicPartition, int] = {}
+        heard = time.monotonic()
+        while not await self._reached(ends):
+            records = await self.batch(0.1)
+            for record in records:
+                yield record
+            if records:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > _SILENCE_S:
+                raise DependencyDown("kafka", f"{self._address} fell silent while it was read")
+
+    async def _reached(self, ends: dict[TopicPartition, int]) -> bool:
+        """Tell whether each partition is read to the end that its first fetch told."""
+        for place in self._client.assignment():
+            told = self._client.last_stable_offset(place)
+            if told is None or await self._client.position(place) < ends.setdefault(place, told):
+                return False
+        return True
+
+
+@asynccontextmanager
+async def reader(
+    settings: Settings,
+    *topics: Topic,
+    from_beginning: bool,
+    before_end: int = 0,
+    poll_ms: int = 100,
+) -> AsyncIterator[Reader]:
+    """Connect a reader to all partitions of ``topics``, at their beginning or their end.
+
+    Args:
+        settings: names the broker and the topics.
+        topics: what is read.
+        from_beginning: where it begins.
+        before_end: how many offsets before the end it begins where it does not begin at the
+            beginning; the embedded broker may add some.
+        poll_ms: how long the broker may hold a fetch; the embedded one answers no sooner, so it
+            bounds how late a record is seen there.
+
+    Raises:
+        DependencyDown: the broker does not answer.
+        SetupError: a topic does not exist.
+    """
+    address = settings.need_kafka()
+    numbers = await asyncio.to_thread(partitions, settings, topics)
+    places = [TopicPartition(name, number) for name, held in numbers.items() for number in held]
+    client = AIOKafkaConsumer(
+        bootstrap_servers=address,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        fetch_max_wait_ms=poll_ms,
+        max_partition_fetch_bytes=_MAX_BYTES,
+    )
+    try:
+        try:
+            await client.start()
+            client.assign(places)
+            if not from_beginning:
+                await _seek(client, before_end)
+        except KafkaError as error:
+            raise no_answer(address, type(error).__name__) from error
+        yield Reader(client, address)
+    finally:
+        await client.stop()
+
+
+async def records_of(settings: Settings, *topics: Topic) -> AsyncIterator[Record]:
+    """Yield all records of topics, from their beginning to their present end.
+
+    Raises:
+        DependencyDown: the broker does not answer.
+        SetupError: a topic does not exist.
+    """
+    async with reader(settings, *topics, from_beginning=True) as log:
+        async for record in log.to_end():
+            yield record
+
+
+async def newest(settings: Settings, topic: Topic, count: int) -> list[Record]:
+    """Return the last records of every partition, ``count`` of each at most, by their time.
+
+    Raises:
+        DependencyDown: the broker does not answer, or fell silent for 30 seconds.
+        SetupError: the topic does not exist.
+    """
+    kept: defaultdict[int, deque[Record]] = defaultdict(lambda: deque(maxlen=count))
+    async with reader(settings, topic, from_beginning=False, before_end=count) as log:
+        async for record in log.to_end():
+            kept[record.partition].append(record)
+    return sorted(chain.from_iterable(kept.values()), key=lambda record: record.timestamp_ms)
+
+
+async def _seek(client: AIOKafkaConsumer, before_end: int) -> None:
+    """Seek past every record that is there, or so many offsets before that.
+
+    The embedded broker answers ``end_offsets`` with the first offset of its newest batch, plus one;
+    what it says of the end in the answer to a fetch is right. So fetch once, near the end.
+    """
+    ends = await client.end_offsets(client.assignment())
+    for place, offset in ends.items():
+        client.seek(place, max(0, offset - max(1, before_end)))
+    if before_end:
+        return
+    give_up = time.monotonic() + _SILENCE_S
+    while any(client.last_stable_offset(place) is None for place in ends):
+        await client.getmany(timeout_ms=50)
+        if time.monotonic() > give_up:
+            raise KafkaError("it does not say where its partitions end")
+    for place in ends:
+        client.seek(place, client.last_stable_offset(place))

@@ -1,0 +1,30 @@
+"""``perennial worker``: frames in, embeddings out."""
+
+from infra.reading.second_reader import second_reader
+from infra.serve import serve
+from infra.topic_check import on_checked_topics
+from schemas.runtime import Runtime
+from schemas.settings import load_settings
+from workers.service.embedder import run
+
+
+def worker() -> None:
+    """Run an embedding worker: frames in, embeddings out.
+
+    Start as many as you like: they share the frames. Ctrl-C ends it, and what it had not finished
+    is taken over.
+
+    Example:  PERENNIAL_WORKER_PORT=0 perennial worker
+    """
+    settings = load_settings()
+    settings.need_kafka()
+    second = second_reader(settings)
+    serve(
+        "worker",
+        settings.worker_port,
+        settings,
+        on_checked_topics(
+            settings,
+            lambda metrics, health, stop: run(Runtime(settings, metrics, health), stop, second),
+        ),
+    )
