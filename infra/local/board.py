@@ -66,12 +66,11 @@ class Board:
 
     def look(self) -> None:
         """Read the metrics and the readiness of every service."""
-        services = (*self._stack.workers, self._stack.streams)
         self._counts = counts(
             [readings(worker.url) for worker in self._stack.workers],
-            readings(self._stack.streams_url),
+            readings(self._stack.streams.url),
         )
-        self._states = {service.name: waiting_for(service.url) for service in services}
+        self._states = {s.name: waiting_for(s.url) for s in self._stack.services}
         now = time.monotonic()
         self._seen = [seen for seen in self._seen if now - seen[0] < _RATE_OVER_S]
         self._seen.append((now, self._counts.frames))

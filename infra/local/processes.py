@@ -1,21 +1,22 @@
 """Child processes that never outlive us, however we end."""
 
 import atexit
-import math
 import os
 import shutil
 import signal
 import socket
+import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from queue import SimpleQueue
 from secrets import randbelow
 from types import FrameType
-from typing import NoReturn
+from typing import ClassVar, NoReturn
+
+import psutil
 
 # Run by ``sh`` once the kernel knows that it must die with us ($0 is our pid). Had we died just
 # before, nobody would tell it: it then has another parent, and goes.
@@ -29,9 +30,6 @@ class Child:
     ``stop``, or killed when the interpreter exits. On Linux the kernel kills it when we die of
     anything else, ``kill -9`` included (PR_SET_PDEATHSIG, by util-linux's ``setpriv``); elsewhere
     a ``kill -9`` of us leaves it running.
-
-    Not a ``subprocess.Popen``: a Ctrl-C that meets its ``poll`` can leave its lock taken, and then
-    the ``wait`` of the clean-up never returns. Nothing here takes a lock.
     """
 
     def __init__(
@@ -42,20 +40,18 @@ class Child:
         Raises:
             OSError: the log cannot be written; a program that cannot be run says so in the log.
         """
-        self.pid = 0
         self.log = log
-        self._ended = False
-        _in_launcher(lambda: self._start([*_tether(), *argv], env))
+        self._process = _launcher().submit(self._start, [*_tether(), *argv], env).result()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
 
     @property
     def running(self) -> bool:
         """Whether it has not ended; a paused process counts as running."""
-        if not self._ended:
-            try:
-                self._ended = os.waitpid(self.pid, os.WNOHANG)[0] == self.pid
-            except ChildProcessError:  # its end was told before, to one who was interrupted
-                self._ended = True
-        return not self._ended
+        return not self.wait(0)
 
     def pause(self) -> None:
         """Freeze it: connections stay open and nothing is answered."""
@@ -78,38 +74,83 @@ class Child:
             self.kill()
         atexit.unregister(self.kill)
 
-    def wait(self, timeout: float = math.inf) -> bool:
+    def wait(self, timeout: float | None = None) -> bool:
         """Wait ``timeout`` seconds for its end; return whether it came."""
-        give_up = time.monotonic() + timeout
-        while self.running:
-            if time.monotonic() > give_up:
-                return False
-            time.sleep(0.005)
+        try:
+            self._process.wait(timeout)
+        except psutil.TimeoutExpired:
+            return False
         return True
 
     def log_tail(self, lines: int = 12) -> str:
         """Return the last lines of its log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
-    def _start(self, argv: list[str], env: Mapping[str, str] | None) -> None:
-        append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        self.pid = os.posix_spawnp(
-            argv[0],
-            argv,
-            os.environ if env is None else env,
-            file_actions=[
-                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 1, os.fspath(self.log), append, 0o644),
-                (os.POSIX_SPAWN_DUP2, 1, 2),
-            ],
-            setsid=True,
-            setsigdef=[signal.SIGPIPE],  # Python ignores it; other programs should not
-        )
+    def _start(self, argv: list[str], env: Mapping[str, str] | None) -> psutil.Process:
+        with self.log.open("ab") as log:
+            started = subprocess.Popen(
+                argv,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        # psutil waits for it: a Ctrl-C that meets Popen's own `poll` can leave its lock taken, and
+        # then the `wait` of the clean-up never returns. Popen is told that nothing is left to do.
+        started.returncode = 0
         atexit.register(self.kill)  # in this thread no signal handler can come between
+        return psutil.Process(started.pid)
 
     def _send(self, number: signal.Signals) -> None:
         if self.running:
-            os.kill(self.pid, number)
+            with suppress(psutil.NoSuchProcess):
+                self._process.send_signal(number)
+
+
+class Program:
+    """A program of a name and a log, which can be started again and again: one child at a time."""
+
+    grace_s: ClassVar[float] = 5.0
+    """How long it may take to end by itself."""
+
+    def __init__(self, name: str, log: Path) -> None:
+        self.name = name
+        self.log = log
+        self._child: Child | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether its process lives, paused or not."""
+        return self._child is not None and self._child.running
+
+    @property
+    def pid(self) -> int:
+        """Its process id, another one after each start.
+
+        Raises:
+            RuntimeError: it was not started.
+        """
+        return self._started.pid
+
+    def stop(self) -> None:
+        """Stop it, paused or not, and wait for its end; nothing happens if it does not run."""
+        if self._child is not None:
+            self._child.stop(self.grace_s)
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self._started.kill()
+
+    def log_tail(self) -> str:
+        """Return the end of its log."""
+        return self._started.log_tail()
+
+    @property
+    def _started(self) -> Child:
+        if self._child is None:
+            raise RuntimeError(f"{self.name} was not started")
+        return self._child
 
 
 def _tether() -> list[str]:
@@ -119,38 +160,14 @@ def _tether() -> list[str]:
     return [setpriv, "--pdeathsig", "KILL", "/bin/sh", "-c", _IF_STILL_OURS, str(os.getpid())]
 
 
-def _in_launcher(work: Callable[[], None]) -> None:
-    """Do the work in the one thread that starts children, and raise what it raises.
+@cache
+def _launcher() -> ThreadPoolExecutor:
+    """Return the one thread that starts children.
 
     For the kernel, the parent is the *thread* that forked. Children started by a passing thread
     (an ``asyncio.to_thread``) would be killed when that ends; this one lasts as long as we do.
     """
-    outcome: SimpleQueue[Exception | None] = SimpleQueue()
-
-    def run() -> None:
-        try:
-            work()
-        except Exception as error:  # noqa: BLE001 - raised again where it is awaited
-            outcome.put(error)
-        else:
-            outcome.put(None)
-
-    _launcher().put(run)
-    if (error := outcome.get()) is not None:
-        raise error
-
-
-@cache
-def _launcher() -> SimpleQueue[Callable[[], None]]:
-    """Return the queue of the launcher, a daemon: the exit does not wait for it."""
-    queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
-
-    def serve() -> None:
-        while True:
-            queue.get()()
-
-    threading.Thread(target=serve, name="launcher", daemon=True).start()
-    return queue
+    return ThreadPoolExecutor(1, thread_name_prefix="launcher")
 
 
 os.register_at_fork(after_in_child=_launcher.cache_clear)  # threads do not survive a fork

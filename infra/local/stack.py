@@ -24,24 +24,14 @@ class Stack:
     """A running stack. ``settings`` has every address filled in."""
 
     settings: Settings
-    services: Services
+    base: Services
     workers: tuple[Service, ...]
     streams: Service
 
     @property
-    def worker_url(self) -> str:
-        """Where the first worker serves its metrics and health."""
-        return self.workers[0].url
-
-    @property
-    def streams_url(self) -> str:
-        """Where the streams serve their metrics and health."""
-        return self.streams.url
-
-    @property
-    def pids(self) -> dict[str, int]:
-        """The process id of each service of ours, by name."""
-        return {service.name: service.pid for service in (*self.workers, self.streams)}
+    def services(self) -> tuple[Service, ...]:
+        """Every service of ours."""
+        return (*self.workers, self.streams)
 
 
 def addresses(running: Stack) -> Table:
@@ -54,13 +44,9 @@ def addresses(running: Stack) -> Table:
     }
     for name, value in exported.items():
         grid.add_row("", f"export {name}={value}")
-    for service in (*running.workers, running.streams):
+    for service in running.services:
         grid.add_row(service.name, f"{service.url}/metrics  /healthz  /readyz")
     return grid
-
-
-def _silence(_: str) -> None:
-    """Say nothing."""
 
 
 @contextmanager
@@ -69,7 +55,7 @@ def stack(
     *,
     workers: int = 1,
     run_dir: Path,
-    say: Say = _silence,
+    say: Say = lambda _: None,
     broker: BrokerKind | None = None,
 ) -> Iterator[Stack]:
     """Run everything that ``settings`` does not name an address of, and stop it at the end.

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from infra.local.probe import ailing, waiting_for
-from infra.local.processes import Child
+from infra.local.processes import Child, Program
 from schemas.errors import SetupError
 from schemas.settings import Settings
 
@@ -29,34 +29,22 @@ START_S = 120.0
 """How long it may take to serve ``/healthz`` at all after its process was started."""
 
 
-class Service:
+class Service(Program):
     """One `perennial` service in a process of its own."""
 
     def __init__(
         self, name: str, command: Sequence[str], env: Mapping[str, str], run_dir: Path, url: str
     ) -> None:
         """Prepare ``perennial COMMAND`` with ``env`` added to our environment."""
-        self.name = name
+        super().__init__(name, run_dir / f"{name}.log")
         self.url = url
-        self.log = run_dir / f"{name}.log"
         self._argv = [sys.executable, "-m", "infra.cli", *command]
         self._env = {**os.environ, **env}
-        self._child: Child | None = None
         self._started_at = 0.0
         self._asked_at = 0.0
         self._patient_until = 0.0
         self._pause = _FIRST_PAUSE_S
         self.restarts = 0
-
-    @property
-    def pid(self) -> int:
-        """Its process id; another one after it was revived."""
-        return self._running.pid
-
-    @property
-    def running(self) -> bool:
-        """Whether its process lives."""
-        return self._child is not None and self._child.running
 
     def start(self) -> None:
         """Start it; :func:`await_ready` tells when it is of use."""
@@ -67,14 +55,9 @@ class Service:
     def restart(self) -> None:
         """Start it again, after killing what is left of it; counted in ``restarts``."""
         if self.running:
-            self._running.kill()
+            self.kill()
         self.restarts += 1
         self.start()
-
-    def stop(self) -> None:
-        """Ask it to end, and see to it that it does."""
-        if self._child is not None:
-            self._child.stop()
 
     def wrong(self) -> str | None:
         """Return why it must be restarted; ``None`` while it lives. Asks it every two seconds."""
@@ -94,10 +77,6 @@ class Service:
         """Note that it is live now: from here on it may be ailing for :data:`AILING_S`."""
         self._patient_until = time.monotonic() + AILING_S
 
-    def log_tail(self) -> str:
-        """Return the end of its log."""
-        return self._running.log_tail()
-
     def pause_before_revival(self) -> float:
         """Return how many seconds to wait before starting it again, twice as long each time."""
         if time.monotonic() - self._started_at > _STEADY_S:
@@ -105,12 +84,6 @@ class Service:
         pause = self._pause
         self._pause = min(2 * pause, _LONGEST_PAUSE_S)
         return pause
-
-    @property
-    def _running(self) -> Child:
-        if self._child is None:
-            raise RuntimeError(f"{self.name} was not started")
-        return self._child
 
 
 class Supervisor:

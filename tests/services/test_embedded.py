@@ -122,7 +122,8 @@ class TestFaults:
         pid, address = server.pid, server.address
         with Redis.from_url(address) as client:
             client.set("a", 1)
-            server.restart()
+            server.stop()
+            server.start()
             assert server.pid != pid
             assert client.get("a") is None, "it forgets"
         assert server.log.read_text().count("Ready to accept connections") == 2

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 # Says which processes it runs, and stays; a line on its stdin makes it crash.
 HOST = """
 import sys
-from infra.embedded import services
+from infra.local.embedded import services
 with services() as running:
     print(running.broker.pid, running.redis_server.pid, flush=True)
     sys.stdin.readline()
@@ -36,7 +36,7 @@ INTERRUPTED = """
 import signal, sys
 from contextlib import suppress
 from pathlib import Path
-from infra.processes import Child
+from infra.local.processes import Child
 
 def interrupt(*_):
     raise KeyboardInterrupt

@@ -40,43 +40,43 @@ def running(tmp_path_factory: pytest.TempPathFactory, heard: list[str]) -> Itera
 
 
 def test_everything_is_ready_and_its_addresses_are_known(running: Stack, heard: list[str]) -> None:
-    assert running.settings.kafka_bootstrap_servers == running.services.kafka
-    assert running.settings.redis_url == running.services.redis
-    assert waiting_for(running.worker_url) is None
-    assert waiting_for(running.streams_url) is None
-    assert readings(running.streams_url).total("perennial_dependency_up") > 0
+    assert running.settings.kafka_bootstrap_servers == running.base.kafka
+    assert running.settings.redis_url == running.base.redis
+    assert waiting_for(running.workers[0].url) is None
+    assert waiting_for(running.streams.url) is None
+    assert readings(running.streams.url).total("perennial_dependency_up") > 0
     assert any(line.startswith("waiting for") for line in heard)
     assert addresses(running).row_count == 4
 
 
 def test_a_service_that_dies_is_started_again(running: Stack, heard: list[str]) -> None:
-    before = running.pids["streams"]
+    before = running.streams.pid
     psutil.Process(before).kill()
-    eventually(lambda: running.pids["streams"] != before, "a new process")
-    eventually(lambda: waiting_for(running.streams_url) is None, "a ready one")
+    eventually(lambda: running.streams.pid != before, "a new process")
+    eventually(lambda: waiting_for(running.streams.url) is None, "a ready one")
     assert any("streams ended by itself; restart" in line for line in heard)
     assert running.streams.restarts > 0
-    assert running.worker_url.startswith("http://127.0.0.1:")
+    assert running.workers[0].url.startswith("http://127.0.0.1:")
 
 
 def test_a_service_that_answers_no_more_is_started_again(
     running: Stack, heard: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("infra.local.supervisor.AILING_S", 3.0)
-    eventually(lambda: waiting_for(running.streams_url) is None, "ready streams")
-    frozen = running.pids["streams"]
+    eventually(lambda: waiting_for(running.streams.url) is None, "ready streams")
+    frozen = running.streams.pid
     psutil.Process(frozen).suspend()
-    eventually(lambda: running.pids["streams"] != frozen, "a new process")
-    eventually(lambda: waiting_for(running.streams_url) is None, "a ready one")
+    eventually(lambda: running.streams.pid != frozen, "a new process")
+    eventually(lambda: waiting_for(running.streams.url) is None, "a ready one")
     assert not psutil.pid_exists(frozen)
     assert any("streams /healthz does not answer; restart" in line for line in heard)
 
 
 def test_nothing_is_left_when_it_ends(settings: Settings, tmp_path: Path) -> None:
     with stack(settings, workers=2, run_dir=tmp_path) as up:
-        processes = [psutil.Process(pid) for pid in up.pids.values()]
-        assert list(up.pids) == ["worker", "worker-2", "streams"]
-        assert len({up.streams_url, *(worker.url for worker in up.workers)}) == 3
+        processes = [psutil.Process(s.pid) for s in up.services]
+        assert [s.name for s in up.services] == ["worker", "worker-2", "streams"]
+        assert len({up.streams.url, *(worker.url for worker in up.workers)}) == 3
     assert [p for p in processes if p.is_running()] == []
 
 
