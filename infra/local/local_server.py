@@ -20,7 +20,6 @@ class EmbeddedUnavailable(SetupError):
 class LocalServer(Program, ABC):
     """One server on a fixed loopback port; it can be stopped and started again."""
 
-    name: ClassVar[str]
     start_s: ClassVar[float] = 15.0
     """How long a start may take."""
     grace_s = 0.5

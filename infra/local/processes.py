@@ -111,6 +111,7 @@ class Child:
 class Program:
     """A program of a name and a log, which can be started again and again: one child at a time."""
 
+    name: str
     grace_s: ClassVar[float] = 5.0
     """How long it may take to end by itself."""
 
