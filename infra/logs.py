@@ -3,7 +3,7 @@
 import logging
 import sys
 
-_OURS = ("infra", "streams", "workers")
+_OURS = ("client", "infra", "lab", "streams", "workers")
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 

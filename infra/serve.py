@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 
 from aiohttp import web
@@ -17,7 +17,8 @@ from prometheus_client import (
     generate_latest,
 )
 
-from schemas.errors import Crashed, SetupError
+from client.admin import check_topics
+from schemas.errors import Crashed, DependencyDown, SetupError
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.settings import Settings
@@ -27,6 +28,7 @@ Run = Callable[[Metrics, Health, asyncio.Event], Awaitable[None]]
 END_WITHIN_S = 12.0
 """How long a service may take to end after SIGTERM, or after it crashed."""
 
+_AGAIN_S = 1.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _log = logging.getLogger(__name__)
 
@@ -53,6 +55,32 @@ def serve(name: str, port: int, settings: Settings, run: Run) -> None:
         )
     finally:
         serving.clear()
+
+
+def on_checked_topics(settings: Settings, run: Run) -> Run:
+    """Return ``run`` with the check before it; where the check fails, ``run`` never begins.
+
+    While the broker does not answer, the check waits and ``health`` says so.
+
+    Raises:
+        SetupError: (what is returned) a topic is not as it must be, see ``check_topics``.
+    """
+
+    async def checked(metrics: Metrics, health: Health, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                await asyncio.to_thread(check_topics, settings)
+            except DependencyDown as error:
+                health.down("kafka", str(error))
+                metrics.retries.labels("topics").inc()
+                _log.warning("waiting: %s", error)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), _AGAIN_S)
+            else:
+                await run(metrics, health, stop)
+                return
+
+    return checked
 
 
 async def _serve(name: str, port: int, host: str, run: Run, end: Callable[[], None]) -> None:

@@ -5,9 +5,9 @@ from dataclasses import asdict
 
 import typer
 
+from client.doctor import Finding, Level, examine
 from infra.commands.options import Json
 from infra.console import out, print_json, say
-from infra.doctor import Finding, Level, examine
 from schemas.errors import SetupError
 from schemas.settings import load_settings
 

@@ -6,17 +6,21 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
 
 from client.outgoing import Outgoing
 from client.publish import publish as send
 from client.round_trip import publish_and_wait
 from client.summary import Tally
 from infra.commands.options import Json, Limit, Source
-from infra.commands.tally_screen import tally_screen
 from infra.console import err, out, print_json, progress
 from lab.images.manifest import from_directory, from_manifest, read_manifest, read_value
+from lab.shown.tables import table
 from schemas.background import load_declaration
 from schemas.settings import Settings, load_settings
+
+_SHOWN = 5
 
 
 def publish(
@@ -132,3 +136,19 @@ async def _publish_and_wait(
             on_sent=lambda _: bar.advance(sent),
             on_outcome=lambda _: bar.advance(done),
         )
+
+
+def tally_screen(tally: Tally) -> RenderableType:
+    """Return the counts, the latencies and the frames that are lost."""
+    lines: list[RenderableType] = [Text(str(tally), style="bold red" if tally.pending else "bold")]
+    if tally.latencies:
+        grid = table("latency, ms", "p50", "p95")
+        for stage, took in tally.latencies.items():
+            grid.add_row(stage, f"{took.p50:.1f}", f"{took.p95:.1f}")
+        lines.append(grid)
+    for reason, count in tally.dead_reasons.most_common():
+        lines.append(Text(f"dead: {reason} × {count}"))
+    lines += [Text(f"lost: {frame}", overflow="fold") for frame in tally.lost[:_SHOWN]]
+    if tally.pending > _SHOWN:
+        lines.append(Text(f"lost: and {tally.pending - _SHOWN} more"))
+    return Group(*lines)

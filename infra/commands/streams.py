@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from infra.reading.second_reader import second_reader
-from infra.serve import serve
-from infra.topic_check import on_checked_topics
+from client.reading.second_reader import second_reader
+from infra.serve import on_checked_topics, serve
 from schemas.settings import load_settings
 from streams.app import run
 

@@ -1,8 +1,7 @@
 """``perennial worker``: frames in, embeddings out."""
 
-from infra.reading.second_reader import second_reader
-from infra.serve import serve
-from infra.topic_check import on_checked_topics
+from client.reading.second_reader import second_reader
+from infra.serve import on_checked_topics, serve
 from schemas.runtime import Runtime
 from schemas.settings import load_settings
 from workers.service.embedder import run

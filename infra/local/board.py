@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from infra.local.probe import Readings, readings, waiting_for
+from client.service_pages import Readings, readings, waiting_for
 from infra.local.stack import Stack, addresses
 
 _QUIET = "bright_black"

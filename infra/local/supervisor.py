@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from infra.local.probe import ailing, waiting_for
+from client.service_pages import ailing, waiting_for
 from infra.local.processes import Child, Program
 from schemas.errors import SetupError
 from schemas.settings import Settings

@@ -12,10 +12,9 @@ import numpy as np
 
 from client.producer import Producer
 from infra.torture.history import History
-from infra.torture.intended import Intended
+from infra.torture.intended import FEW, Intended, wish
 from infra.torture.pictures import MOTIFS
 from infra.torture.sender import deliver
-from infra.torture.wishes import FEW, Wish, wish
 from schemas.gallery import GalleryCommand
 from schemas.recognition_event import ReviewItem
 from schemas.records import Record
@@ -94,7 +93,7 @@ class Curator:
         wished = wish(self._rng, entries, self._names[motif], f"{motif:02}-{self.commands}")
         if wished is None:
             return
-        self._intend(wished)
+        self.intended.wished(wished)
         if wished.renamed_to is not None:
             self._names[motif] = wished.renamed_to
         command = GalleryCommand(
@@ -106,14 +105,6 @@ class Curator:
         )
         self.commands += 1
         await self._send(command.record(self._settings.topic(GALLERY_COMMANDS)))
-
-    def _intend(self, wished: Wish) -> None:
-        if wished.action.action == "erase":
-            self.intended.forgotten(wished.entry_ids)
-        elif wished.to is not None:
-            self.intended.moved(wished.entry_ids, wished.to)
-        else:
-            self.intended.matched(wished.entry_ids, active=wished.action.action == "restore")
 
     async def _settled(self, motif: int, stop: asyncio.Event) -> bool:
         """Wait until the gallery holds what was decided about a motif; false: it was stopped."""

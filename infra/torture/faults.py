@@ -1,4 +1,4 @@
-"""What is done to the running system, and when: a schedule that its seed decides alone."""
+"""What one run does to the system, and when: a schedule that its seed decides alone."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,26 @@ from enum import StrEnum
 from itertools import cycle
 
 import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """One run.
+
+    Attributes:
+        seconds: how long it publishes and hurts.
+        rate: records published per second.
+        every_s: mean time between two faults.
+        seed: decides the traffic, the faults and what people say.
+        only_rebalances: whether workers and streams only join and leave.
+    """
+
+    seconds: float
+    rate: float
+    every_s: float
+    seed: int
+    only_rebalances: bool = False
+
 
 WORKERS = ("worker", "worker-2")
 STREAMS = ("streams", "streams-2")
@@ -47,6 +67,13 @@ class Fault:
     def __str__(self) -> str:
         length = f" for {self.for_s:.1f} s" if self.for_s else ""
         return f"{self.victim} {self.act}{length}"
+
+
+def faults_of(plan: RunPlan, *, broker_keeps: bool) -> list[Fault]:
+    """Return the faults of a run."""
+    if plan.only_rebalances:
+        return rebalances(plan.seconds, plan.every_s)
+    return schedule(plan.seed, plan.seconds, plan.every_s, broker_keeps=broker_keeps)
 
 
 def schedule(seed: int, seconds: float, every_s: float, *, broker_keeps: bool) -> list[Fault]:

@@ -1,13 +1,13 @@
-"""The memory of each process over time, from /proc."""
+"""The memory of each process over time."""
 
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
+import psutil
 
 _MIB = 2**20
-_PAGE = 4096
 _TELLING_S = 300.0
 
 
@@ -37,11 +37,8 @@ class MemoryDiary:
 
     def sample(self, at: float, name: str, pid: int) -> None:
         """Note the resident memory of a process now; nothing where there is none."""
-        try:
-            pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-        except (OSError, IndexError):
-            return
-        self.note(at, name, pid, pages * _PAGE)
+        with suppress(psutil.NoSuchProcess):
+            self.note(at, name, pid, psutil.Process(pid).memory_info().rss)
 
     def note(self, at: float, name: str, pid: int, size: int) -> None:
         """Note the memory of a process, in bytes."""

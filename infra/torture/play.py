@@ -12,7 +12,7 @@ from rich.progress import Progress, TaskID
 from infra.console import progress
 from infra.local.run_folder import run_folder
 from infra.torture.account import Account
-from infra.torture.plan import RunPlan
+from infra.torture.faults import RunPlan
 from infra.torture.rig import rig
 from infra.torture.run import TortureRun
 from schemas.settings import Settings

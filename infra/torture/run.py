@@ -9,20 +9,16 @@ from client.follow import Follower
 from client.gallery import Gallery, read_gallery
 from client.producer import producer
 from client.reader import Reader, reader
-from infra.torture.account import Account
+from infra.torture.account import Account, Facts
 from infra.torture.curator import Curator
 from infra.torture.evidence import keep_topics
-from infra.torture.facts import Facts
-from infra.torture.faults import Fault, rebalances, schedule
+from infra.torture.faults import RunPlan, faults_of
 from infra.torture.history import History
 from infra.torture.memory import MemoryDiary
-from infra.torture.other_client import OtherProducer
-from infra.torture.outcomes import seen
-from infra.torture.plan import RunPlan
 from infra.torture.redis_held import differences_in_redis
-from infra.torture.register import Register
+from infra.torture.register import Register, seen
 from infra.torture.rig import Rig
-from infra.torture.sender import Sender
+from infra.torture.sender import OtherProducer, Sender
 from infra.torture.traffic import Traffic
 from infra.torture.victims import Victims
 from schemas.errors import PerennialError
@@ -108,16 +104,9 @@ class TortureRun:
     async def _faults(self) -> None:
         began = time.monotonic()
         async with asyncio.TaskGroup() as tasks:
-            for fault in self._planned():
+            for fault in faults_of(self._plan, broker_keeps=self._rig.broker.keeps):
                 await asyncio.sleep(began + fault.at_s - time.monotonic())
                 tasks.create_task(self.victims.suffer(fault))
-
-    def _planned(self) -> list[Fault]:
-        plan = self._plan
-        if plan.only_rebalances:
-            return rebalances(plan.seconds, plan.every_s)
-        keeps = self._rig.broker.keeps
-        return schedule(plan.seed, plan.seconds, plan.every_s, broker_keeps=keeps)
 
     async def _follow(self, follower: Follower, curator: Curator, tasks: asyncio.TaskGroup) -> None:
         asked: list[ReviewItem] = []

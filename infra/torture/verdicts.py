@@ -4,8 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from infra.torture.history import History
-from infra.torture.outcomes import Seen
-from infra.torture.register import Parcel, Register
+from infra.torture.register import Parcel, Register, Seen
 
 SAME_PICTURE = 0.0005
 """Largest distance between two embeddings of one picture; two pictures differ by more."""

@@ -17,8 +17,8 @@ from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner
 
 from client.admin import create_topics
+from client.service_pages import readings
 from infra.cli import app
-from infra.local.probe import readings
 from infra.local.processes import free_port
 from schemas.errors import BadInput
 from schemas.event import bare_id

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from prometheus_client import CollectorRegistry
 
-from infra.local.probe import parse
+from client.service_pages import parse
 from infra.serve import pages, serve
 from schemas.errors import Crashed, DependencyDown, SetupError
 from schemas.health import Health

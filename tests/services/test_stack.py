@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from infra.local.probe import readings, waiting_for
+from client.service_pages import readings, waiting_for
 from infra.local.stack import Stack, addresses, stack
 from schemas.errors import SetupError
 from schemas.settings import Settings, load_settings

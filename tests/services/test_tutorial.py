@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from client.reviews import open_items
-from infra.local.probe import waiting_for
+from client.service_pages import waiting_for
 from schemas.settings import Settings
 from tests.services.hostile import photograph
 from tests.services.kafka import eventually

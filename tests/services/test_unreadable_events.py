@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+from client.reading.second_reader import second_reader
 from infra.local.embedded import Services
-from infra.reading.second_reader import second_reader
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.records import Record

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
+from client.reading.second_reader import second_reader
 from infra.local.embedded import Services
-from infra.reading.second_reader import second_reader
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.records import Record

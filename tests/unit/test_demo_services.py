@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from client.service_pages import parse, readings, waiting_for
 from infra.local.board import Counts, counts
-from infra.local.probe import parse, readings, waiting_for
 from infra.local.processes import free_port
 from infra.local.supervisor import Service, environment
 from schemas.settings import load_settings

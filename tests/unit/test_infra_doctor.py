@@ -7,8 +7,8 @@ import pytest
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from infra import doctor
-from infra.doctor import Finding, Level, examine
+from client import doctor
+from client.doctor import Finding, Level, examine
 from schemas.settings import Settings
 
 

@@ -3,7 +3,7 @@
 import pytest
 from aiokafka import TopicPartition
 
-from infra.reading.raw_batches import KEPT_BYTES, unpack
+from client.reading.raw_batches import KEPT_BYTES, unpack
 from schemas.errors import Unreadable
 from schemas.records import Record
 from tests.raw_batches import (

@@ -4,7 +4,7 @@ from rich.console import Console
 
 from client.follow import Kind, Outcome
 from client.summary import END_TO_END, Latency, Tally
-from infra.commands.tally_screen import tally_screen
+from infra.commands.publish import tally_screen
 from schemas.dead_letter import dead_letter
 from schemas.errors import BadInput
 from schemas.records import Record

@@ -85,7 +85,7 @@ async def test_while_the_broker_is_away_the_service_waits_and_says_so(
 
     from prometheus_client import CollectorRegistry
 
-    from infra import topic_check
+    from infra import serve
     from schemas.health import Health
     from schemas.metrics import Metrics
 
@@ -103,14 +103,14 @@ async def test_while_the_broker_is_away_the_service_waits_and_says_so(
     async def run(*_: Any) -> None:
         begun.append("run")
 
-    monkeypatch.setattr(topic_check, "check_topics", away)
-    monkeypatch.setattr(topic_check, "_AGAIN_S", 0.001)
-    await topic_check.on_checked_topics(KAFKA, run)(metrics, health, stop)
+    monkeypatch.setattr(serve, "check_topics", away)
+    monkeypatch.setattr(serve, "_AGAIN_S", 0.001)
+    await serve.on_checked_topics(KAFKA, run)(metrics, health, stop)
     assert asked[0] == "nothing"
     assert "nobody there" in asked[2]
     assert begun == ["run"]
     asked.clear()
     begun.clear()
     stop.set()
-    await topic_check.on_checked_topics(KAFKA, run)(metrics, health, stop)
+    await serve.on_checked_topics(KAFKA, run)(metrics, health, stop)
     assert (asked, begun) == ([], []), "it was stopped while it waited"

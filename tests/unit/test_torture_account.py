@@ -8,8 +8,7 @@ from rich.console import Console
 
 from infra.torture.account import Account, Restarts, restarts
 from infra.torture.history import History
-from infra.torture.outcomes import Seen
-from infra.torture.register import Register
+from infra.torture.register import Register, Seen
 from infra.torture.screen import show
 from infra.torture.traffic import Outbound, Traffic
 from infra.torture.verdicts import judge

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from infra.torture.history import EntryState
-from infra.torture.intended import Intended
-from infra.torture.wishes import Wish, wish
+from infra.torture.intended import Intended, Wish, wish
 from schemas.gallery import Erase, Move, Quarantine, Restore
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
+from client.doctor import examine
 from client.enrol_commands import EnrolCommands
 from client.outgoing import Outgoing
-from infra.doctor import examine
 from schemas.gallery import Enrol
 from schemas.health import Health
 from schemas.metrics import Metrics

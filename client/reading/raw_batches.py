@@ -13,7 +13,7 @@ from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import _DefaultRecordBatchPy as _Unpacked
 
-from infra.reading.raw_records import records_of
+from client.reading.raw_records import records_of
 from schemas.errors import Unreadable
 from schemas.reading import Chunk
 from schemas.records import Record

@@ -8,7 +8,7 @@ from aiokafka.consumer.fetcher import READ_COMMITTED
 from aiokafka.errors import KafkaError, LeaderNotAvailableError, for_code
 from aiokafka.protocol.fetch import FetchRequest
 
-from infra.reading.raw_batches import unpack
+from client.reading.raw_batches import unpack
 from schemas.reading import Chunk, SecondReader
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS
