@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognition.bootstrap import Interval
+from recognition.cluster import EVERYWHERE, Cluster, cluster_name
 from recognition.tail import PRIOR_IDENTITIES, Tail, fit_tail, weighted_quantile
 
 INDEX = 0.1
@@ -31,6 +32,12 @@ class ClusterTails:
     def thresholds(self, fpir: float) -> NDArray[np.float64]:
         """Return τ (k + 1,) by probe cluster, the last for probes of no cluster."""
         return self.scales * self.tail.threshold(fpir)
+
+    def named_thresholds(self, fpir: float) -> dict[Cluster, float]:
+        """Return τ by the name of the probe cluster, for probes of none under ``EVERYWHERE``."""
+        *own, everywhere = self.thresholds(fpir).tolist()
+        named = {cluster_name(number): threshold for number, threshold in enumerate(own)}
+        return {**named, EVERYWHERE: everywhere}
 
     def interval(self, fpir: float, *, strangers: int) -> Interval:
         """Return within what the FPIR of so many strangers will lie at :meth:`thresholds`."""

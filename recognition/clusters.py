@@ -8,13 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognition.background import Background, Encoder
+from recognition.cluster import NO_CLUSTER
 from recognition.described import describe
 from recognition.kmeans import Labels, k_means, nearest
 
 Float64 = NDArray[np.float64]
-
-NOWHERE = -1
-"""The cluster of a background that tells nothing."""
 
 LEAST_SPREAD = 1e-6
 
@@ -87,7 +85,7 @@ class Clusters:
         evidence = -sharpness[:, None] * distances**2
         membership = np.exp(evidence - evidence.max(axis=1, keepdims=True))
         membership /= membership.sum(axis=1, keepdims=True)
-        cluster[lost] = NOWHERE if len(self) > 1 else 0
+        cluster[lost] = NO_CLUSTER if len(self) > 1 else 0
         return Assigned(cluster, membership, known)
 
 
@@ -127,7 +125,7 @@ def fit_clusters(
     known = encoder.known(encoded) > 0
     labels, distances = nearest(encoder, encoded, centres)
     mean_square = float((distances[known].min(axis=1) ** 2).mean())
-    labels[~known] = NOWHERE
+    labels[~known] = NO_CLUSTER
     return Clusters(
         encoder,
         centres,

@@ -5,11 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from recognition.cluster import Cluster
 from recognition.cluster_tails import ClusterTails, fit_cluster_tails
-from recognition.clusters import NOWHERE
 from recognition.conditioning import Conditioning, Indices, Placed
-
-EVERY_CLUSTER = NOWHERE
 
 _BLOCK = 1024  # entries compared at once: bounds the memory to (impostors, _BLOCK) distances
 
@@ -87,16 +85,13 @@ class ImpostorWatch:
             self._conditioning.k,
         )
 
-    def thresholds(self, target_fpir: float) -> Mapping[int, float]:
-        """Return τ by probe cluster, for probes of none under :data:`EVERY_CLUSTER`.
+    def thresholds(self, target_fpir: float) -> Mapping[Cluster, float]:
+        """Return τ by probe cluster, for probes of none under ``EVERYWHERE``.
 
         Empty where there are no :meth:`tails`.
         """
         tails = self.tails()
-        if tails is None:
-            return {}
-        *own, everywhere = tails.thresholds(target_fpir).tolist()
-        return {**dict(enumerate(own)), EVERY_CLUSTER: everywhere}
+        return {} if tails is None else tails.named_thresholds(target_fpir)
 
     def _compare(self, impostors: Indices, entry_ids: Sequence[str], entries: Placed) -> None:
         """Let these impostors see these entries."""

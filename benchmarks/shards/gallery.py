@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from benchmarks.shards.world import SHOTS, World
+from recognition.cluster import EVERYWHERE
 from recognition.match import Neighbour
-from streams.index.base import EVERYWHERE, GalleryState, Index, IndexEntry, Query, ShardState
+from streams.index.base import GalleryState, Index, IndexEntry, Query, ShardState
 
 _MODEL = "bench@000000000000"
 _EPOCH = "bench"

@@ -16,8 +16,8 @@ from lab.fit.report import (
     WayReport,
 )
 from recognition.candidates import PLAIN, Ran
+from recognition.cluster import cluster_name
 from recognition.fit import FPIR, Fitted
-from streams.index.names import cluster_name
 
 
 def report_on(made: Made, origin: Origin) -> FitReport:

@@ -9,11 +9,11 @@ from client.recent import Material
 from lab.whatif.agreement import Agreement, agree
 from lab.whatif.replay import Replay
 from lab.whatif.unlike import unlike
+from recognition.cluster import cluster_name
 from schemas.errors import SetupError
 from schemas.settings import Settings
 from streams.conditioning.placement import Placement
 from streams.index.base import ActiveState
-from streams.index.names import cluster_name
 
 
 class Incomparable(SetupError):

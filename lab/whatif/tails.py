@@ -8,6 +8,7 @@ import numpy as np
 from lab.evaluate.scored import nearest_other
 from lab.whatif.replay import Replay
 from recognition.bootstrap import Interval
+from recognition.cluster import EVERYWHERE
 from recognition.cluster_tails import ClusterTails
 from recognition.fitted_distance import fit_distance
 from recognition.paper_distances import Distance
@@ -16,8 +17,7 @@ from recognition.threshold import cautious_threshold
 from recognition.watch import ImpostorWatch
 from streams.conditioning.artefact import Artefact
 from streams.conditioning.placement import joined
-from streams.index.base import EVERYWHERE, GalleryState, IndexEntry
-from streams.index.names import cluster_name
+from streams.index.base import GalleryState, IndexEntry
 
 
 class Tails:
@@ -43,9 +43,7 @@ class Tails:
         """Return the gallery's state with the thresholds that keep this FPIR."""
         state, model = self._replay.state, self._model
         if self._fitted is not None:
-            *own, everywhere = self._fitted.thresholds(fpir).tolist()
-            named = {cluster_name(number): threshold for number, threshold in enumerate(own)}
-            thresholds = state.thresholds | {model: {**named, EVERYWHERE: everywhere}}
+            thresholds = state.thresholds | {model: self._fitted.named_thresholds(fpir)}
             return state.model_copy(update={"thresholds": thresholds})
         shards = {
             cluster: shard.model_copy(update={"threshold": self._threshold(cluster, fpir)})

@@ -14,12 +14,13 @@ from lab.whatif.strangers import Strangers, counted, given
 from lab.whatif.tails import Tails
 from lab.whatif.truth import Verified, verify
 from lab.whatif.unlike import unlike
+from recognition.cluster import EVERYWHERE
 from schemas.embedding import Embedding
 from schemas.errors import SetupError
 from schemas.gallery import Status
 from schemas.settings import Settings
 from streams.conditioning.placement import Placement
-from streams.index.base import EVERYWHERE, ActiveState, GalleryState
+from streams.index.base import ActiveState, GalleryState
 
 FPIRS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
 

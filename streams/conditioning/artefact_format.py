@@ -11,11 +11,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from recognition.background import Encoder
 from recognition.calibration import Calibration
-from recognition.clusters import NOWHERE, Clusters
+from recognition.cluster import NO_CLUSTER, cluster_name
+from recognition.clusters import Clusters
 from recognition.cohort import Cohort
 from recognition.conditioning import Conditioning, Impostors, Placed
 from recognition.statistics import Statistics
-from streams.index.names import cluster_name
 
 VERSION_DIGITS = 12
 UNVERSIONED = "-"
@@ -191,4 +191,4 @@ def _are_unit(vectors: NDArray[np.float32]) -> bool:
 
 
 def _are_clusters(clusters: NDArray[np.intp], k: int) -> bool:
-    return bool(((clusters >= NOWHERE) & (clusters < k)).all())
+    return bool(((clusters >= NO_CLUSTER) & (clusters < k)).all())

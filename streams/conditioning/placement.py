@@ -7,14 +7,13 @@ from typing import Protocol
 
 import numpy as np
 
-from recognition.cluster import UNCLUSTERED, cluster_of
+from recognition.cluster import cluster_name, cluster_number, cluster_of
 from recognition.clusters import Assigned
 from recognition.conditioning import Conditioning, Placed, place
 from schemas.errors import DependencyDown, SetupError
 from schemas.event import Background, FloatVector
 from streams.conditioning.artefact import Artefact, load_artefact
-from streams.index.base import ActiveState, GalleryState, IndexEntry
-from streams.index.names import cluster_name, cluster_number, space_of
+from streams.index.base import ActiveState, GalleryState, IndexEntry, space_of
 
 Vectors = Sequence[FloatVector] | FloatVector
 """Embeddings of one size, each alone or as rows."""
@@ -93,8 +92,7 @@ class Plain:
 
     def place(self, model: str, vector: FloatVector, background: Background) -> Spot:  # noqa: ARG002
         """Place an embedding where it is."""
-        cluster = cluster_of(background, self.shard_by)
-        return Spot(UNCLUSTERED if cluster is None else cluster, vector)
+        return Spot(cluster_of(background, self.shard_by), vector)
 
     def place_all(
         self, model: str, vectors: Vectors, backgrounds: Sequence[Background]

@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from recognition.cluster import EVERYWHERE
 from recognition.cohort import spaced
 from recognition.conditioning import conditioned
 from recognition.tail import weighted_mean
 from streams.conditioning.placement import joined
 from streams.gallery.placed_gallery import Layout
-from streams.index.base import EVERYWHERE, GalleryState
+from streams.index.base import GalleryState
 
 SAMPLE = 200
 """How many entries play the stranger: each is compared with all."""

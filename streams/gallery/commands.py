@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from recognition.cluster import UNCLUSTERED, cluster_of
+from recognition.cluster import cluster_of
 from schemas.embedding import TOLERANCE
 from schemas.errors import BadInput
 from schemas.event import now
@@ -74,12 +74,11 @@ class Planner:
         norm = float(np.linalg.norm(action.vector.astype(np.float64)))
         if abs(norm - 1) > TOLERANCE:
             raise BadInput("bad_vector", f"norm {norm:.4g}; an entry has norm 1")
-        cluster = cluster_of(action.background, self.shard_by)
         entry = GalleryEntry(
             entry_id=action.entry_id,
             identity=command.identity,
             model=action.model,
-            cluster=UNCLUSTERED if cluster is None else cluster,
+            cluster=cluster_of(action.background, self.shard_by),
             background=action.background,
             source=action.source,
             captured_at=action.captured_at,

@@ -1,8 +1,9 @@
 """What the gallery agent tells Prometheus."""
 
+from recognition.cluster import EVERYWHERE
 from schemas.metrics import Metrics
 from streams.gallery.holdings import Holdings
-from streams.index.base import EVERYWHERE, ActiveState, GalleryState
+from streams.index.base import ActiveState, GalleryState
 
 
 class GalleryReport:

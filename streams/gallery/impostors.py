@@ -7,14 +7,13 @@ from typing import Protocol
 
 import numpy as np
 
+from recognition.cluster import EVERYWHERE, Cluster
 from recognition.conditioning import Conditioning
 from recognition.impostors import NearestImpostors
-from recognition.watch import EVERY_CLUSTER, ImpostorWatch
+from recognition.watch import ImpostorWatch
 from streams.conditioning.placement import Spot, joined
-from streams.index.base import EVERYWHERE
-from streams.index.names import cluster_name
 
-Thresholds = Mapping[str, float]
+Thresholds = Mapping[Cluster, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +99,7 @@ class FittedWatch:
     def __init__(self, conditioning: Conditioning, fpir: float) -> None:
         self._fpir = fpir
         self._impostors = ImpostorWatch(conditioning)
-        self._thresholds: dict[str, float] | None = None
+        self._thresholds: Thresholds | None = None
 
     def same(self, one: Member, other: Member) -> bool:
         """Whether they lie at one spot; whose they are does not matter to a stranger."""
@@ -121,10 +120,7 @@ class FittedWatch:
     def of_probes(self) -> Thresholds:
         """Return those of all fitted clusters."""
         if self._thresholds is None:
-            self._thresholds = {
-                EVERYWHERE if cluster == EVERY_CLUSTER else cluster_name(cluster): threshold
-                for cluster, threshold in self._impostors.thresholds(self._fpir).items()
-            }
+            self._thresholds = self._impostors.thresholds(self._fpir)
         return self._thresholds
 
 

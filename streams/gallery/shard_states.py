@@ -4,9 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import TypeVar
 
+from recognition.cluster import EVERYWHERE
 from streams.conditioning.artefact import Artefact
 from streams.gallery.impostors import FittedWatch, Member, PlainWatch, Watch
-from streams.index.base import EVERYWHERE, ShardState
+from streams.index.base import ShardState
 
 T = TypeVar("T")
 

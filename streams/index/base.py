@@ -6,17 +6,18 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from recognition.cluster import EVERYWHERE, Cluster
 from recognition.match import Neighbour
 from schemas.errors import DependencyDown
 from schemas.event import FloatVector
-from streams.index.names import space_of
-
-EVERYWHERE = "*"
-"""Stands for all clusters, where a number is about the whole gallery."""
-
 
 ROUNDING = 1e-5
 """How far numbers in the index may be from ours: placed one by one they are rounded otherwise."""
+
+
+def space_of(model: str, conditioning: str | None) -> str:
+    """Return the name of the space of a model, under a conditioning of this version or plain."""
+    return model if conditioning is None else f"{model}+{conditioning}"
 
 
 class IndexDiffers(DependencyDown):
@@ -68,10 +69,10 @@ class GalleryState(BaseModel):
 
     epoch: str
     position: int
-    models: dict[str, dict[str, ShardState]]
+    models: dict[str, dict[Cluster, ShardState]]
     dimensions: dict[str, int] = Field(default_factory=dict)
     conditioning: ActiveState | None = None
-    thresholds: dict[str, dict[str, float]] = Field(default_factory=dict)
+    thresholds: dict[str, dict[Cluster, float]] = Field(default_factory=dict)
 
     def space(self, model: str) -> str:
         """Return the space that the entries of a model lie in."""
@@ -80,7 +81,7 @@ class GalleryState(BaseModel):
         return space_of(model, version)
 
     @property
-    def shards(self) -> dict[tuple[str, str], int]:
+    def shards(self) -> dict[tuple[str, Cluster], int]:
         """How many entries each shard holds, by space and cluster."""
         return {
             (self.space(model), cluster): shard.entries
@@ -97,7 +98,7 @@ class IndexEntry:
     entry_id: str
     identity: str
     space: str
-    cluster: str
+    cluster: Cluster
     vector: FloatVector
     scale: float = 1.0
 
@@ -108,7 +109,7 @@ class Query:
 
     vector: FloatVector
     space: str
-    clusters: tuple[str, ...]
+    clusters: tuple[Cluster, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class Location:
 
     entry_id: str
     space: str
-    cluster: str
+    cluster: Cluster
 
 
 class Index(Protocol):

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 
-from recognition.clusters import NOWHERE
+from recognition.cluster import NO_CLUSTER, cluster_number
 from recognition.moments import Moments, drift
 from schemas.metrics import Metrics
 from streams.conditioning.artefact import Artefact
-from streams.index.names import cluster_number
 from streams.matching.probe import Probe
 
 EVERY = 50
@@ -38,8 +37,10 @@ class DriftWatch:
     def saw(self, probes: Iterable[Probe]) -> None:
         """Count the probes that were compared by the active conditioning."""
         for probe in probes:
-            cluster = cluster_number(probe.spot.cluster) if probe.artefact is not None else NOWHERE
-            if cluster != NOWHERE:
+            cluster = (
+                cluster_number(probe.spot.cluster) if probe.artefact is not None else NO_CLUSTER
+            )
+            if cluster != NO_CLUSTER:
                 self._add(cluster, probe)
 
     def _add(self, cluster: int, probe: Probe) -> None:

@@ -6,7 +6,7 @@ from itertools import groupby
 
 import numpy as np
 
-from recognition.cluster import UNCLUSTERED
+from recognition.cluster import EVERYWHERE, UNCLUSTERED, cluster_name, cluster_number
 from recognition.conditioning import levels_between
 from recognition.include import contested
 from recognition.match import Decision, Neighbour, Verdict, decide
@@ -15,8 +15,7 @@ from schemas.embedding import Embedding
 from schemas.errors import BadInput
 from streams.conditioning.artefact import Artefact
 from streams.conditioning.placement import Placement, Spot
-from streams.index.base import EVERYWHERE, GalleryState, Query
-from streams.index.names import cluster_name, cluster_number
+from streams.index.base import GalleryState, Query
 from streams.matching.search_plan import Look, fitted_look, plain_look
 
 FETCHED = 2

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recognition.cluster import UNCLUSTERED
-from streams.index.base import EVERYWHERE, ShardState
+from recognition.cluster import EVERYWHERE, UNCLUSTERED
+from streams.index.base import ShardState
 
 ENOUGH_IDENTITIES = 2
 """A plain shard of fewer identities has no impostors, so it has no threshold of its own."""

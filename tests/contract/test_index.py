@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from infra.local.embedded import Services
+from recognition.cluster import EVERYWHERE
 from schemas.errors import DependencyDown
 from streams.index.base import (
-    EVERYWHERE,
     ActiveState,
     GalleryState,
     Index,

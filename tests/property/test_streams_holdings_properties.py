@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recognition.cluster import EVERYWHERE
 from recognition.retain import RetentionRule
 from recognition.threshold import open_set_threshold
 from schemas.gallery import GalleryEntry, Status
 from schemas.gallery_records import Change, Erased
-from streams.index.base import EVERYWHERE
 from tests.gallery_entries import CAPTURED, entry, plain_holdings
 
 MODELS = {"one@1": 2, "two@2": 3}

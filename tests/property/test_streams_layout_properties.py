@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recognition.cluster import cluster_name
 from recognition.watch import ImpostorWatch
 from schemas.gallery import GalleryEntry, Status
 from schemas.gallery_records import Change, Erased
@@ -12,8 +13,7 @@ from streams.conditioning.artefact import Artefact
 from streams.conditioning.placement import Fitted, Placement, Plain
 from streams.gallery.holdings import Holdings
 from streams.gallery.placed_gallery import Layout
-from streams.index.base import EVERYWHERE, GalleryState
-from streams.index.names import cluster_name
+from streams.index.base import GalleryState
 from tests.conditionings import DAY, NIGHT, conditioning
 from tests.gallery_entries import MODEL, entry
 
@@ -108,10 +108,7 @@ def test_a_conditioning_places_its_own_model_and_leaves_others_as_they_are(
         assert lies.space == f"{MODEL}+v1"
         assert lies.cluster == cluster_name(int(placed.clusters[0]))
         assert np.allclose(lies.vector, placed.vectors[0], atol=1e-6)
-    expected = {
-        EVERYWHERE if cluster == -1 else cluster_name(cluster): tau
-        for cluster, tau in watch.thresholds(ARTEFACT.fpir).items()
-    }
+    expected = watch.thresholds(ARTEFACT.fpir)
     assert state.thresholds.get(MODEL, {}) == pytest.approx(expected, abs=1e-4)
     assert OTHER not in state.thresholds
     assert all(s.threshold is None for s in state.models.get(MODEL, {}).values())

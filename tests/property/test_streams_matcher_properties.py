@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from recognition.cluster import UNCLUSTERED
+from recognition.cluster import EVERYWHERE, UNCLUSTERED
 from recognition.cohort import Cohort
 from recognition.conditioning import conditioned
 from recognition.distance import FloatArray
 from schemas.metrics import Metrics
 from schemas.recognition_event import Identification
 from streams.conditioning.placement import Spot, joined
-from streams.index.base import EVERYWHERE, IndexEntry
+from streams.index.base import IndexEntry
 from tests.gallery_entries import unit
 from tests.unit.conditioned import (
     DAY,

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recognition import watch as module
+from recognition.cluster import EVERYWHERE
 from recognition.cluster_tails import fit_cluster_tails
 from recognition.conditioning import Conditioning, Placed
-from recognition.watch import EVERY_CLUSTER, ImpostorWatch
+from recognition.watch import ImpostorWatch
 from tests.unit.placements import conditioning, placed
 
 POOL = 10
@@ -92,10 +93,10 @@ def test_the_thresholds_are_those_of_the_entries_that_are_left(
     for what in sequence:
         change(watch, pool, held, what)
     strangers = made.impostors
-    expected: dict[int, float] = {}
+    expected: dict[str, float] = {}
     if held:
         nearest = np.array(brute_force(made, pool, held), np.float32)
         tails = fit_cluster_tails(nearest, strangers.identities, strangers.placed.clusters, 2)
         assert tails is not None
-        expected = dict(zip([0, 1, EVERY_CLUSTER], tails.thresholds(0.05).tolist(), strict=True))
+        expected = dict(zip(["c0", "c1", EVERYWHERE], tails.thresholds(0.05).tolist(), strict=True))
     assert watch.thresholds(0.05) == pytest.approx(expected, rel=1e-4, abs=1e-4)

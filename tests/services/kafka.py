@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from recognition.cluster import EVERYWHERE
 from schemas.embedding import Embedding
 from schemas.event import now
 from schemas.gallery_fold import GalleryFold
 from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import EMBEDDINGS, GALLERY, Topic
-from streams.index.base import EVERYWHERE
 from streams.index.redis import RedisIndex
 
 

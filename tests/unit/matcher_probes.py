@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from recognition.cluster import EVERYWHERE
 from recognition.match import Neighbour
 from schemas.embedding import Embedding
 from schemas.metrics import Metrics
@@ -16,14 +17,7 @@ from schemas.recognition_event import (
 )
 from schemas.records import Record
 from streams.conditioning.placement import Placements, Plain
-from streams.index.base import (
-    EVERYWHERE,
-    ActiveState,
-    GalleryState,
-    IndexEntry,
-    Query,
-    ShardState,
-)
+from streams.index.base import ActiveState, GalleryState, IndexEntry, Query, ShardState
 from streams.index.memory import MemoryIndex
 from streams.matching.matcher import Matcher
 from streams.matching.self_enrolment import Includer

@@ -4,12 +4,12 @@ import math
 
 import pytest
 
-from recognition.cluster import ALL, cluster_of
+from recognition.cluster import UNCLUSTERED, UNSHARDED, cluster_of
 
 
 @pytest.mark.parametrize("background", [{}, {"season": "winter"}])
 def test_without_variables_there_is_one_cluster(background: dict[str, object]) -> None:
-    assert cluster_of(background, []) == ALL == "all"
+    assert cluster_of(background, []) == UNSHARDED == "all"
 
 
 def test_the_values_stand_in_the_order_of_the_variables() -> None:
@@ -20,8 +20,8 @@ def test_the_values_stand_in_the_order_of_the_variables() -> None:
 
 @pytest.mark.parametrize("background", [{}, {"season": None}, {"season": ""}, {"light": "day"}])
 def test_a_value_that_is_missing_leaves_the_cluster_open(background: dict[str, object]) -> None:
-    assert cluster_of(background, ["season"]) is None
-    assert cluster_of({**background, "camera": "c7"}, ["camera", "season"]) is None
+    assert cluster_of(background, ["season"]) == UNCLUSTERED
+    assert cluster_of({**background, "camera": "c7"}, ["camera", "season"]) == UNCLUSTERED
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ import pytest
 
 from lab.whatif.replay import Replay
 from lab.whatif.tails import Tails
+from recognition.cluster import EVERYWHERE
 from schemas.settings import Settings
-from streams.index.base import EVERYWHERE, GalleryState
+from streams.index.base import GalleryState
 from tests.gallery_entries import MODEL, entry
 from tests.unit.replayed import SETTINGS, active, entries
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recognition.clusters import NOWHERE
+from recognition.cluster import NO_CLUSTER
 from recognition.conditioning import Placed, conditioned
 from recognition.match import Neighbour
 from recognition.rerank import rerank
@@ -43,11 +43,11 @@ def test_it_is_the_distance_of_the_conditioning() -> None:
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(6, 8)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    clusters = np.array([1, 0, 1, NOWHERE, 0, 1])
+    clusters = np.array([1, 0, 1, NO_CLUSTER, 0, 1])
     placed = Placed(vectors, rng.uniform(0.2, 2, 6).astype(np.float32), clusters)
     levels = np.array([[1.0, 1.5], [0.7, 0.9]])
     expected = conditioned(placed.take(np.array([0])), placed.take(np.arange(1, 6)), levels)[0]
-    names = {str(c): 1.0 if c == NOWHERE else float(levels[1, c]) for c in (0, 1, NOWHERE)}
+    names = {str(c): 1.0 if c == NO_CLUSTER else float(levels[1, c]) for c in (0, 1, NO_CLUSTER)}
     found = [
         near(str(i), float(1 - vectors[0] @ vectors[i]), str(clusters[i]), float(placed.scales[i]))
         for i in range(1, 6)

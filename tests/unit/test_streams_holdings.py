@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from recognition.cluster import EVERYWHERE
 from recognition.retain import Removal, RetentionRule
 from recognition.threshold import open_set_threshold
 from schemas.gallery import Status
 from schemas.gallery_records import Erased
 from streams.gallery.holdings import Holdings
-from streams.index.base import EVERYWHERE, ShardState
+from streams.index.base import ShardState
 from tests.gallery_entries import CAPTURED, MODEL, entry, plain_holdings
 
 SUMMER, WINTER = ({"background": {"season": season}} for season in ("summer", "winter"))

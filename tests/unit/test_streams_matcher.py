@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recognition.cluster import UNCLUSTERED
+from recognition.cluster import EVERYWHERE, UNCLUSTERED
 from schemas.errors import BadInput, DependencyDown
 from schemas.metrics import Metrics
 from schemas.recognition_event import (
@@ -13,7 +13,7 @@ from schemas.recognition_event import (
     ReviewReason,
 )
 from schemas.records import Record
-from streams.index.base import EVERYWHERE, GalleryState
+from streams.index.base import GalleryState
 from streams.matching.matcher import Matcher
 from tests.gallery_entries import unit
 from tests.unit.matcher_probes import (

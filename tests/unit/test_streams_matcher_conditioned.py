@@ -5,13 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recognition.cluster import UNCLUSTERED
+from recognition.cluster import EVERYWHERE, UNCLUSTERED
 from schemas.errors import BadInput, DependencyDown
 from schemas.metrics import Metrics
 from schemas.recognition_event import ReviewReason
 from streams.conditioning.artefact import save_artefact
 from streams.conditioning.placement import Placements, Plain
-from streams.index.base import EVERYWHERE
 from streams.matching.matcher import Matcher
 from tests.gallery_entries import MODEL
 from tests.unit.conditioned import (

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recognition.cluster import EVERYWHERE
 from recognition.moments import Moments, drift
 from schemas.metrics import Metrics
 from schemas.records import Record
-from streams.index.base import EVERYWHERE
 from streams.matching.drift import EVERY, RECENT
 from streams.matching.matcher import Matcher
 from tests.gallery_entries import unit

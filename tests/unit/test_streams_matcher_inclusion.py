@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recognition.calibration import Calibration
-from recognition.cluster import ALL
+from recognition.cluster import UNSHARDED
 from recognition.include import InclusionRule
 from schemas.event import FloatVector, now
 from schemas.gallery import Enrol, GalleryCommand
@@ -29,7 +29,9 @@ def at(distance: float, away: int = 2) -> FloatVector:
 @pytest.fixture
 async def index() -> Watched:
     made = Watched()
-    await fill(made, [entry("oak-1", "oak", AXES[0]), entry("elm-1", "elm", AXES[1])], {ALL: TAU})
+    await fill(
+        made, [entry("oak-1", "oak", AXES[0]), entry("elm-1", "elm", AXES[1])], {UNSHARDED: TAU}
+    )
     return made
 
 
@@ -75,7 +77,7 @@ async def test_a_rival_within_the_threshold_forbids_it(
     matcher: Matcher, index: Watched, metrics: Metrics
 ) -> None:
     rival = entry("yew-1", "yew", at(0.15, away=3))
-    await fill(index, [entry("oak-1", "oak", AXES[0]), rival], {ALL: 0.5})
+    await fill(index, [entry("oak-1", "oak", AXES[0]), rival], {UNSHARDED: 0.5})
     assert enrolled(await matcher.handle([probe(vector=at(0.2, away=3))])) == []
     assert sample(metrics, "perennial_inclusions_total", reason="contested") == 1
 
@@ -94,7 +96,9 @@ async def test_an_event_id_as_long_as_may_be_is_enrolled(matcher: Matcher) -> No
 
 
 async def test_its_own_entry_is_nothing_new_the_next_time(matcher: Matcher, index: Watched) -> None:
-    await fill(index, [entry("oak-1", "oak", AXES[0]), entry("x", "oak", at(0.1))], {ALL: TAU})
+    await fill(
+        index, [entry("oak-1", "oak", AXES[0]), entry("x", "oak", at(0.1))], {UNSHARDED: TAU}
+    )
     assert enrolled(await matcher.handle([probe("x", at(0.1))])) == []
 
 

@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recognition.cluster import UNCLUSTERED
+from recognition.cluster import UNCLUSTERED, cluster_name, cluster_number
 from schemas.errors import DependencyDown, SetupError
 from schemas.event import Background
 from streams.conditioning.artefact import Artefact, load_artefact
 from streams.conditioning.placement import Fitted, Placements, Plain, joined
-from streams.index.base import ActiveState, GalleryState
-from streams.index.names import cluster_name, cluster_number, space_of
+from streams.index.base import ActiveState, GalleryState, space_of
 from tests.conditionings import DAY, NIGHT, conditioning, saved
 from tests.gallery_entries import MODEL, unit
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recognition.cluster import ALL, UNCLUSTERED
+from recognition.cluster import UNCLUSTERED, UNSHARDED
 from schemas.errors import BadInput
 from schemas.gallery import (
     Action,
@@ -71,7 +71,7 @@ def test_enrolling_makes_an_active_entry_with_all_that_was_said(holdings: Holdin
     assert (made.actor, made.reason) == ("ann", "test")
     assert (made.background, made.source, made.captured_at) == (WINTER, "cam-9", CAPTURED)
     assert made.vector.tolist() == pytest.approx([0.6, 0.8])
-    assert made.cluster == ALL
+    assert made.cluster == UNSHARDED
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from recognition import watch as module
+from recognition.cluster import EVERYWHERE
 from recognition.cluster_tails import fit_cluster_tails
 from recognition.conditioning import Conditioning, Impostors, Placed
-from recognition.watch import EVERY_CLUSTER, ImpostorWatch
+from recognition.watch import ImpostorWatch
 from tests.unit.angles import at_angles
 from tests.unit.placements import conditioning, placed
 
@@ -115,7 +116,7 @@ def test_thresholds_are_those_of_what_the_strangers_find() -> None:
     )
     assert expected is not None
     thresholds = watch.thresholds(0.01)
-    assert list(thresholds) == [0, 1, 2, EVERY_CLUSTER]
+    assert list(thresholds) == ["c0", "c1", "c2", EVERYWHERE]
     assert list(thresholds.values()) == expected.thresholds(0.01).tolist()
     assert len(set(thresholds.values())) == 4
 
@@ -126,7 +127,7 @@ def test_the_more_are_enrolled_the_lower_the_threshold() -> None:
     found = []
     for gallery in range(4):
         watch.extend([f"{gallery}-{i}" for i in range(4**gallery)], placed(rng, 4**gallery, 2))
-        found.append(watch.thresholds(0.05)[EVERY_CLUSTER])
+        found.append(watch.thresholds(0.05)[EVERYWHERE])
     assert found == sorted(found, reverse=True)
 
 

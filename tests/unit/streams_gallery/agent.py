@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import numpy as np
 
+from recognition.cluster import EVERYWHERE
 from recognition.retain import RetentionRule
 from schemas.errors import DependencyDown
 from schemas.event import now
@@ -19,7 +20,7 @@ from streams.conditioning.placement import Placements, Plain
 from streams.gallery.activation import Activation
 from streams.gallery.agent import GalleryAgent
 from streams.gallery.commands import Planner
-from streams.index.base import EVERYWHERE, GalleryState, IndexEntry, Location, Query
+from streams.index.base import GalleryState, IndexEntry, Location, Query
 from streams.index.memory import MemoryIndex
 from tests.fake_log import FakeConditionings, FakeLog
 from tests.gallery_entries import enrol
