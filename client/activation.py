@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from client.producer import producer
 from client.reader import records_of
-from schemas.conditioning import ActiveConditioning, ArtefactRef
+from schemas.conditioning import Activation, ArtefactRef, PreviousArtefact
 from schemas.errors import BadInput, DependencyDown
 from schemas.event import now
 from schemas.settings import Settings
 from schemas.topics import CONDITIONING
-from streams.index.base import ActiveState, GalleryState, Index
+from streams.index.base import GalleryState, Index
 from streams.index.redis import RedisIndex
 
 LOOK_EVERY_S = 0.2
@@ -27,8 +27,8 @@ class Present:
         state: what the index says of itself.
     """
 
-    active: ActiveState | None
-    asked: ActiveConditioning | None
+    active: ArtefactRef | None
+    asked: Activation | None
     state: GalleryState | None = None
 
 
@@ -40,25 +40,25 @@ class Rollout:
     """
 
     name: str
-    active: ActiveState | None
+    active: ArtefactRef | None
     previous: ArtefactRef | None
 
     def changes(self, present: Present) -> bool:
         """Whether it is anything but what is active and asked for already."""
         asked = None if present.asked is None else present.asked.artefact
-        return (present.active, asked) != (self.active, reference(self.active))
+        return (present.active, asked) != (self.active, self.active)
 
-    def record(self, actor: str) -> ActiveConditioning:
+    def record(self, actor: str) -> Activation:
         """Return the event that asks for it."""
-        to = reference(self.active)
-        return ActiveConditioning(
+        to = self.active
+        return Activation(
             name=self.name,
             version=None if to is None else to.version,
             uri=None if to is None else to.uri,
             model=None if to is None else to.model,
             activated_at=now(),
             actor=actor,
-            previous=self.previous,
+            previous=PreviousArtefact.of(self.previous),
         )
 
 
@@ -80,12 +80,12 @@ async def present(settings: Settings) -> Present:
     return Present(state.conditioning, await last_asked(settings), state)
 
 
-async def last_asked(settings: Settings) -> ActiveConditioning | None:
+async def last_asked(settings: Settings) -> Activation | None:
     """Return the last record of the topic that can be read; None where there is none."""
     asked = None
     async for record in records_of(settings, CONDITIONING):
         try:
-            asked = ActiveConditioning.read(record)
+            asked = Activation.read(record)
         except BadInput:
             continue  # the gallery agent passes over it too
     return asked
@@ -107,7 +107,7 @@ async def carry_out(settings: Settings, rollout: Rollout, actor: str, timeout_s:
         await index.close()
 
 
-async def await_active(index: Index, wanted: ActiveState | None, timeout_s: float) -> None:
+async def await_active(index: Index, wanted: ArtefactRef | None, timeout_s: float) -> None:
     """Wait until the index says that it lies by what is wanted.
 
     Raises:
@@ -139,11 +139,6 @@ def connect(settings: Settings) -> RedisIndex:
     )
 
 
-def reference(active: ActiveState | None) -> ArtefactRef | None:
-    """Return what a record says of it."""
-    return None if active is None else ArtefactRef(**active.model_dump(exclude={"name"}))
-
-
-def words_of(active: ActiveState | None) -> str:
+def words_of(active: ArtefactRef | None) -> str:
     """Return what people call it."""
     return "plain" if active is None else f"{active.name} {active.version}"

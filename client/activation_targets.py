@@ -3,40 +3,35 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from client.activation import Present, Rollout, reference
+from client.activation import Present, Rollout
+from schemas.conditioning import ArtefactRef
 from schemas.embedding import Embedding
 from schemas.errors import SetupError
 from schemas.gallery import GalleryEntry
 from streams.conditioning.artefact import Artefact, load_artefact
-from streams.index.base import ActiveState
 
 PLAIN = "plain"
 
 
-def active_of(folder: Path) -> tuple[Artefact, ActiveState]:
+def active_of(folder: Path) -> tuple[Artefact, ArtefactRef]:
     """Load the artefact in a folder, and say how the index would name it.
 
     Raises:
         SetupError: there is none that can be read.
     """
     artefact = load_artefact(folder)
-    return artefact, ActiveState(
-        name=artefact.name,
-        version=artefact.version,
-        uri=folder.resolve().as_uri(),
-        model=artefact.model,
-    )
+    return artefact, artefact.at(folder.resolve().as_uri())
 
 
 def to_plain(present: Present) -> Rollout:
     """Switch conditioning off."""
     name = PLAIN if present.active is None else present.active.name
-    return Rollout(name, None, reference(present.active))
+    return Rollout(name, None, present.active)
 
 
-def to_artefact(active: ActiveState, present: Present) -> Rollout:
+def to_artefact(active: ArtefactRef, present: Present) -> Rollout:
     """Switch to an artefact; back leads to what is active now."""
-    return Rollout(active.name, active, reference(present.active))
+    return Rollout(active.name, active, present.active)
 
 
 def back(present: Present) -> Rollout:
@@ -48,7 +43,7 @@ def back(present: Present) -> Rollout:
     asked = present.asked
     if asked is None:
         raise SetupError("nothing was ever activated, so there is nothing to go back to")
-    before = asked.previous
+    before = asked.artefact_before
     if before is None:
         return Rollout(asked.name, None, asked.artefact)
     artefact = load_artefact(before.uri)
@@ -57,7 +52,7 @@ def back(present: Present) -> Rollout:
             f"{before.uri} held version {before.version} and now holds {artefact.version}: "
             "`perennial activate DIR` with another folder, or `perennial activate --plain`"
         )
-    active = ActiveState(name=artefact.name, **before.model_dump())
+    active = before.model_copy(update={"name": artefact.name})
     return Rollout(artefact.name, active, asked.artefact)
 
 

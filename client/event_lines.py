@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from schemas.codec import frame_name
-from schemas.conditioning import ActiveConditioning
+from schemas.conditioning import Activation
 from schemas.dead_letter import EVENT
 from schemas.errors import BadInput
 from schemas.gallery import GalleryCommand, Status
@@ -119,7 +119,7 @@ def _entry(record: Record) -> Text:
 
 
 def _conditioning(record: Record) -> Text:
-    event = ActiveConditioning.read(record)
+    event = Activation.read(record)
     what = "off" if event.artefact is None else f"{event.version} at {event.uri}"
     return _bold(event.name, "cyan").append(f" {what} by {event.actor}")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 
-from schemas.conditioning import ActiveConditioning
+from schemas.conditioning import Activation
 from schemas.event import Event
 from schemas.gallery import GalleryCommand, GalleryEntry
 from schemas.recognition_event import Identification, ReviewItem
@@ -91,7 +91,7 @@ GALLERY = Topic(
 )  # fmt: skip
 CONDITIONING = Topic(
     "conditioning", "name", "The active artefact's version and where it lies",
-    ActiveConditioning, 1, "compact", None,
+    Activation, 1, "compact", None,
 )  # fmt: skip
 # Must take whatever `frames` took, with the headers that say why.
 DEAD_LETTERS = Topic(

@@ -9,7 +9,7 @@ from schemas.metrics import Metrics
 from schemas.settings import Settings
 from schemas.topics import GALLERY_COMMANDS, HUMAN_REVIEW, IDENTIFICATIONS
 from streams.conditioning.placement import Placements
-from streams.gallery.activation import Activation, ConditioningLog
+from streams.gallery.activation import Activator, ConditioningLog
 from streams.gallery.agent import GalleryAgent
 from streams.gallery.commands import Planner
 from streams.gallery.tenure import GalleryLog
@@ -70,7 +70,7 @@ def gallery_of(
     return GalleryAgent(
         index,
         gallery_log,
-        activation=Activation(conditionings, placements, settings.target_fpir),
+        activation=Activator(conditionings, placements, settings.target_fpir),
         planner=Planner(settings.shard_by),
         rule=rule,
         retention_interval=timedelta(seconds=settings.retention_interval_s),

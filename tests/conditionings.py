@@ -12,7 +12,7 @@ from recognition.cohort import Cohort
 from recognition.conditioning import Conditioning, Impostors, place
 from recognition.statistics import fit_statistics
 from recognition.variable import Kind, Variable
-from schemas.conditioning import ActiveConditioning, ArtefactRef
+from schemas.conditioning import Activation, ArtefactRef, PreviousArtefact
 from streams.conditioning.artefact import Artefact, load_artefact, save_artefact
 from tests.gallery_entries import MODEL
 
@@ -57,12 +57,12 @@ def saved(folder: Path, made: Conditioning | None = None, **changes: Any) -> Art
     )
 
 
-def activation(folder: Path | None, previous: ArtefactRef | None = None) -> ActiveConditioning:
+def activation(folder: Path | None, previous: ArtefactRef | None = None) -> Activation:
     """Return the record that asks for the artefact in a folder; without one, for none."""
     values: dict[str, Any] = {"version": None, "uri": None, "model": None}
     if folder is not None:
         artefact = load_artefact(folder)
         values = {"version": artefact.version, "uri": folder.as_uri(), "model": artefact.model}
-    return ActiveConditioning(
-        name="light", activated_at=AT, actor="ann", previous=previous, **values
+    return Activation(
+        name="light", activated_at=AT, actor="ann", previous=PreviousArtefact.of(previous), **values
     )

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
-from schemas.conditioning import ActiveConditioning
+from schemas.conditioning import Activation
 from schemas.gallery_fold import GalleryFold
 from schemas.gallery_records import TERM_KEY, Change
 from schemas.records import Record
@@ -95,10 +95,10 @@ class FakeConditionings:
     """Says which conditioning is wanted."""
 
     def __init__(self) -> None:
-        self.records: list[ActiveConditioning] = []
+        self.records: list[Activation] = []
         self.reads = 0
 
-    async def last(self) -> ActiveConditioning | None:
+    async def last(self) -> Activation | None:
         """Return the last record."""
         self.reads += 1
         return self.records[-1] if self.records else None

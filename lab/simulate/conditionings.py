@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lab.simulate.variant import NONE, Chosen
-from schemas.conditioning import ActiveConditioning
+from schemas.conditioning import Activation
 from schemas.errors import SetupError
 from schemas.event import now
 from streams.conditioning.artefact import Artefact, load_artefact, save_artefact
@@ -54,7 +54,7 @@ def chosen(artefacts: Artefacts, fpir: float, folder: Path) -> list[Chosen]:
     ]
 
 
-def _active(artefact: Artefact, fpir: float, folder: Path) -> ActiveConditioning:
+def _active(artefact: Artefact, fpir: float, folder: Path) -> Activation:
     saved = save_artefact(
         folder,
         name=artefact.name,
@@ -64,7 +64,7 @@ def _active(artefact: Artefact, fpir: float, folder: Path) -> ActiveConditioning
         calibration=artefact.calibration,
         about=artefact.about,
     )
-    return ActiveConditioning(
+    return Activation(
         name=saved.name,
         version=saved.version,
         uri=folder.as_uri(),

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
-from schemas.conditioning import ActiveConditioning
+from schemas.conditioning import Activation
 from schemas.gallery import GalleryEntry, Status
 from schemas.gallery_fold import GalleryFold
 from schemas.gallery_records import Change, Erased
@@ -72,9 +72,9 @@ class MemoryLog:
 class OneConditioning:
     """The ``conditioning`` topic with one record, or none."""
 
-    def __init__(self, active: ActiveConditioning | None) -> None:
+    def __init__(self, active: Activation | None) -> None:
         self._active = active
 
-    async def last(self) -> ActiveConditioning | None:
+    async def last(self) -> Activation | None:
         """Return the record."""
         return self._active

@@ -6,7 +6,7 @@ from dataclasses import replace
 from prometheus_client import CollectorRegistry
 
 from lab.simulate.memory_log import MemoryLog, OneConditioning
-from schemas.conditioning import ActiveConditioning
+from schemas.conditioning import Activation
 from schemas.embedding import Embedding
 from schemas.metrics import Metrics
 from schemas.recognition_event import Identification, ReviewItem
@@ -35,9 +35,7 @@ class System:
         active: the conditioning; None is plain.
     """
 
-    def __init__(
-        self, settings: Settings, *, mad: bool, active: ActiveConditioning | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, *, mad: bool, active: Activation | None = None) -> None:
         self.log = MemoryLog()
         self._settings = settings
         index, metrics = MemoryIndex(), Metrics(CollectorRegistry())

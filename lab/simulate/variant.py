@@ -6,7 +6,7 @@ from itertools import compress, product
 from typing import Final
 
 from lab.evaluate.words import percent
-from schemas.conditioning import ActiveConditioning
+from schemas.conditioning import Activation
 
 NONE: Final = "none"
 """Stands for no conditioning, where an artefact's folder is asked for."""
@@ -17,7 +17,7 @@ class Chosen:
     """A conditioning by the name that it goes by, with the record that activates it; or none."""
 
     name: str = NONE
-    active: ActiveConditioning | None = None
+    active: Activation | None = None
 
 
 @dataclass(frozen=True, slots=True)

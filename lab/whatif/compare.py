@@ -10,10 +10,10 @@ from lab.whatif.agreement import Agreement, agree
 from lab.whatif.replay import Replay
 from lab.whatif.unlike import unlike
 from recognition.cluster import cluster_name
+from schemas.conditioning import ArtefactRef
 from schemas.errors import SetupError
 from schemas.settings import Settings
 from streams.conditioning.placement import Placement
-from streams.index.base import ActiveState
 
 
 class Incomparable(SetupError):
@@ -22,7 +22,7 @@ class Incomparable(SetupError):
 
 async def compare(
     present: Present,
-    new: ActiveState | None,
+    new: ArtefactRef | None,
     material: Material,
     settings: Settings,
     bar: Progress,

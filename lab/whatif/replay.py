@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry
 
 from lab.whatif.index import ReplayIndex
+from schemas.conditioning import ArtefactRef
 from schemas.embedding import Embedding
 from schemas.errors import BadInput, SetupError
 from schemas.gallery import GalleryEntry
@@ -16,7 +17,7 @@ from schemas.settings import Settings
 from streams.conditioning.placement import Placement, Placements, Plain
 from streams.gallery.holdings import Holdings
 from streams.gallery.placed_gallery import Layout
-from streams.index.base import ActiveState, GalleryState, IndexEntry
+from streams.index.base import GalleryState, IndexEntry
 from streams.matching.matcher import Matcher
 
 _EPOCH = "replay"
@@ -80,7 +81,7 @@ class Replay:
 
     @classmethod
     async def of(
-        cls, entries: Iterable[GalleryEntry], active: ActiveState | None, settings: Settings
+        cls, entries: Iterable[GalleryEntry], active: ArtefactRef | None, settings: Settings
     ) -> "Replay":
         """Lay the entries out as the gallery agent would.
 

@@ -15,12 +15,13 @@ from lab.whatif.tails import Tails
 from lab.whatif.truth import Verified, verify
 from lab.whatif.unlike import unlike
 from recognition.cluster import EVERYWHERE
+from schemas.conditioning import ArtefactRef
 from schemas.embedding import Embedding
 from schemas.errors import SetupError
 from schemas.gallery import Status
 from schemas.settings import Settings
 from streams.conditioning.placement import Placement
-from streams.index.base import ActiveState, GalleryState
+from streams.index.base import GalleryState
 
 FPIRS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
 
@@ -54,7 +55,7 @@ class WhatIf(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     model: str
-    conditioning: ActiveState | None
+    conditioning: ArtefactRef | None
     probes: int
     left_out: int = Field(description="Embeddings of other models, or that cannot be used")
     entries: int
@@ -93,7 +94,7 @@ def model_of(gallery: Gallery, probes: Probes) -> str:
 
 async def what_if(
     settings: Settings,
-    active: ActiveState | None,
+    active: ArtefactRef | None,
     material: Material,
     fpirs: Sequence[float],
     bar: Progress,

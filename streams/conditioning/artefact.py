@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from recognition.calibration import Calibration
 from recognition.conditioning import Conditioning
+from schemas.conditioning import ArtefactRef
 from schemas.errors import SetupError
 from schemas.event import now
 from streams.conditioning.artefact_format import (
@@ -74,6 +75,10 @@ class Artefact:
     def dimension(self) -> int:
         """The size of the embeddings that it is for."""
         return int(self.conditioning.impostors.placed.vectors.shape[1])
+
+    def at(self, uri: str) -> ArtefactRef:
+        """Return what refers to it where its folder is at ``uri``."""
+        return ArtefactRef(name=self.name, version=self.version, uri=uri, model=self.model)
 
 
 def save_artefact(

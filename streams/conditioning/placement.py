@@ -10,10 +10,11 @@ import numpy as np
 from recognition.cluster import cluster_name, cluster_number, cluster_of
 from recognition.clusters import Assigned
 from recognition.conditioning import Conditioning, Placed, place
+from schemas.conditioning import ArtefactRef
 from schemas.errors import DependencyDown, SetupError
 from schemas.event import Background, FloatVector
 from streams.conditioning.artefact import Artefact, load_artefact
-from streams.index.base import ActiveState, GalleryState, IndexEntry, space_of
+from streams.index.base import GalleryState, IndexEntry, space_of
 
 Vectors = Sequence[FloatVector] | FloatVector
 """Embeddings of one size, each alone or as rows."""
@@ -161,7 +162,7 @@ class Placements:
 
     def __init__(self, plain: Plain) -> None:
         self.plain = plain
-        self._loaded: dict[ActiveState, Fitted] = {}
+        self._loaded: dict[ArtefactRef, Fitted] = {}
 
     async def of(self, state: GalleryState) -> Placement:
         """Return how the gallery's entries are placed.
@@ -174,7 +175,7 @@ class Placements:
         except SetupError as error:
             raise DependencyDown("conditioning", str(error)) from error
 
-    async def under(self, active: ActiveState | None) -> Placement:
+    async def under(self, active: ArtefactRef | None) -> Placement:
         """Return the placement under a conditioning; None is plain.
 
         Raises:
@@ -191,7 +192,7 @@ class Placements:
         return fitted
 
 
-def _load(active: ActiveState) -> Artefact:
+def _load(active: ArtefactRef) -> Artefact:
     artefact = load_artefact(active.uri)
     found, wanted = (artefact.version, artefact.model), (active.version, active.model)
     if found != wanted:

@@ -4,13 +4,13 @@ import logging
 from time import monotonic
 from typing import Protocol
 
-from schemas.conditioning import ActiveConditioning, ArtefactRef
+from schemas.conditioning import Activation, ArtefactRef
 from schemas.errors import DependencyDown, SetupError
 from streams.conditioning.artefact import ArtefactMissing
 from streams.conditioning.placement import Placements
 from streams.gallery.holdings import Holdings
 from streams.gallery.placed_gallery import Layout
-from streams.index.base import ActiveState, GalleryState
+from streams.index.base import GalleryState
 
 log = logging.getLogger(__name__)
 
@@ -20,12 +20,12 @@ RETRY_S = 5.0
 class ConditioningLog(Protocol):
     """The ``conditioning`` topic."""
 
-    async def last(self) -> ActiveConditioning | None:
+    async def last(self) -> Activation | None:
         """Return the last record; None where there is none."""
         ...
 
 
-class Activation:
+class Activator:
     """Follows the ``conditioning`` topic.
 
     What is active is what the index says: a record asks for a change, and one that cannot be
@@ -39,15 +39,14 @@ class Activation:
         self._log = conditionings
         self._placements = placements
         self._target_fpir = target_fpir
-        self._record: ActiveConditioning | None = None
+        self._record: Activation | None = None
         self._problem: DependencyDown | None = None
         self._retry_at = 0.0
 
     @property
-    def wanted(self) -> ActiveState | None:
+    def wanted(self) -> ArtefactRef | None:
         """What the topic asks for; None is plain."""
-        record = self._record
-        return None if record is None else _state(record.name, record.artefact)
+        return None if self._record is None else self._record.artefact
 
     async def read(self) -> None:
         """Read the topic to its end."""
@@ -106,13 +105,13 @@ class Activation:
         self._retry_at = monotonic() + RETRY_S
         return self._problem
 
-    def _candidates(self, present: GalleryState | None) -> list[ActiveState | None]:
+    def _candidates(self, present: GalleryState | None) -> list[ArtefactRef | None]:
         if present is not None:
             return [present.conditioning, self.wanted]
-        record = self._record
-        return [self.wanted, None if record is None else _state(record.name, record.previous)]
+        before = None if self._record is None else self._record.artefact_before
+        return [self.wanted, before]
 
-    async def _layout(self, active: ActiveState | None, holdings: Holdings) -> Layout:
+    async def _layout(self, active: ArtefactRef | None, holdings: Holdings) -> Layout:
         placement = await self._placements.under(active)
         artefact = placement.artefact
         if artefact is not None:
@@ -123,7 +122,3 @@ class Activation:
                     f"{artefact.dimension} numbers; entries of {artefact.model} have {size}"
                 )
         return Layout(placement, active, self._target_fpir)
-
-
-def _state(name: str, artefact: ArtefactRef | None) -> ActiveState | None:
-    return None if artefact is None else ActiveState(name=name, **artefact.model_dump())

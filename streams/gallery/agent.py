@@ -13,14 +13,14 @@ from datetime import timedelta
 from time import monotonic
 
 from recognition.retain import RetentionRule
-from schemas.conditioning import ActiveConditioning
+from schemas.conditioning import Activation
 from schemas.errors import DependencyDown
 from schemas.event import now
 from schemas.gallery import GalleryCommand, Status
 from schemas.gallery_records import Change
 from schemas.metrics import Metrics
 from schemas.records import Record
-from streams.gallery.activation import Activation
+from streams.gallery.activation import Activator
 from streams.gallery.believed_fpir import believed_fpir
 from streams.gallery.commands import Planner
 from streams.gallery.gauges import GalleryReport
@@ -50,7 +50,7 @@ class GalleryAgent:
         index: Index,
         gallery_log: GalleryLog,
         *,
-        activation: Activation,
+        activation: Activator,
         planner: Planner,
         rule: RetentionRule,
         retention_interval: timedelta,
@@ -102,7 +102,7 @@ class GalleryAgent:
             DependencyDown: the gallery is not ours; who owns it must hear of this.
         """
         for record in records:
-            ActiveConditioning.read(record)
+            Activation.read(record)
         async with self._turn:
             if not self._tenure.owned:
                 raise not_ours()

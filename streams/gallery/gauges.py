@@ -1,9 +1,10 @@
 """What the gallery agent tells Prometheus."""
 
 from recognition.cluster import EVERYWHERE
+from schemas.conditioning import ArtefactRef
 from schemas.metrics import Metrics
 from streams.gallery.holdings import Holdings
-from streams.index.base import ActiveState, GalleryState
+from streams.index.base import GalleryState
 
 
 class GalleryReport:
@@ -33,7 +34,7 @@ class GalleryReport:
         else:
             self._metrics.fpir_believed.labels("gallery").set(fpir)
 
-    def _tell_version(self, active: ActiveState | None) -> None:
+    def _tell_version(self, active: ArtefactRef | None) -> None:
         version = None if active is None else active.version
         if self._version not in (None, version):
             self._metrics.version.remove("conditioning", self._version)

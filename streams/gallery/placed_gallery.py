@@ -11,11 +11,12 @@ from itertools import islice
 import numpy as np
 
 from recognition.cluster import UNCLUSTERED
+from schemas.conditioning import ArtefactRef
 from schemas.gallery import GalleryEntry, Status
 from streams.conditioning.placement import Placement, Spot
 from streams.gallery.impostors import Member
 from streams.gallery.shard_states import Census
-from streams.index.base import ActiveState, GalleryState, IndexEntry, Location
+from streams.index.base import GalleryState, IndexEntry, Location
 
 Group = tuple[str, str, str]
 """Model version, cluster and identity: the entries among which retention chooses."""
@@ -56,7 +57,7 @@ class Layout:
     """
 
     def __init__(
-        self, placement: Placement, active: ActiveState | None, target_fpir: float
+        self, placement: Placement, active: ArtefactRef | None, target_fpir: float
     ) -> None:
         self.placement = placement
         self.active = active

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from recognition.cluster import EVERYWHERE, Cluster
 from recognition.match import Neighbour
+from schemas.conditioning import ArtefactRef
 from schemas.errors import DependencyDown
 from schemas.event import FloatVector
 
@@ -37,17 +38,6 @@ class ShardState(BaseModel):
     threshold: float | None
 
 
-class ActiveState(BaseModel):
-    """The conditioning that the entries lie in the index by, and where its artefact lies."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    version: str
-    uri: str
-    model: str
-
-
 class GalleryState(BaseModel):
     """What the index holds, written together with the entries.
 
@@ -59,7 +49,7 @@ class GalleryState(BaseModel):
         position: offset on ``gallery`` of the last change that is in the index, -1 if none.
         models: per model version and cluster (and ``*`` for all its clusters) the shard's state.
         dimensions: per model version the size of its vectors.
-        conditioning: None where every model is plain.
+        conditioning: whose artefact the entries are placed by; None where every model is plain.
         thresholds: of the model that the conditioning is for, by the cluster of the *probe* (and
             ``*`` for probes of no cluster): the conditioned distance up to which it is known,
             whatever shards are searched.
@@ -71,7 +61,7 @@ class GalleryState(BaseModel):
     position: int
     models: dict[str, dict[Cluster, ShardState]]
     dimensions: dict[str, int] = Field(default_factory=dict)
-    conditioning: ActiveState | None = None
+    conditioning: ArtefactRef | None = None
     thresholds: dict[str, dict[Cluster, float]] = Field(default_factory=dict)
 
     def space(self, model: str) -> str:

@@ -2,7 +2,7 @@
 
 import logging
 
-from schemas.conditioning import ActiveConditioning
+from schemas.conditioning import Activation
 from schemas.errors import BadInput
 from schemas.reading import Reading
 from streams.kafka.read_topic import read_to_end
@@ -18,14 +18,14 @@ class KafkaConditioningLog:
         self._topic = topic
         self._reading = reading
 
-    async def last(self) -> ActiveConditioning | None:
+    async def last(self) -> Activation | None:
         """Return the last record that can be read; those that cannot are set aside elsewhere."""
         found = None
         async for record in read_to_end(self._servers, self._topic, reading=self._reading):
             try:
                 if record.problem is not None:
                     raise record.problem
-                found = ActiveConditioning.read(record)
+                found = Activation.read(record)
             except BadInput as error:
                 log.warning("%s passed over: %s", record.position, error)
         return found

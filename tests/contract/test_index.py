@@ -10,9 +10,9 @@ import pytest
 
 from infra.local.embedded import Services
 from recognition.cluster import EVERYWHERE
+from schemas.conditioning import ArtefactRef
 from schemas.errors import DependencyDown
 from streams.index.base import (
-    ActiveState,
     GalleryState,
     Index,
     IndexDiffers,
@@ -26,7 +26,7 @@ from streams.index.redis import RedisIndex
 from tests.gallery_entries import MODEL, unit
 
 AXES = np.eye(4, dtype=np.float32)
-ACTIVE = ActiveState(name="light", version="v1", uri="file:///c", model=MODEL)
+ACTIVE = ArtefactRef(name="light", version="v1", uri="file:///c", model=MODEL)
 FITTED = f"{MODEL}+v1"
 
 
@@ -57,7 +57,7 @@ def state(
     entries: list[IndexEntry],
     epoch: str = "one",
     position: int = 0,
-    conditioning: ActiveState | None = None,
+    conditioning: ArtefactRef | None = None,
 ) -> GalleryState:
     models: dict[str, dict[str, ShardState]] = {}
     for e in entries:

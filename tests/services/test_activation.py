@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from client.admin import create_topics
 from infra.local.embedded import EmbeddedRedis, Services
-from schemas.conditioning import ActiveConditioning
+from schemas.conditioning import Activation
 from schemas.event import Background
 from schemas.health import Health
 from schemas.metrics import Metrics
@@ -117,7 +117,7 @@ class Load:
             await task
 
 
-async def ask(settings: Settings, record: ActiveConditioning) -> None:
+async def ask(settings: Settings, record: Activation) -> None:
     await put(settings, [record.record(settings.topic(CONDITIONING))])
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from client.reader import newest
 from client.recent import recent_probes
-from schemas.conditioning import ActiveConditioning
+from schemas.conditioning import Activation
 from schemas.embedding import Embedding
 from schemas.health import Health
 from schemas.metrics import Metrics
@@ -132,12 +132,12 @@ async def test_it_is_rolled_out_and_taken_back(streams: Settings, run: Run, tmp_
         assert f"active: plain, before: light {artefact.version}" in off.stdout
     async with collecting(streams, CONDITIONING) as records:
         await eventually(lambda: len(records) == 4, "four records")
-    events = [ActiveConditioning.read(record) for record in records]
+    events = [Activation.read(record) for record in records]
     here = events[0].artefact
     assert here is not None
     assert here.uri == (tmp_path / "light").as_uri()
     assert [event.artefact for event in events] == [here, None, here, None]
-    assert [event.previous for event in events] == [None, here, None, here]
+    assert [event.artefact_before for event in events] == [None, here, None, here]
     assert (events[-1].name, events[-1].actor) == ("light", "ann")
 
 

@@ -12,7 +12,7 @@ from recognition.retain import RetentionRule
 from schemas.metrics import Metrics
 from schemas.settings import Settings
 from streams.conditioning.placement import Placements, Plain
-from streams.gallery.activation import Activation
+from streams.gallery.activation import Activator
 from streams.gallery.agent import GalleryAgent
 from streams.gallery.commands import Planner
 from streams.index.redis import RedisIndex
@@ -41,7 +41,7 @@ def agent(
     return GalleryAgent(
         index,
         log.owner(),
-        activation=Activation(wanted, Placements(Plain(("season",))), 0.5),
+        activation=Activator(wanted, Placements(Plain(("season",))), 0.5),
         planner=Planner(("season",)),
         rule=RetentionRule(),
         retention_interval=timedelta(hours=1),

@@ -12,10 +12,11 @@ from recognition.cohort import Cohort
 from recognition.conditioning import Conditioning, Impostors, Placed
 from recognition.statistics import Statistics
 from recognition.variable import Kind, Variable
+from schemas.conditioning import ArtefactRef
 from schemas.metrics import Metrics
 from streams.conditioning.artefact import Artefact
 from streams.conditioning.placement import Fitted, Placement, Placements, Plain
-from streams.index.base import ActiveState, GalleryState, IndexEntry
+from streams.index.base import GalleryState, IndexEntry
 from tests.gallery_entries import MODEL
 from tests.unit.matcher_probes import entry
 
@@ -91,9 +92,9 @@ class Given(Placements):
         return Plain() if self.given is None else Fitted(self.given, Plain())
 
 
-def active(version: str = "v1", uri: str = "file:///nowhere") -> ActiveState:
+def active(version: str = "v1", uri: str = "file:///nowhere") -> ArtefactRef:
     """Return what the state says of the artefact."""
-    return ActiveState(name="test", version=version, uri=uri, model=MODEL)
+    return ArtefactRef(name="test", version=version, uri=uri, model=MODEL)
 
 
 def placed(

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from schemas.conditioning import ActiveConditioning
+from schemas.conditioning import Activation
 from schemas.event import Event, Region
 from schemas.gallery import Action, Enrol, Erase, GalleryCommand, GalleryEntry, Move, Quarantine
 from schemas.recognition_event import (
@@ -82,10 +82,10 @@ def entry(entry_id: str = "e1", identity: str = "Bella", **changes: Any) -> Gall
     )
 
 
-def conditioning(uri: str | None) -> ActiveConditioning:
+def conditioning(uri: str | None) -> Activation:
     """Return what activates version 1; without a URI, what switches it off."""
     version, model = (None, None) if uri is None else ("1", "m@1")
-    return ActiveConditioning(
+    return Activation(
         name="main", version=version, uri=uri, model=model, activated_at=AT, actor="a"
     )
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from recognition.cluster import EVERYWHERE
 from recognition.match import Neighbour
+from schemas.conditioning import ArtefactRef
 from schemas.embedding import Embedding
 from schemas.metrics import Metrics
 from schemas.recognition_event import (
@@ -17,7 +18,7 @@ from schemas.recognition_event import (
 )
 from schemas.records import Record
 from streams.conditioning.placement import Placements, Plain
-from streams.index.base import ActiveState, GalleryState, IndexEntry, Query, ShardState
+from streams.index.base import GalleryState, IndexEntry, Query, ShardState
 from streams.index.memory import MemoryIndex
 from streams.matching.matcher import Matcher
 from streams.matching.self_enrolment import Includer
@@ -80,7 +81,7 @@ async def fill(
     index: MemoryIndex,
     entries: Sequence[IndexEntry],
     thresholds: Mapping[str, float] | None = None,
-    active: ActiveState | None = None,
+    active: ArtefactRef | None = None,
     by_probe: Mapping[str, float] | None = None,
 ) -> None:
     """Hold these entries and no others, and a state.

@@ -9,10 +9,10 @@ from client.activation_targets import active_of
 from client.gallery import Gallery
 from client.recent import Material, Probes
 from client.recent_answers import People, Said
+from schemas.conditioning import ArtefactRef
 from schemas.embedding import Embedding
 from schemas.gallery import GalleryEntry
 from schemas.settings import Settings
-from streams.index.base import ActiveState
 from tests.conditionings import DAY, NIGHT, conditioning, saved
 from tests.gallery_entries import entry, unit
 from tests.services.kafka import embedding
@@ -62,7 +62,7 @@ def material(
     return Material(Gallery(held, since), Probes(probes() if seen is None else seen, 0), people)
 
 
-def active(folder: Path, **changes: Any) -> ActiveState:
+def active(folder: Path, **changes: Any) -> ArtefactRef:
     """Save a conditioning, and return how the index would name it."""
     saved(folder, conditioning(SIZE), **changes)
     return active_of(folder)[1]

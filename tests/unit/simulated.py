@@ -9,7 +9,7 @@ from lab.simulate.oracle import Oracle
 from lab.simulate.outcomes import Simulated
 from lab.simulate.stream import simulate
 from lab.simulate.system import System
-from schemas.conditioning import ActiveConditioning
+from schemas.conditioning import Activation
 from schemas.embedding import Embedding
 from schemas.settings import load_settings
 from tests.gallery_entries import CAPTURED, MODEL, unit
@@ -49,7 +49,7 @@ async def simulated(
     mad: bool = False,
     wrong: float = 0.0,
     delay: int = 0,
-    active: ActiveConditioning | None = None,
+    active: Activation | None = None,
     **settings: Any,
 ) -> Simulated:
     """Run them through a system."""

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from client import activation
 from client import recent as topics
-from client.activation import Present, Rollout, reference
+from client.activation import Present, Rollout
 from client.recent import Material
 from infra.cli import app
 from schemas.errors import DependencyDown
@@ -113,7 +113,7 @@ def test_back_and_plain_neither_compare_nor_ask(deployed: Deployment, tmp_path: 
         result = run(option)
         assert result.stdout == f"active: plain, before: light {state.version}\n"
     wanted = [asked[0] for asked in deployed.asked]
-    assert wanted == [Rollout("light", None, reference(state))] * 2
+    assert wanted == [Rollout("light", None, state)] * 2
     assert deployed.last is None
 
 
@@ -136,7 +136,7 @@ def test_a_lost_artefact_does_not_keep_one_from_the_next(
     result = run(tmp_path / "next", "--yes")
     assert result.exit_code == 0, result.output
     assert "no comparison with what is active" in result.stderr
-    assert deployed.asked[0][0] == Rollout("light", state, reference(lost))
+    assert deployed.asked[0][0] == Rollout("light", state, lost)
 
 
 def test_wrong_artefacts_and_late_indexes_have_their_exit_codes(

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from lab.whatif.replay import Replay
+from schemas.conditioning import ArtefactRef
 from schemas.errors import SetupError
 from streams.conditioning.placement import Placements, Plain
 from streams.gallery.placed_gallery import Layout
-from streams.index.base import ActiveState, GalleryState
+from streams.index.base import GalleryState
 from tests.conditionings import saved
 from tests.gallery_entries import MODEL, entry
 from tests.services.kafka import embedding
@@ -19,7 +20,7 @@ HIDDEN = 3
 
 
 @pytest.fixture(params=["plain", "fitted"])
-def conditioned(request: pytest.FixtureRequest, tmp_path: Path) -> ActiveState | None:
+def conditioned(request: pytest.FixtureRequest, tmp_path: Path) -> ArtefactRef | None:
     """What is active: nothing, or a conditioning."""
     return None if request.param == "plain" else active(tmp_path)
 
@@ -29,7 +30,7 @@ def nothing() -> None:
 
 
 async def test_near_probes_are_identified_and_far_ones_go_to_review(
-    conditioned: ActiveState | None,
+    conditioned: ArtefactRef | None,
 ) -> None:
     replay = await Replay.of(entries(), conditioned, SETTINGS)
     heard: list[None] = []
@@ -62,7 +63,7 @@ def judged_as(replay: Replay, other: Replay) -> GalleryState:
 
 
 async def test_a_probe_is_answered_as_if_its_own_entry_were_not_there(
-    conditioned: ActiveState | None,
+    conditioned: ArtefactRef | None,
 ) -> None:
     """Its own look is enrolled under another name, so the name tells who was found."""
     probe = embedding("mine", look(HIDDEN, seed=9), background=light(0))
@@ -79,7 +80,7 @@ async def test_a_probe_is_answered_as_if_its_own_entry_were_not_there(
 
 
 async def test_other_thresholds_are_answered_without_searching_again(
-    conditioned: ActiveState | None,
+    conditioned: ArtefactRef | None,
 ) -> None:
     replay = await Replay.of(entries(), conditioned, SETTINGS)
     before = await replay.answers(probes(), nothing)
@@ -107,7 +108,7 @@ async def test_vectors_of_another_size_are_left_out() -> None:
     assert answers["stranger"].identity is None
 
 
-async def test_an_empty_gallery_knows_nobody(conditioned: ActiveState | None) -> None:
+async def test_an_empty_gallery_knows_nobody(conditioned: ArtefactRef | None) -> None:
     answers = await (await Replay.of([], conditioned, SETTINGS)).answers(probes(1), nothing)
     assert (answers["p0"].identity, answers["p0"].distance) == (None, None)
 
@@ -118,7 +119,7 @@ async def test_a_gallery_of_vectors_of_another_size_is_refused(tmp_path: Path) -
         await Replay.of([entry("e", "id", np.ones(3))], state, SETTINGS)
 
 
-async def test_the_state_is_that_of_the_live_layout(conditioned: ActiveState | None) -> None:
+async def test_the_state_is_that_of_the_live_layout(conditioned: ArtefactRef | None) -> None:
     replay = await Replay.of(entries(), conditioned, SETTINGS)
     placement = await Placements(Plain(SETTINGS.shard_by)).under(conditioned)
     layout = Layout(placement, conditioned, SETTINGS.target_fpir)

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from client import activation
-from client.activation import Present, await_active, reference, words_of
+from client.activation import Present, await_active, words_of
 from client.activation_targets import active_of, back, check, to_artefact, to_plain
-from schemas.conditioning import ActiveConditioning
+from schemas.conditioning import Activation, ArtefactRef
 from schemas.errors import DependencyDown, SetupError
 from schemas.gallery import GalleryEntry
 from streams.conditioning.artefact import load_artefact
-from streams.index.base import ActiveState, GalleryState
+from streams.index.base import GalleryState
 from streams.index.memory import MemoryIndex
 from tests.conditionings import saved
 from tests.gallery_entries import entry
@@ -20,10 +20,9 @@ from tests.services.kafka import embedding
 from tests.unit.replayed import SIZE, active, probes
 
 
-def after(record: ActiveConditioning, was: ActiveState | None) -> Present:
+def after(record: Activation, was: ArtefactRef | None) -> Present:
     """Return what is there once a record has been carried out."""
-    artefact = record.artefact
-    now = None if artefact is None else ActiveState(name=record.name, **artefact.model_dump())
+    now = record.artefact
     assert now != was
     return Present(now, record)
 
@@ -54,7 +53,7 @@ def test_back_twice_toggles(tmp_path: Path) -> None:
         there = after(back(there).record("ann"), was)
         assert there.active == expected
         assert there.asked is not None
-        assert there.asked.previous == reference(was)
+        assert there.asked.artefact_before == was
 
 
 def test_back_leads_to_plain_and_from_it(tmp_path: Path) -> None:
@@ -64,8 +63,8 @@ def test_back_leads_to_plain_and_from_it(tmp_path: Path) -> None:
     assert there.active is None
     assert after(back(there).record("ann"), None).active == state
     off = to_plain(Present(state, None))
-    assert (off.name, off.record("bo").previous, off.record("bo").actor) == (
-        *("light", reference(state)),
+    assert (off.name, off.record("bo").artefact_before, off.record("bo").actor) == (
+        *("light", state),
         "bo",
     )
     assert to_plain(Present(None, None)).name == "plain"

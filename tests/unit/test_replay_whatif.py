@@ -15,9 +15,10 @@ from lab.whatif.files import write
 from lab.whatif.plot import draw
 from lab.whatif.strangers import Source
 from lab.whatif.whatif import FPIRS, WhatIf, what_if
+from schemas.conditioning import ArtefactRef
 from schemas.errors import SetupError
 from schemas.gallery import Status
-from streams.index.base import ActiveState, GalleryState
+from streams.index.base import GalleryState
 from tests.gallery_entries import MODEL, entry
 from tests.services.kafka import embedding
 from tests.unit.replayed import (
@@ -35,7 +36,7 @@ from tests.unit.replayed import (
 
 async def curve(
     given: Material,
-    state: ActiveState | None = None,
+    state: ArtefactRef | None = None,
     share: float | None = None,
     live: GalleryState | None = None,
 ) -> WhatIf:

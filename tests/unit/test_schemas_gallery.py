@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from schemas.conditioning import ActiveConditioning, ArtefactRef
+from schemas.conditioning import Activation, ArtefactRef, PreviousArtefact
 from schemas.errors import BadInput
 from schemas.event import Event
 from schemas.gallery import (
@@ -58,9 +58,9 @@ def same(one: Event, other: Event) -> bool:
     return type(one) is type(other) and one.model_dump_json() == other.model_dump_json()
 
 
-def conditioning(**changes: Any) -> ActiveConditioning:
+def conditioning(**changes: Any) -> Activation:
     values = {"name": "default", "activated_at": CAPTURED, "actor": "ann"}
-    return ActiveConditioning.model_validate({**values, **changes})
+    return Activation.model_validate({**values, **changes})
 
 
 EVENTS: list[Event] = [
@@ -81,7 +81,7 @@ EVENTS: list[Event] = [
         version=None,
         uri=None,
         model=None,
-        previous=ArtefactRef(version="3", uri="s3://c", model="m@1"),
+        previous=PreviousArtefact(version="3", uri="s3://c", model="m@1"),
     ),
 ]
 
@@ -195,7 +195,7 @@ def read_command(action: dict[str, Any]) -> GalleryCommand:
 
 def test_an_active_conditioning_names_its_artefact_or_none() -> None:
     whole = {"version": "3", "uri": "s3://c", "model": "m@1"}
-    assert conditioning(**whole).artefact == ArtefactRef(**whole)
+    assert conditioning(**whole).artefact == ArtefactRef(name="main", **whole)
     assert conditioning(**dict.fromkeys(whole)).artefact is None
 
 

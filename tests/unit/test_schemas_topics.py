@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.conditioning import ActiveConditioning
+from schemas.conditioning import Activation
 from schemas.event import Event
 from schemas.gallery import GalleryCommand, GalleryEntry
 from schemas.recognition_event import Identification, ReviewItem
@@ -26,7 +26,7 @@ ROWS: list[tuple[str, str, type[Event] | None, str, int | None]] = [
     ("review-decisions", "event name", ReviewDecision, "delete", 365),
     ("gallery-commands", "identity", GalleryCommand, "delete", 365),
     ("gallery", "entry:<id>, erased:<hash>, term", GalleryEntry, "compact", None),
-    ("conditioning", "name", ActiveConditioning, "compact", None),
+    ("conditioning", "name", Activation, "compact", None),
     ("dead-letters", "topic-partition-offset of the original", None, "compact,delete", 30),
 ]
 

@@ -15,15 +15,13 @@ from lab.simulate.plots import effort, error
 from lab.simulate.report import Curves, Entries, SimulationReport, VariantReport
 from lab.simulate.variant import Chosen, Variant, grid, names
 from lab.simulate.words import summary
-from schemas.conditioning import ActiveConditioning
+from schemas.conditioning import Activation
 from schemas.errors import SetupError
 from tests.conditionings import AT
 
 FITTED = Chosen(
     "fitted",
-    ActiveConditioning(
-        name="x", version="v1", uri="file:///x", model="m", activated_at=AT, actor="ann"
-    ),
+    Activation(name="x", version="v1", uri="file:///x", model="m", activated_at=AT, actor="ann"),
 )
 EVERY = grid([Chosen(), FITTED], (False, True), (False, True), (0.0, 0.05))
 

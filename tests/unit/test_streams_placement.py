@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from recognition.cluster import UNCLUSTERED, cluster_name, cluster_number
+from schemas.conditioning import ArtefactRef
 from schemas.errors import DependencyDown, SetupError
 from schemas.event import Background
 from streams.conditioning.artefact import Artefact, load_artefact
 from streams.conditioning.placement import Fitted, Placements, Plain, joined
-from streams.index.base import ActiveState, GalleryState, space_of
+from streams.index.base import GalleryState, space_of
 from tests.conditionings import DAY, NIGHT, conditioning, saved
 from tests.gallery_entries import MODEL, unit
 
@@ -69,14 +70,12 @@ def test_spaces_are_told_apart() -> None:
     )
 
 
-def state(active: ActiveState | None) -> GalleryState:
+def state(active: ArtefactRef | None) -> GalleryState:
     return GalleryState(epoch="one", position=0, models={}, conditioning=active)
 
 
-def active(artefact: Artefact, folder: Path) -> ActiveState:
-    return ActiveState(
-        name=artefact.name, version=artefact.version, uri=folder.as_uri(), model=artefact.model
-    )
+def active(artefact: Artefact, folder: Path) -> ArtefactRef:
+    return artefact.at(folder.as_uri())
 
 
 async def test_a_state_without_conditioning_is_plain() -> None:

@@ -17,7 +17,7 @@ from schemas.gallery import (
 from schemas.metrics import Metrics
 from schemas.records import Record
 from streams.conditioning.placement import Placements, Plain
-from streams.gallery.activation import Activation
+from streams.gallery.activation import Activator
 from streams.gallery.agent import GalleryAgent
 from streams.gallery.commands import Planner
 from streams.index.base import GalleryState, IndexEntry, Location, Query
@@ -128,7 +128,7 @@ def maker(
         return GalleryAgent(
             index,
             log.owner(),
-            activation=Activation(conditionings, Placements(Plain(shard_by)), target_fpir),
+            activation=Activator(conditionings, Placements(Plain(shard_by)), target_fpir),
             planner=Planner(shard_by),
             rule=rule,
             retention_interval=interval,

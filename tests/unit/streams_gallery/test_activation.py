@@ -310,5 +310,5 @@ async def test_retention_weighs_an_identity_within_the_fitted_cluster(
 
 
 async def test_what_is_no_activation_is_bad_input(make: Make) -> None:
-    with pytest.raises(BadInput, match="ActiveConditioning"):
+    with pytest.raises(BadInput, match="Activation"):
         await make().heard([Record("conditioning", b"x", b"{}")])

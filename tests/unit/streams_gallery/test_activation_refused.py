@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.conditioning import ActiveConditioning, ArtefactRef
+from schemas.conditioning import Activation, ArtefactRef
 from schemas.errors import DependencyDown
 from streams.conditioning.artefact import ARRAYS, PAGE
 from streams.gallery.agent import GalleryAgent
@@ -55,7 +55,7 @@ def damage(folder: Path, name: str = ARRAYS) -> None:
     (folder / name).write_bytes(content[: len(content) // 2])
 
 
-def after(record: ActiveConditioning, before: Path) -> ActiveConditioning:
+def after(record: Activation, before: Path) -> Activation:
     """Return the record, with what was active before it."""
     was = activation(before).artefact
     assert was is not None
