@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.conditioning import Activation, ArtefactRef
+from schemas.conditioning import Activation, ArtefactRef, PreviousArtefact
 from schemas.errors import DependencyDown
 from streams.conditioning.artefact import ARRAYS, PAGE
 from streams.gallery.agent import GalleryAgent
@@ -59,7 +59,7 @@ def after(record: Activation, before: Path) -> Activation:
     """Return the record, with what was active before it."""
     was = activation(before).artefact
     assert was is not None
-    return record.model_copy(update={"previous": was})
+    return record.model_copy(update={"previous": PreviousArtefact.of(was)})
 
 
 @pytest.mark.parametrize("name", [PAGE, ARRAYS])
@@ -223,7 +223,7 @@ async def test_without_an_index_a_damaged_one_gives_way_to_what_was_before(
 ) -> None:  # fmt: skip
     wanted = activation(asked)
     was: ArtefactRef | None = activation(other).artefact if previous else None
-    conditionings.records = [wanted.model_copy(update={"previous": was})]
+    conditionings.records = [wanted.model_copy(update={"previous": PreviousArtefact.of(was)})]
     damage(asked)
     agent = make()
     await agent.handle(sent(OAK))
