@@ -70,7 +70,7 @@ def gallery_of(
     return GalleryAgent(
         index,
         gallery_log,
-        activation=Activator(conditionings, placements, settings.target_fpir),
+        activator=Activator(conditionings, placements, settings.target_fpir),
         planner=Planner(settings.shard_by),
         rule=rule,
         retention_interval=timedelta(seconds=settings.retention_interval_s),

@@ -137,7 +137,13 @@ def build_app(
         gallery = _gallery(settings, metrics, index, gallery_log, placements, ownership, other)
         handle = telling("gallery", _LONG, health, gallery.handle)
         attach("gallery", GALLERY_COMMANDS, handle, _COMMAND_BATCH, _COMMAND_WAIT_S)
-        attach("conditioning", CONDITIONING, gallery.heard, _COMMAND_BATCH, _COMMAND_WAIT_S)
+        attach(
+            "conditioning",
+            CONDITIONING,
+            gallery.on_activation_request,
+            _COMMAND_BATCH,
+            _COMMAND_WAIT_S,
+        )
         timers.append(patient(telling("gallery", _LONG, health, gallery.tick), metrics, health))
     _on_assignment(app, health)
     return app, timers

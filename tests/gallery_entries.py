@@ -9,7 +9,7 @@ from schemas.event import now
 from schemas.gallery import Action, Enrol, GalleryCommand, GalleryEntry
 from streams.conditioning.placement import Plain
 from streams.gallery.holdings import Holdings
-from streams.gallery.placed_gallery import Layout
+from streams.gallery.placed_gallery import PlacedGallery
 
 MODEL = "test@000000000000"
 CAPTURED = datetime(2025, 5, 1, tzinfo=UTC)
@@ -71,4 +71,4 @@ def command(
 
 def plain_holdings(target_fpir: float = 0.01, *shard_by: str) -> Holdings:
     """Return empty holdings without a conditioning."""
-    return Holdings(Layout(Plain(shard_by), None, target_fpir))
+    return Holdings(PlacedGallery(Plain(shard_by), None, target_fpir))

@@ -16,7 +16,7 @@ from schemas.records import Record
 from schemas.settings import Settings
 from streams.conditioning.placement import Placement, Placements, Plain
 from streams.gallery.holdings import Holdings
-from streams.gallery.placed_gallery import Layout
+from streams.gallery.placed_gallery import PlacedGallery
 from streams.index.base import GalleryState, IndexEntry
 from streams.matching.matcher import Matcher
 
@@ -62,7 +62,7 @@ class Replay:
         self,
         index: ReplayIndex,
         placements: Placements,
-        layout: Layout,
+        layout: PlacedGallery,
         state: GalleryState,
         neighbours: int,
     ) -> None:
@@ -89,7 +89,7 @@ class Replay:
             SetupError: the conditioning cannot be read, or is for vectors of another size.
         """
         placements = Placements(Plain(settings.shard_by))
-        layout = Layout(await placements.under(active), active, settings.target_fpir)
+        layout = PlacedGallery(await placements.under(active), active, settings.target_fpir)
         holdings = Holdings(layout)
         for position, entry in enumerate(entries):
             holdings.apply(entry, position)

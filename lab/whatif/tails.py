@@ -16,7 +16,7 @@ from recognition.tail import Tail, fit_tail
 from recognition.threshold import cautious_threshold
 from recognition.watch import ImpostorWatch
 from streams.conditioning.artefact import Artefact
-from streams.conditioning.placement import joined
+from streams.conditioning.placed import joined
 from streams.index.base import GalleryState, IndexEntry
 
 

@@ -168,7 +168,7 @@ def _check(arrays: Arrays) -> None:
 
 
 def _check_sizes(conditioning: Conditioning) -> None:
-    """Check the shapes against each other, and the ranges that no class of ours looks at."""
+    """Check the shapes against each other, and the ranges that no class of ours checks."""
     placed, k = conditioning.impostors.placed, conditioning.k
     n, d = placed.vectors.shape if placed.vectors.ndim == 2 else (0, 0)
     fits = {

@@ -1,4 +1,4 @@
-"""Where embeddings lie: the cluster, and the vector and local scale that are compared."""
+"""Places embeddings by their backgrounds, and says how each is searched for."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,38 +7,28 @@ from typing import Protocol
 
 import numpy as np
 
-from recognition.cluster import cluster_name, cluster_number, cluster_of
+from recognition.cluster import cluster_name, cluster_of
 from recognition.clusters import Assigned
-from recognition.conditioning import Conditioning, Placed, place
+from recognition.conditioning import Conditioning, place
 from schemas.conditioning import ArtefactRef
+from schemas.embedding import Embedding
 from schemas.errors import DependencyDown, SetupError
 from schemas.event import Background, FloatVector
 from streams.conditioning.artefact import Artefact, load_artefact
-from streams.index.base import GalleryState, IndexEntry, space_of
+from streams.conditioning.placed import PlacedEmbedding
+from streams.conditioning.search_plan import SearchPlan, fitted_plan, level_from, plain_plan
+from streams.index.base import GalleryState, space_of
 
 Vectors = Sequence[FloatVector] | FloatVector
 """Embeddings of one size, each alone or as rows."""
 
 _KEPT = 2  # artefacts: the active one, and the one before or after it
 
-LEAST_KNOWN = 0.5
+MIN_KNOWN = 0.5
 """Share of the background, by weight, that must be known for its cluster to be relied on."""
 
-LEAST_MEMBERSHIP = 0.5
+MIN_MEMBERSHIP = 0.5
 """How probable the nearest cluster must be, for it to be relied on."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Spot:
-    """Where one embedding lies: its cluster, its unit vector and its local scale there.
-
-    ``sure`` says whether its background tells the cluster well enough to look there first.
-    """
-
-    cluster: str
-    vector: FloatVector
-    scale: float = 1.0
-    sure: bool = True
 
 
 class Placement(Protocol):
@@ -57,7 +47,7 @@ class Placement(Protocol):
         """Return the size that a model's embeddings must have, where that is known."""
         ...
 
-    def place(self, model: str, vector: FloatVector, background: Background) -> Spot:
+    def place(self, model: str, vector: FloatVector, background: Background) -> PlacedEmbedding:
         """Place one embedding (d,) of unit norm.
 
         Raises:
@@ -67,8 +57,14 @@ class Placement(Protocol):
 
     def place_all(
         self, model: str, vectors: Vectors, backgrounds: Sequence[Background]
-    ) -> list[Spot]:
+    ) -> list[PlacedEmbedding]:
         """Place n embeddings of one model, much faster than one by one."""
+        ...
+
+    def search_plans(
+        self, model: str, embeddings: Sequence[Embedding], state: GalleryState
+    ) -> list[SearchPlan]:
+        """Return how n embeddings of one model are searched for in a gallery of this state."""
         ...
 
 
@@ -91,16 +87,23 @@ class Plain:
         """Return None: not known."""
         return None
 
-    def place(self, model: str, vector: FloatVector, background: Background) -> Spot:  # noqa: ARG002
+    def place(self, model: str, vector: FloatVector, background: Background) -> PlacedEmbedding:  # noqa: ARG002
         """Place an embedding where it is."""
-        return Spot(cluster_of(background, self.shard_by), vector)
+        return PlacedEmbedding(cluster_of(background, self.shard_by), vector)
 
     def place_all(
         self, model: str, vectors: Vectors, backgrounds: Sequence[Background]
-    ) -> list[Spot]:
+    ) -> list[PlacedEmbedding]:
         """Place embeddings where they are."""
         pairs = zip(vectors, backgrounds, strict=True)
         return [self.place(model, vector, background) for vector, background in pairs]
+
+    def search_plans(
+        self, model: str, embeddings: Sequence[Embedding], state: GalleryState
+    ) -> list[SearchPlan]:
+        """Search each in its own shard, by the threshold that the entries there set."""
+        space, shards = self.space(model), state.models.get(model, {})
+        return [plain_plan(placed, space, shards) for placed in _placed(self, model, embeddings)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +126,13 @@ class Fitted:
         """Return the size that the conditioning was fitted on."""
         return self.artefact.dimension if self._is_for(model) else None
 
-    def place(self, model: str, vector: FloatVector, background: Background) -> Spot:
+    def place(self, model: str, vector: FloatVector, background: Background) -> PlacedEmbedding:
         """Place an embedding, its cluster named by number."""
         return self.place_all(model, vector[None], [background])[0]
 
     def place_all(
         self, model: str, vectors: Vectors, backgrounds: Sequence[Background]
-    ) -> list[Spot]:
+    ) -> list[PlacedEmbedding]:
         """Place embeddings, their clusters named by number."""
         if not self._is_for(model):
             return self.plain.place_all(model, vectors, backgrounds)
@@ -138,23 +141,40 @@ class Fitted:
         placed = place(given, assigned.cluster, fitted.statistics, fitted.cohort)
         sure = sure_of(assigned)
         return [
-            Spot(cluster_name(int(cluster)), vector, float(scale), is_sure)
+            PlacedEmbedding(cluster_name(int(cluster)), vector, float(scale), is_sure)
             for cluster, vector, scale, is_sure in zip(
                 placed.clusters, placed.vectors, placed.scales, sure, strict=True
             )
+        ]
+
+    def search_plans(
+        self, model: str, embeddings: Sequence[Embedding], state: GalleryState
+    ) -> list[SearchPlan]:
+        """Search each by the conditioned distance, up to the threshold of its cluster."""
+        if not self._is_for(model):
+            return self.plain.search_plans(model, embeddings, state)
+        space, shards = self.space(model), state.models.get(model, {})
+        thresholds = state.thresholds.get(model, {})
+        everyone = _placed(self, model, embeddings)
+        levels = {
+            cluster: level_from(self.artefact, cluster)
+            for cluster in {placed.cluster for placed in everyone}
+        }
+        return [
+            fitted_plan(placed, space, shards, thresholds, self.artefact, levels[placed.cluster])
+            for placed in everyone
         ]
 
     def _is_for(self, model: str) -> bool:
         return model == self.artefact.model
 
 
-def joined(spots: Sequence[Spot] | Sequence[IndexEntry]) -> Placed:
-    """Return what lies in a fitted space as the method takes it; there must be one."""
-    return Placed(
-        np.stack([spot.vector for spot in spots]),
-        np.array([spot.scale for spot in spots], np.float32),
-        np.array([cluster_number(spot.cluster) for spot in spots], np.intp),
-    )
+def _placed(
+    placement: Placement, model: str, embeddings: Sequence[Embedding]
+) -> list[PlacedEmbedding]:
+    backgrounds = [embedding.background for embedding in embeddings]
+    vectors = np.stack([embedding.vector for embedding in embeddings])
+    return placement.place_all(model, vectors, backgrounds)
 
 
 class Placements:
@@ -204,6 +224,6 @@ def _load(active: ArtefactRef) -> Artefact:
 
 
 def sure_of(assigned: Assigned) -> list[bool]:
-    """Say of each background whether it tells its cluster well enough to look there first."""
-    sure = (assigned.known >= LEAST_KNOWN) & (assigned.membership.max(axis=1) >= LEAST_MEMBERSHIP)
-    return [bool(one) for one in sure]
+    """Say of each background whether it tells its cluster well enough to search there first."""
+    sure = (assigned.known >= MIN_KNOWN) & (assigned.membership.max(axis=1) >= MIN_MEMBERSHIP)
+    return [bool(told) for told in sure]

@@ -1,4 +1,4 @@
-"""Which conditioning the gallery is laid out by, and which one somebody wants."""
+"""Which conditioning the gallery is placed by, and which one somebody wants."""
 
 import logging
 from time import monotonic
@@ -9,7 +9,7 @@ from schemas.errors import DependencyDown, SetupError
 from streams.conditioning.artefact import ArtefactMissing
 from streams.conditioning.placement import Placements
 from streams.gallery.holdings import Holdings
-from streams.gallery.placed_gallery import Layout
+from streams.gallery.placed_gallery import PlacedGallery
 from streams.index.base import GalleryState
 
 log = logging.getLogger(__name__)
@@ -54,12 +54,12 @@ class Activator:
         if record != self._record:
             self._record, self._problem = record, None
 
-    def plain(self) -> Layout:
-        """Return an empty layout without a conditioning."""
-        return Layout(self._placements.plain, None, self._target_fpir)
+    def plain(self) -> PlacedGallery:
+        """Return an empty gallery without a conditioning."""
+        return PlacedGallery(self._placements.plain, None, self._target_fpir)
 
-    async def begin(self, present: GalleryState | None, holdings: Holdings) -> Layout:
-        """Return the empty layout that the index has; without an index the one that is wanted.
+    async def begin(self, present: GalleryState | None, holdings: Holdings) -> PlacedGallery:
+        """Return an empty gallery placed as the index is; without an index, as is wanted.
 
         Where that cannot be loaded, the next best: what is wanted, or what was active before a
         wanted one that is damaged. A missing one is waited for.
@@ -70,25 +70,25 @@ class Activator:
         problems = []
         for active in self._candidates(present):
             try:
-                return await self._layout(active, holdings)
+                return await self._empty(active, holdings)
             except SetupError as error:
                 problems.append(error)
                 if present is None and isinstance(error, ArtefactMissing):
                     break
         raise self.refuse(problems[0])
 
-    async def next(self, holdings: Holdings) -> Layout | None:
-        """Return the empty layout to move to; None where the present one is what is wanted.
+    async def next(self, holdings: Holdings) -> PlacedGallery | None:
+        """Return the empty gallery to move to; None where the present one is what is wanted.
 
         Raises:
             DependencyDown: what is wanted cannot be loaded, or is for vectors of another size.
         """
-        if self.wanted == holdings.layout.active:
+        if self.wanted == holdings.placed.active:
             self._problem = None
             return None
         self.wait()
         try:
-            return await self._layout(self.wanted, holdings)
+            return await self._empty(self.wanted, holdings)
         except SetupError as error:
             raise self.refuse(error) from error
 
@@ -111,7 +111,7 @@ class Activator:
         before = None if self._record is None else self._record.artefact_before
         return [self.wanted, before]
 
-    async def _layout(self, active: ArtefactRef | None, holdings: Holdings) -> Layout:
+    async def _empty(self, active: ArtefactRef | None, holdings: Holdings) -> PlacedGallery:
         placement = await self._placements.under(active)
         artefact = placement.artefact
         if artefact is not None:
@@ -121,4 +121,4 @@ class Activator:
                     f"conditioning {artefact.name} {artefact.version} is for vectors of "
                     f"{artefact.dimension} numbers; entries of {artefact.model} have {size}"
                 )
-        return Layout(placement, active, self._target_fpir)
+        return PlacedGallery(placement, active, self._target_fpir)

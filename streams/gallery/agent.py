@@ -23,11 +23,11 @@ from schemas.records import Record
 from streams.gallery.activation import Activator
 from streams.gallery.believed_fpir import believed_fpir
 from streams.gallery.commands import Planner
-from streams.gallery.gauges import GalleryReport
+from streams.gallery.gauges import GalleryGauges
 from streams.gallery.holdings import Holdings
-from streams.gallery.index_writer import View, settle
+from streams.gallery.index_writer import IndexWriter, settle
 from streams.gallery.overtaken import overtaken
-from streams.gallery.placed_gallery import Group
+from streams.gallery.placed_entry import Group
 from streams.gallery.tenure import GalleryLog, Tenure, not_ours
 from streams.index.base import Index
 
@@ -38,7 +38,7 @@ class GalleryAgent:
     """Applies commands, retention and conditionings, one after the other.
 
     Args:
-        activation: which conditioning the entries are to be laid out by.
+        activator: which conditioning the entries are to be placed by.
         ownership: names the present ownership of the command partition, ``None`` without it. Who
             has it may claim a term of the gallery; when it changes, the topic is read on, since
             another process may have written.
@@ -50,7 +50,7 @@ class GalleryAgent:
         index: Index,
         gallery_log: GalleryLog,
         *,
-        activation: Activator,
+        activator: Activator,
         planner: Planner,
         rule: RetentionRule,
         retention_interval: timedelta,
@@ -60,14 +60,16 @@ class GalleryAgent:
     ) -> None:
         self._index = index
         self._tenure = Tenure(gallery_log, index.term, ownership)
-        self._activation = activation
+        self._activator = activator
         self._planner = planner
         self._rule = rule
         self._interval = retention_interval.total_seconds()
         self._metrics = metrics
-        self._report = GalleryReport(metrics)
-        self._holdings = Holdings(activation.plain())
-        self._view = View(index, self._tenure.check, metrics, verify_interval.total_seconds())
+        self._gauges = GalleryGauges(metrics)
+        self._holdings = Holdings(activator.plain())
+        self._writer = IndexWriter(
+            index, self._tenure.check, metrics, verify_interval.total_seconds()
+        )
         self._begun = False
         self._due: set[Group] = set()
         self._retained_at = monotonic()
@@ -88,14 +90,14 @@ class GalleryAgent:
                 changes = self._planner.plan(command, self._holdings)
                 await self._commit(changes)
                 changed = (change.entry_id for change in changes)
-                self._due |= self._holdings.layout.groups_of(changed)
+                self._due |= self._holdings.placed.groups_of(changed)
             await self._retain(self._due)
             self._due = set()
             await self._sync()
         return []
 
-    async def heard(self, records: Sequence[Record]) -> list[Record]:
-        """Take note that another conditioning is wanted; the next tick carries it out.
+    async def on_activation_request(self, records: Sequence[Record]) -> list[Record]:
+        """Record the requested conditioning; the next tick activates it.
 
         Raises:
             BadInput: a record does not say which.
@@ -106,11 +108,11 @@ class GalleryAgent:
         async with self._turn:
             if not self._tenure.owned:
                 raise not_ours()
-            await self._activation.read()
+            await self._activator.read()
         return []
 
     async def tick(self) -> None:
-        """Once a second: mend and verify the index, lay it out anew; at times: retention by age.
+        """Mend and verify the index, and activate what is wanted; at times, retire entries by age.
 
         Raises:
             DependencyDown: the index does not answer, or the conditioning that is wanted cannot be
@@ -123,10 +125,10 @@ class GalleryAgent:
             await self._catch_up()
             due = monotonic() - self._retained_at >= self._interval
             if due:
-                await self._retain(self._holdings.layout.groups())
+                await self._retain(self._holdings.placed.groups())
                 self._retained_at = monotonic()
             await self._sync()
-            await self._view.verify(self._holdings)
+            await self._writer.verify(self._holdings)
             if due:
                 await self._believe()
             await self._activate()
@@ -142,46 +144,46 @@ class GalleryAgent:
             await self._begin()
 
     async def _begin(self) -> None:
-        self._activation.wait()
+        self._activator.wait()
         present = await self._index.state()
-        await self._activation.read()
-        self._view.forget()
+        await self._activator.read()
+        self._writer.forget()
         fold = self._tenure.fold
-        self._holdings = holdings = Holdings(self._activation.plain(), fold.erasures)
+        self._holdings = holdings = Holdings(self._activator.plain(), fold.erasures)
         for entry in fold.entries.values():
             holdings.apply(entry, fold.changed_at)
         holdings.position = fold.changed_at
         log.info("the gallery holds %s entries", len(holdings))
-        layout = await self._activation.begin(present, holdings)
-        holdings.enter(layout)
-        await settle(layout)
-        holdings.layout = layout
+        placed = await self._activator.begin(present, holdings)
+        holdings.enter(placed)
+        await settle(placed)
+        holdings.placed = placed
         self._begun = True
 
     async def _activate(self) -> None:
-        layout = await self._activation.next(self._holdings)
-        if layout is None:
+        placed = await self._activator.next(self._holdings)
+        if placed is None:
             return
-        log.info("laying the gallery out anew: %s", layout.active or "plain")
-        self._holdings.enter(layout)
+        log.info("laying the gallery out anew: %s", placed.active or "plain")
+        self._holdings.enter(placed)
         try:
-            await settle(layout)
+            await settle(placed)
         except ValueError as error:
-            raise self._activation.refuse(error) from error
+            raise self._activator.refuse(error) from error
         try:
-            await self._view.move(self._holdings, layout)
+            await self._writer.move(self._holdings, placed)
         except DependencyDown:
             self._begun = False  # only the index knows now whether it moved
             raise
-        self._report(self._holdings, self._view.written)
+        self._gauges(self._holdings, self._writer.written)
 
     def _tell_overtaken(self, command: GalleryCommand) -> None:
-        found = overtaken(command, self._holdings)
-        for by in set(found.values()):
+        late = overtaken(command, self._holdings)
+        for by in set(late.values()):
             self._metrics.commands_overtaken.labels(by).inc()
-        if found:
+        if late:
             action, when = command.action.action, command.decided_at.isoformat()
-            log.info("%s of %s comes too late for %s", action, when, sorted(found))
+            log.info("%s of %s comes too late for %s", action, when, sorted(late))
 
     async def _commit(self, changes: Sequence[Change]) -> None:
         if changes:
@@ -189,7 +191,7 @@ class GalleryAgent:
 
     def _take(self, applied: Iterable[tuple[Change, int]]) -> None:
         for change, offset in applied:
-            self._view.touch(change, self._holdings)
+            self._writer.touch(change, self._holdings)
             self._holdings.apply(change, offset)
 
     async def _retain(self, groups: Iterable[Group]) -> None:
@@ -213,12 +215,12 @@ class GalleryAgent:
             self._metrics.removals.labels(reason).inc(count)
 
     async def _believe(self) -> None:
-        written = self._view.written
+        written = self._writer.written
         if written is not None:
-            layout = self._holdings.layout
-            self._report.tell_belief(await asyncio.to_thread(believed_fpir, layout, written))
+            placed = self._holdings.placed
+            self._gauges.tell_belief(await asyncio.to_thread(believed_fpir, placed, written))
 
     async def _sync(self) -> None:
         self._metrics.gallery_unreadable.set(len(self._tenure.fold.unreadable))
-        await self._view.sync(self._holdings)
-        self._report(self._holdings, self._view.written)
+        await self._writer.sync(self._holdings)
+        self._gauges(self._holdings, self._writer.written)

@@ -7,7 +7,7 @@ from streams.gallery.holdings import Holdings
 from streams.index.base import GalleryState
 
 
-class GalleryReport:
+class GalleryGauges:
     """Sets the gauges of the gallery."""
 
     def __init__(self, metrics: Metrics) -> None:
@@ -17,10 +17,10 @@ class GalleryReport:
     def __call__(self, holdings: Holdings, written: GalleryState | None) -> None:
         """Tell what is held, and what the index that was written says."""
         self._metrics.gallery_entries.clear()
-        for (cluster, status), count in holdings.layout.counts.items():
+        for (cluster, status), count in holdings.placed.counts.items():
             if count:
                 self._metrics.gallery_entries.labels(cluster, status).set(count)
-        self._metrics.fpir_asked.set(holdings.layout.fpir)
+        self._metrics.fpir_asked.set(holdings.placed.fpir)
         self._metrics.threshold.clear()
         if written is not None:
             for cluster, threshold in _thresholds(written).items():
@@ -45,13 +45,13 @@ class GalleryReport:
 
 def _thresholds(written: GalleryState) -> dict[str, float]:
     """Return them by cluster: of the shard where it has one, of its probes under a conditioning."""
-    found = {
+    thresholds = {
         cluster: shard.threshold
         for shards in written.models.values()
         for cluster, shard in shards.items()
         if shard.threshold is not None
     }
     for of_probes in written.thresholds.values():
-        found |= of_probes
-    found.pop(EVERYWHERE, None)
-    return found
+        thresholds |= of_probes
+    thresholds.pop(EVERYWHERE, None)
+    return thresholds

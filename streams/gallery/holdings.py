@@ -5,24 +5,57 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from recognition.retain import Held, Removal, RetentionRule, retain
-from schemas.gallery import GalleryEntry
+from schemas.gallery import GalleryEntry, Status
 from schemas.gallery_fold import Erasures
 from schemas.gallery_records import Change, Erased
-from streams.gallery.placed_gallery import Group, Layout
-from streams.gallery.sizes import Sizes
+from streams.gallery.placed_entry import Group
+from streams.gallery.placed_gallery import PlacedGallery
 from streams.index.base import GalleryState
 
 
-class Holdings:
-    """All entries, how they are laid out, and which ids were erased."""
+class _Sizes:
+    """Of which size the vectors of each model are, by its active entries.
 
-    def __init__(self, layout: Layout, erasures: Erasures | None = None) -> None:
-        self.layout = layout
+    One in quarantine binds nobody.
+    """
+
+    def __init__(self) -> None:
+        self._active: defaultdict[str, dict[str, int]] = defaultdict(dict)
+
+    @property
+    def by_model(self) -> dict[str, int]:
+        """The sizes of the models that have an active entry."""
+        return {model: next(iter(held.values())) for model, held in self._active.items() if held}
+
+    def of(self, model: str) -> int | None:
+        """Return the size of a model's vectors; None where no entry is active."""
+        return next(iter(self._active.get(model, {}).values()), None)
+
+    def only_one(self, model: str) -> str | None:
+        """Return the id of a model's active entry where there is exactly one."""
+        held = self._active.get(model, {})
+        return next(iter(held)) if len(held) == 1 else None
+
+    def put(self, entry: GalleryEntry) -> None:
+        """Count an entry in."""
+        if entry.status is Status.ACTIVE:
+            self._active[entry.model][entry.entry_id] = entry.vector.size
+
+    def drop(self, entry: GalleryEntry) -> None:
+        """Count an entry out."""
+        self._active[entry.model].pop(entry.entry_id, None)
+
+
+class Holdings:
+    """All entries, where they are placed, and which ids were erased."""
+
+    def __init__(self, placed: PlacedGallery, erasures: Erasures | None = None) -> None:
+        self.placed = placed
         self.erasures = Erasures() if erasures is None else erasures
         self.position = -1
         self._entries: dict[str, GalleryEntry] = {}
         self._by_identity: defaultdict[str, set[str]] = defaultdict(set)
-        self._sizes = Sizes()
+        self._sizes = _Sizes()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -39,12 +72,12 @@ class Holdings:
 
         A conditioning for the model does, or else the active entries; those in quarantine do not.
         """
-        fitted = self.layout.placement.dimension(model)
+        fitted = self.placed.placement.dimension(model)
         return self._sizes.of(model) if fitted is None else fitted
 
     def only_one(self, model: str) -> GalleryEntry | None:
         """Return the one active entry that alone tells the size of a model's vectors, if so."""
-        if self.layout.placement.dimension(model) is not None:
+        if self.placed.placement.dimension(model) is not None:
             return None
         entry_id = self._sizes.only_one(model)
         return None if entry_id is None else self._entries[entry_id]
@@ -64,12 +97,12 @@ class Holdings:
         if isinstance(change, Erased):
             if change.at is not None:
                 self.erasures.mark(entry_id, change.at)
-            self.layout.drop(entry_id)
+            self.placed.drop(entry_id)
             return
         self._entries[entry_id] = change
         self._by_identity[change.identity].add(entry_id)
         self._sizes.put(change)
-        self.layout.put(change)
+        self.placed.put(change)
 
     def to_retire(
         self, groups: Iterable[Group], rule: RetentionRule, now: datetime
@@ -80,19 +113,19 @@ class Holdings:
         """
         removals: dict[str, Removal] = {}
         for group in groups:
-            members = self.layout.members(group)
-            held = [Held(m.entry.entry_id, m.entry.captured_at, m.spot.vector) for m in members]
-            kept = {m.entry.entry_id for m in members if m.entry.kept}
-            found = retain(held, rule, now)
-            removals |= {entry_id: why for entry_id, why in found.items() if entry_id not in kept}
+            members = self.placed.members(group)
+            held = [Held(m.entry_id, m.entry.captured_at, m.placed.vector) for m in members]
+            kept = {m.entry_id for m in members if m.entry.kept}
+            retired = retain(held, rule, now)
+            removals |= {entry_id: why for entry_id, why in retired.items() if entry_id not in kept}
         return removals
 
-    def state(self, epoch: str, layout: Layout | None = None) -> GalleryState:
-        """Return what the index should say about itself, under the present layout or another."""
-        shown = self.layout if layout is None else layout
+    def state(self, epoch: str, placed: PlacedGallery | None = None) -> GalleryState:
+        """Return what the index should say about itself, as placed at present or otherwise."""
+        shown = self.placed if placed is None else placed
         return shown.state(epoch, self.position, self._sizes.by_model)
 
-    def enter(self, layout: Layout) -> None:
-        """Put all entries into another layout."""
+    def enter(self, placed: PlacedGallery) -> None:
+        """Put all entries into a gallery under another placement."""
         for entry in self:
-            layout.put(entry)
+            placed.put(entry)

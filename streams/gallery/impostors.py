@@ -1,8 +1,7 @@
-"""Who would be mistaken for whom: what sets the thresholds of a model's entries."""
+"""Which strangers set the thresholds of a model: its entries themselves, or held-out impostors."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -11,28 +10,20 @@ from recognition.cluster import EVERYWHERE, Cluster
 from recognition.conditioning import Conditioning
 from recognition.impostors import NearestImpostors
 from recognition.watch import ImpostorWatch
-from streams.conditioning.placement import Spot, joined
+from streams.conditioning.placed import joined
+from streams.gallery.placed_entry import PlacedEntry
 
 Thresholds = Mapping[Cluster, float]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Member:
-    """An active entry: whose it is, and where it lies."""
+class ModelThresholds(Protocol):
+    """The thresholds of one model, as its active entries come and go."""
 
-    entry_id: str
-    identity: str
-    spot: Spot
-
-
-class Watch(Protocol):
-    """Follows the active entries of one model."""
-
-    def same(self, one: Member, other: Member) -> bool:
+    def same(self, one: PlacedEntry, other: PlacedEntry) -> bool:
         """Whether the one in place of the other would change nothing."""
         ...
 
-    def change(self, gone: Sequence[Member], come: Sequence[Member]) -> None:
+    def update(self, gone: Sequence[PlacedEntry], new: Sequence[PlacedEntry]) -> None:
         """Take over what changed; many at once are faster than one by one."""
         ...
 
@@ -45,7 +36,7 @@ class Watch(Protocol):
         ...
 
 
-class PlainWatch:
+class PlainThresholds:
     """Without a conditioning the entries themselves play the strangers, each shard for itself."""
 
     def __init__(self, target_fpir: float) -> None:
@@ -54,13 +45,13 @@ class PlainWatch:
         self._changed: set[str] = set()
         self._thresholds: dict[str, float] = {}
 
-    def same(self, one: Member, other: Member) -> bool:
-        """Whether they are of one identity at one spot."""
-        return one.identity == other.identity and one.spot is other.spot
+    def same(self, one: PlacedEntry, other: PlacedEntry) -> bool:
+        """Whether they are of one identity at one place."""
+        return one.identity == other.identity and one.placed is other.placed
 
-    def change(self, gone: Sequence[Member], come: Sequence[Member]) -> None:
+    def update(self, gone: Sequence[PlacedEntry], new: Sequence[PlacedEntry]) -> None:
         """Take over what changed, in the shards and in all of them together."""
-        left, entered = _by_shard(gone), _by_shard(come)
+        left, entered = _by_shard(gone), _by_shard(new)
         for shard in left.keys() | entered.keys():
             for member in left[shard]:
                 self._shards[shard].remove(member.entry_id)
@@ -81,19 +72,19 @@ class PlainWatch:
         """Return nothing."""
         return {}
 
-    def _extend(self, shard: str, members: Sequence[Member]) -> None:
+    def _extend(self, shard: str, members: Sequence[PlacedEntry]) -> None:
         if not members:
             return
         if not self._shards.get(shard):  # an empty one may be of another size
-            self._shards[shard] = NearestImpostors(members[0].spot.vector.size)
+            self._shards[shard] = NearestImpostors(members[0].placed.vector.size)
         self._shards[shard].extend(
             [member.entry_id for member in members],
             [member.identity for member in members],
-            np.stack([member.spot.vector for member in members]),
+            np.stack([member.placed.vector for member in members]),
         )
 
 
-class FittedWatch:
+class FittedThresholds:
     """The held-out impostors of a conditioning play the strangers."""
 
     def __init__(self, conditioning: Conditioning, fpir: float) -> None:
@@ -101,16 +92,16 @@ class FittedWatch:
         self._impostors = ImpostorWatch(conditioning)
         self._thresholds: Thresholds | None = None
 
-    def same(self, one: Member, other: Member) -> bool:
-        """Whether they lie at one spot; whose they are does not matter to a stranger."""
-        return one.spot is other.spot
+    def same(self, one: PlacedEntry, other: PlacedEntry) -> bool:
+        """Whether they lie at one place; whose they are does not matter to a stranger."""
+        return one.placed is other.placed
 
-    def change(self, gone: Sequence[Member], come: Sequence[Member]) -> None:
+    def update(self, gone: Sequence[PlacedEntry], new: Sequence[PlacedEntry]) -> None:
         """Take over what changed."""
         self._impostors.discard([member.entry_id for member in gone])
-        if come:
-            placed = joined([member.spot for member in come])
-            self._impostors.extend([member.entry_id for member in come], placed)
+        if new:
+            placed = joined([member.placed for member in new])
+            self._impostors.extend([member.entry_id for member in new], placed)
         self._thresholds = None
 
     def of_shards(self) -> Thresholds:
@@ -124,9 +115,9 @@ class FittedWatch:
         return self._thresholds
 
 
-def _by_shard(members: Sequence[Member]) -> defaultdict[str, list[Member]]:
-    shards: defaultdict[str, list[Member]] = defaultdict(list)
+def _by_shard(members: Sequence[PlacedEntry]) -> defaultdict[str, list[PlacedEntry]]:
+    shards: defaultdict[str, list[PlacedEntry]] = defaultdict(list)
     for member in members:
-        shards[member.spot.cluster].append(member)
+        shards[member.placed.cluster].append(member)
         shards[EVERYWHERE].append(member)
     return shards

@@ -9,29 +9,33 @@ from schemas.errors import DependencyDown
 from schemas.gallery_records import Change
 from schemas.metrics import Metrics
 from streams.gallery.holdings import Holdings
-from streams.gallery.placed_gallery import Layout
+from streams.gallery.placed_gallery import PlacedGallery
 from streams.gallery.rolling import Rolling
-from streams.index.base import GalleryState, Index, IndexDiffers, IndexEntry, Location
+from streams.index.base import GalleryState, Index, IndexDiffers, IndexEntry, IndexKey
 
 log = logging.getLogger(__name__)
 
 _CHUNK = 1000  # entries placed or written at a time: others have their turn in between
 
 
-class View:
+class IndexWriter:
     """The index as it was left, and what changed in the holdings since.
 
     Args:
-        ours: returns the term in which the gallery is ours to write; raises DependencyDown when
-            it is not.
+        check_ownership: returns the term in which the gallery is ours to write; raises
+            DependencyDown when it is not.
         verify_interval_s: seconds within which every entry is compared with what the index holds.
     """
 
     def __init__(
-        self, index: Index, ours: Callable[[], int], metrics: Metrics, verify_interval_s: float
+        self,
+        index: Index,
+        check_ownership: Callable[[], int],
+        metrics: Metrics,
+        verify_interval_s: float,
     ) -> None:
         self._index = index
-        self._ours = ours
+        self._check_ownership = check_ownership
         self._metrics = metrics
         self._rolling = Rolling(index, verify_interval_s)
         self.forget()
@@ -39,12 +43,12 @@ class View:
     def forget(self) -> None:
         """Know nothing of the index any more: another process may have written it."""
         self.written: GalleryState | None = None
-        self._touched: dict[str, set[Location]] = {}
+        self._touched: dict[str, set[IndexKey]] = {}
         self._swept = False
 
     def touch(self, change: Change, holdings: Holdings) -> None:
         """Remember where the index holds an entry that is about to change."""
-        here = holdings.layout.location(change.entry_id)
+        here = holdings.placed.index_key(change.entry_id)
         self._touched.setdefault(change.entry_id, set()).update([] if here is None else [here])
 
     async def sync(self, holdings: Holdings) -> None:
@@ -61,7 +65,7 @@ class View:
         elif self._touched or present != holdings.state(present.epoch):
             await self._write(holdings, present.epoch)
         if not self._swept and self.written is not None:
-            await self._index.sweep(self.written, self._ours())
+            await self._index.sweep(self.written, self._check_ownership())
             self._swept = True
 
     async def verify(self, holdings: Holdings) -> None:
@@ -81,27 +85,27 @@ class View:
             self.written = None
             self._repairs("count", 1)
             raise IndexDiffers("a shard has not the entries that it should; it is written anew")
-        layout = holdings.layout
+        placed = holdings.placed
         share = self._rolling.elapsed(len(holdings))
-        altered = await self._rolling.altered(layout)
+        altered = await self._rolling.altered(placed)
         if altered:
             log.error("the index held %s otherwise than the gallery", [e.entry_id for e in altered])
-            gone = [Location(entry.entry_id, entry.space, entry.cluster) for entry in altered]
-            await self._index.write(altered, gone, state, self._ours())
+            gone = [IndexKey(entry.entry_id, entry.space, entry.cluster) for entry in altered]
+            await self._index.write(altered, gone, state, self._check_ownership())
             self._repairs("contents", len(altered))
         strays = await self._index.expel(
-            state, lambda at: layout.location(at.entry_id) == at, share, self._ours()
+            state, lambda at: placed.index_key(at.entry_id) == at, share, self._check_ownership()
         )
         if strays:
             log.error("removed keys from the index that are no entries: %s", strays)
             self._repairs("strays", len(strays))
 
-    async def move(self, holdings: Holdings, layout: Layout) -> None:
-        """Lay the gallery out anew beside the layout that is searched, then change over at once.
+    async def move(self, holdings: Holdings, placed: PlacedGallery) -> None:
+        """Write the gallery under another placement beside what is searched, then switch at once.
 
         The index must be in sync. Searches see the old shards up to one write of the state, and
         the new ones after it; one that sees both states is refused. When this fails, only the index
-        knows which layout it has.
+        knows which placement it has.
 
         Raises:
             DependencyDown: as for :meth:`sync`.
@@ -110,14 +114,16 @@ class View:
         before = self.written
         if before is None:
             raise RuntimeError("the index is not in sync")
-        await self._index.sweep(before, self._ours())  # what an attempt that was cut off has left
-        await settle(layout)
-        state = await asyncio.to_thread(holdings.state, _epoch(), layout)
+        await self._index.sweep(
+            before, self._check_ownership()
+        )  # what an attempt that was cut off has left
+        await settle(placed)
+        state = await asyncio.to_thread(holdings.state, _epoch(), placed)
         searched = {before.space(model) for model in before.models}
-        await self._fill([e for e in await _entries(layout) if e.space not in searched], state)
+        await self._fill([e for e in await _entries(placed) if e.space not in searched], state)
         await self._change_over(state)
-        holdings.layout = layout
-        await self._index.sweep(state, self._ours())
+        holdings.placed = placed
+        await self._index.sweep(state, self._check_ownership())
         self._swept = True
 
     async def _is_right(self, present: GalleryState, holdings: Holdings) -> bool:
@@ -129,46 +135,46 @@ class View:
     async def _rebuild(self, holdings: Holdings) -> None:
         log.info("writing the index anew: %s entries", len(holdings))
         self.written = None
-        await self._index.clear(self._ours())
+        await self._index.clear(self._check_ownership())
         state = await asyncio.to_thread(holdings.state, _epoch())
-        await self._fill(await _entries(holdings.layout), state)
+        await self._fill(await _entries(holdings.placed), state)
         await self._change_over(state)
         self._touched, self._swept = {}, True
 
     async def _fill(self, entries: Sequence[IndexEntry], state: GalleryState) -> None:
         for start in range(0, len(entries), _CHUNK):
-            await self._index.fill(entries[start : start + _CHUNK], state, self._ours())
+            await self._index.fill(entries[start : start + _CHUNK], state, self._check_ownership())
 
     async def _change_over(self, state: GalleryState) -> None:
         if not await self._index.holds(state):
             raise DependencyDown("redis", "it lost entries while they were written")
-        await self._index.write([], [], state, self._ours())
+        await self._index.write([], [], state, self._check_ownership())
         self.written = state
 
     async def _write(self, holdings: Holdings, epoch: str) -> None:
         active: list[IndexEntry] = []
-        gone: list[Location] = []
+        gone: list[IndexKey] = []
         for entry_id, places in self._touched.items():
-            entry = holdings.layout.entry(entry_id)
-            here = holdings.layout.location(entry_id)
+            entry = holdings.placed.entry(entry_id)
+            here = holdings.placed.index_key(entry_id)
             active.extend([] if entry is None else [entry])
             gone.extend(places - {here})
         state = holdings.state(epoch)
-        await self._index.write(active, gone, state, self._ours())
+        await self._index.write(active, gone, state, self._check_ownership())
         self.written, self._touched = state, {}
 
     def _repairs(self, what: str, count: int) -> None:
         self._metrics.index_repairs.labels(what).inc(count)
 
 
-async def settle(layout: Layout) -> None:
+async def settle(placed: PlacedGallery) -> None:
     """Place all entries that wait, beside the event loop."""
-    while await asyncio.to_thread(layout.settle, _CHUNK):
+    while await asyncio.to_thread(placed.settle, _CHUNK):
         pass
 
 
-async def _entries(layout: Layout) -> list[IndexEntry]:
-    return await asyncio.to_thread(lambda: list(layout.entries()))
+async def _entries(placed: PlacedGallery) -> list[IndexEntry]:
+    return await asyncio.to_thread(lambda: list(placed.entries()))
 
 
 def _resized(state: GalleryState, holdings: Holdings) -> bool:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from time import monotonic
 
-from streams.gallery.placed_gallery import Layout
+from streams.gallery.placed_gallery import PlacedGallery
 from streams.index.base import Index, IndexEntry
 
-_MOST = 1000  # entries read at a time
+_MAX_READ = 1000  # entries read at a time
 
 
 class Rolling:
@@ -38,13 +38,13 @@ class Rolling:
         self._owed = min(size, self._owed + size * share)
         return share
 
-    async def altered(self, layout: Layout) -> list[IndexEntry]:
+    async def altered(self, placed: PlacedGallery) -> list[IndexEntry]:
         """Compare the entries that are due, and return those that the index holds otherwise."""
-        due = min(_MOST, int(self._owed))
+        due = min(_MAX_READ, int(self._owed))
         ids = list(islice(self._round, due))
         if len(ids) < due:
-            self._round = iter(layout.active_ids())
+            self._round = iter(placed.active_ids())
             ids += islice(self._round, due - len(ids))
         self._owed -= due
-        found = (layout.entry(entry_id) for entry_id in ids)
-        return await self._index.altered([entry for entry in found if entry is not None])
+        entries = (placed.entry(entry_id) for entry_id in ids)
+        return await self._index.altered([entry for entry in entries if entry is not None])

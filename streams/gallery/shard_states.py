@@ -4,21 +4,22 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import TypeVar
 
-from recognition.cluster import EVERYWHERE
+from recognition.cluster import EVERYWHERE, Cluster
 from streams.conditioning.artefact import Artefact
-from streams.gallery.impostors import FittedWatch, Member, PlainWatch, Watch
+from streams.gallery.impostors import FittedThresholds, ModelThresholds, PlainThresholds
+from streams.gallery.placed_entry import PlacedEntry
 from streams.index.base import ShardState
 
 T = TypeVar("T")
 
-Shard = tuple[str, str]
+Shard = tuple[str, Cluster]
 """Model version and cluster."""
 
 
-class Census:
-    """Counts the active entries of each shard, and shows them to the watch of their model.
+class ShardStates:
+    """Counts the active entries of each shard, and has the thresholds of their models.
 
-    Counting is done at once; the watches look later, at all that has changed by then.
+    Counts update at once; thresholds are computed lazily, for all changes since.
 
     Args:
         artefact: of the active conditioning; it brings its FPIR.
@@ -30,18 +31,18 @@ class Census:
         self._target_fpir = target_fpir
         self._identities: dict[Shard, Counter[str]] = {}
         self._sizes: Counter[Shard] = Counter()
-        self._watches: dict[str, Watch] = {}
-        self._seen: dict[tuple[str, str], Member | None] = {}  # what a watch saw of what changed
-        self._now: dict[tuple[str, str], Member | None] = {}
+        self._models: dict[str, ModelThresholds] = {}
+        self._before: dict[tuple[str, str], PlacedEntry | None] = {}  # before the changes
+        self._after: dict[tuple[str, str], PlacedEntry | None] = {}
 
-    def add(self, model: str, member: Member) -> None:
+    def add(self, model: str, member: PlacedEntry) -> None:
         """Count an entry in."""
         self._changed(model, member.entry_id, None, member)
         for shard in _shards(model, member):
             self._sizes[shard] += 1
             self._identities.setdefault(shard, Counter())[member.identity] += 1
 
-    def remove(self, model: str, member: Member) -> None:
+    def remove(self, model: str, member: PlacedEntry) -> None:
         """Count an entry out."""
         self._changed(model, member.entry_id, member, None)
         for shard in _shards(model, member):
@@ -51,56 +52,56 @@ class Census:
             if not identities:
                 del self._identities[shard]
 
-    def look(self) -> None:
-        """Show the watches what changed since they looked last."""
-        gone: dict[str, list[Member]] = defaultdict(list)
-        come: dict[str, list[Member]] = defaultdict(list)
-        for (model, entry_id), before in self._seen.items():
-            after, watch = self._now[model, entry_id], self._watch(model)
-            if before is not None and after is not None and watch.same(before, after):
+    def update_thresholds(self) -> None:
+        """Take what changed since the last time into the thresholds."""
+        gone: dict[str, list[PlacedEntry]] = defaultdict(list)
+        new: dict[str, list[PlacedEntry]] = defaultdict(list)
+        for (model, entry_id), before in self._before.items():
+            after, thresholds = self._after[model, entry_id], self._model(model)
+            if before is not None and after is not None and thresholds.same(before, after):
                 continue
             gone[model].extend([] if before is None else [before])
-            come[model].extend([] if after is None else [after])
-        self._seen, self._now = {}, {}
-        for model in gone.keys() | come.keys():
-            self._watch(model).change(gone[model], come[model])
+            new[model].extend([] if after is None else [after])
+        self._before, self._after = {}, {}
+        for model in gone.keys() | new.keys():
+            self._model(model).update(gone[model], new[model])
 
-    def shards(self) -> dict[str, dict[str, ShardState]]:
+    def shards(self) -> dict[str, dict[Cluster, ShardState]]:
         """Return the state of each shard that holds an entry, by model and cluster."""
-        self.look()
-        found: dict[str, dict[str, ShardState]] = defaultdict(dict)
+        self.update_thresholds()
+        states: dict[str, dict[Cluster, ShardState]] = defaultdict(dict)
         for (model, cluster), identities in self._identities.items():
-            found[model][cluster] = ShardState(
+            states[model][cluster] = ShardState(
                 entries=self._sizes[model, cluster],
                 identities=len(identities),
-                threshold=self._watches[model].of_shards().get(cluster),
+                threshold=self._models[model].of_shards().get(cluster),
             )
-        return dict(found)
+        return dict(states)
 
-    def thresholds(self) -> dict[str, dict[str, float]]:
+    def thresholds(self) -> dict[str, dict[Cluster, float]]:
         """Return the thresholds by model and cluster of the probe, where there are such."""
-        self.look()
-        found = {model: dict(watch.of_probes()) for model, watch in self._watches.items()}
-        return {model: own for model, own in found.items() if own}
+        self.update_thresholds()
+        by_model = {model: dict(held.of_probes()) for model, held in self._models.items()}
+        return {model: thresholds for model, thresholds in by_model.items() if thresholds}
 
     def _changed(
-        self, model: str, entry_id: str, before: Member | None, after: Member | None
+        self, model: str, entry_id: str, before: PlacedEntry | None, after: PlacedEntry | None
     ) -> None:
-        self._seen.setdefault((model, entry_id), before)
-        self._now[model, entry_id] = after
+        self._before.setdefault((model, entry_id), before)
+        self._after[model, entry_id] = after
 
-    def _watch(self, model: str) -> Watch:
-        if model not in self._watches:
+    def _model(self, model: str) -> ModelThresholds:
+        if model not in self._models:
             artefact = self._artefact
             if artefact is not None and artefact.model == model:
-                self._watches[model] = FittedWatch(artefact.conditioning, artefact.fpir)
+                self._models[model] = FittedThresholds(artefact.conditioning, artefact.fpir)
             else:
-                self._watches[model] = PlainWatch(self._target_fpir)
-        return self._watches[model]
+                self._models[model] = PlainThresholds(self._target_fpir)
+        return self._models[model]
 
 
-def _shards(model: str, member: Member) -> Iterator[Shard]:
-    yield model, member.spot.cluster
+def _shards(model: str, member: PlacedEntry) -> Iterator[Shard]:
+    yield model, member.placed.cluster
     yield model, EVERYWHERE
 
 

@@ -70,6 +70,15 @@ class GalleryState(BaseModel):
         version = active.version if active is not None and active.model == model else None
         return space_of(model, version)
 
+    def has_single_entry(self, model: str) -> bool:
+        """Whether one entry alone tells the size of a model's vectors, which may be the wrong one.
+
+        The first enrolment may have been a mistake; a person who names another one decides.
+        """
+        fitted = self.conditioning is not None and self.conditioning.model == model
+        everywhere = self.models.get(model, {}).get(EVERYWHERE)
+        return not fitted and everywhere is not None and everywhere.entries == 1
+
     @property
     def shards(self) -> dict[tuple[str, Cluster], int]:
         """How many entries each shard holds, by space and cluster."""
@@ -103,7 +112,7 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Location:
+class IndexKey:
     """Where an entry that is no longer active lies."""
 
     entry_id: str
@@ -154,7 +163,7 @@ class Index(Protocol):
     async def expel(
         self,
         state: GalleryState,
-        belongs: Callable[[Location], bool],
+        belongs: Callable[[IndexKey], bool],
         share: float,
         term: int = 0,
     ) -> list[str]:
@@ -164,7 +173,7 @@ class Index(Protocol):
     async def write(
         self,
         active: Sequence[IndexEntry],
-        gone: Sequence[Location],
+        gone: Sequence[IndexKey],
         state: GalleryState,
         term: int = 0,
     ) -> None:

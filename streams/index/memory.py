@@ -12,7 +12,7 @@ from streams.index.base import (
     GalleryState,
     IndexDiffers,
     IndexEntry,
-    Location,
+    IndexKey,
     Query,
     taken_over,
 )
@@ -97,25 +97,25 @@ class MemoryIndex:
     async def expel(
         self,
         state: GalleryState,
-        belongs: Callable[[Location], bool],
+        belongs: Callable[[IndexKey], bool],
         share: float,  # noqa: ARG002  all at once
         term: int = 0,
     ) -> list[str]:
         """Forget entries that do not belong."""
         self._fence(term)
         gone = [
-            Location(entry_id, *shard)
+            IndexKey(entry_id, *shard)
             for shard, held in self._shards.items()
             for entry_id in held
-            if shard not in state.shards or not belongs(Location(entry_id, *shard))
+            if shard not in state.shards or not belongs(IndexKey(entry_id, *shard))
         ]
         self._remove(gone)
-        return [location.entry_id for location in gone]
+        return [key.entry_id for key in gone]
 
     async def write(
         self,
         active: Sequence[IndexEntry],
-        gone: Sequence[Location],
+        gone: Sequence[IndexKey],
         state: GalleryState,
         term: int = 0,
     ) -> None:
@@ -155,11 +155,11 @@ class MemoryIndex:
             raise taken_over(self._term, term)
         self._term = term
 
-    def _remove(self, gone: Sequence[Location]) -> None:
-        for location in gone:
-            shard = location.space, location.cluster
+    def _remove(self, gone: Sequence[IndexKey]) -> None:
+        for key in gone:
+            shard = key.space, key.cluster
             self._prepared.pop(shard, None)
-            self._shards.get(shard, {}).pop(location.entry_id, None)
+            self._shards.get(shard, {}).pop(key.entry_id, None)
 
 
 def _alike(one: IndexEntry, other: IndexEntry) -> bool:

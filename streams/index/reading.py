@@ -1,11 +1,12 @@
-"""Reads what Redis answered to a search; what is no whole answer is an error."""
+"""Reads what Redis answers; what is no whole answer is an error."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic import ValidationError
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from recognition.match import Neighbour
 from schemas.errors import DependencyDown
@@ -14,6 +15,17 @@ from streams.index.counts import check_found
 from streams.index.shard import Shard
 
 log = logging.getLogger(__name__)
+
+
+@contextmanager
+def answers() -> Iterator[None]:
+    """Turn every way in which Redis can fail to answer into ``DependencyDown``."""
+    try:
+        yield
+    except ResponseError as error:
+        raise DependencyDown("redis", f"refused: {error}") from error
+    except (RedisError, OSError, TimeoutError) as error:
+        raise DependencyDown("redis", f"{type(error).__name__}: {error}") from error
 
 
 def read_state(value: bytes | str | None) -> GalleryState | None:

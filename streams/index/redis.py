@@ -9,13 +9,12 @@ from redis.asyncio.client import Pipeline
 from redis.exceptions import ResponseError
 
 from recognition.match import Neighbour
-from streams.index.answers import answers
-from streams.index.base import GalleryState, IndexDiffers, IndexEntry, Location, Query
+from streams.index.base import GalleryState, IndexDiffers, IndexEntry, IndexKey, Query
 from streams.index.counts import check, counted, counting
 from streams.index.eviction import eviction_problem
 from streams.index.fence import Fence
 from streams.index.indexes import Indexes
-from streams.index.reading import merged, read_state, well
+from streams.index.reading import answers, merged, read_state, well
 from streams.index.shard import Shard, alias_of
 from streams.index.strays import Strays
 
@@ -106,7 +105,7 @@ class RedisIndex:
     async def expel(
         self,
         state: GalleryState,
-        belongs: Callable[[Location], bool],
+        belongs: Callable[[IndexKey], bool],
         share: float,
         term: int = 0,
     ) -> list[str]:
@@ -118,7 +117,7 @@ class RedisIndex:
     async def write(
         self,
         active: Sequence[IndexEntry],
-        gone: Sequence[Location],
+        gone: Sequence[IndexKey],
         state: GalleryState,
         term: int = 0,
     ) -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 
 from redis.asyncio import Redis
 
-from streams.index.base import Location
+from streams.index.base import IndexKey
 from streams.index.fence import Fence
 
 _MOST = 10_000  # keys of the whole database that one call of SCAN passes: some milliseconds
@@ -28,7 +28,7 @@ class Strays:
     async def expel(
         self,
         places: Mapping[str, Place],
-        belongs: Callable[[Location], bool],
+        belongs: Callable[[IndexKey], bool],
         share: float,
         term: int,
     ) -> list[str]:
@@ -66,10 +66,10 @@ class Strays:
                 pipe.delete(*keys)
 
 
-def _is_entry(key: bytes, places: Mapping[str, Place], belongs: Callable[[Location], bool]) -> bool:
+def _is_entry(key: bytes, places: Mapping[str, Place], belongs: Callable[[IndexKey], bool]) -> bool:
     try:
         alias, _, rest = key.decode().partition("}:")
     except UnicodeDecodeError:
         return False
     place = places.get(alias + "}")
-    return place is not None and belongs(Location(rest, *place))
+    return place is not None and belongs(IndexKey(rest, *place))

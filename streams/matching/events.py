@@ -1,5 +1,6 @@
 """What the matcher says of a probe: an identification, or an item for human review."""
 
+from recognition.cluster import UNCLUSTERED
 from recognition.match import Verdict
 from schemas.embedding import Embedding
 from schemas.recognition_event import (
@@ -15,13 +16,13 @@ from streams.matching.probe import Probe
 
 
 def answer(probe: Probe, state: GalleryState, timings: dict[str, float]) -> RecognitionEvent:
-    """Return the event for a probe that was looked up in a gallery of this state."""
-    said = _provenance(probe, state, timings)
+    """Return the event for a probe that was searched for in a gallery of this state."""
+    fields = _provenance(probe, state, timings)
     decision = probe.decision
     if decision.verdict is Verdict.KNOWN:
-        return Identification.model_validate({**said, "identity": decision.identity})
+        return Identification.model_validate({**fields, "identity": decision.identity})
     return ReviewItem.model_validate(
-        {**said, "reason": _why(probe, state), "vector": probe.embedding.vector}
+        {**fields, "reason": _why(probe, state), "vector": probe.embedding.vector}
     )
 
 
@@ -51,7 +52,7 @@ def _why(probe: Probe, state: GalleryState) -> ReviewReason:
 
 
 def _provenance(probe: Probe, state: GalleryState, timings: dict[str, float]) -> dict[str, object]:
-    embedding, decision = probe.embedding, probe.decision
+    embedding, decision, cluster = probe.embedding, probe.decision, probe.plan.placed.cluster
     return {
         "event_id": embedding.event_id,
         "source": embedding.source,
@@ -60,7 +61,7 @@ def _provenance(probe: Probe, state: GalleryState, timings: dict[str, float]) ->
         "region": embedding.region,
         "distance": decision.distance,
         "threshold": decision.threshold,
-        "probability": _probability(probe),
+        "probability": probe.plan.probability(decision),
         "margin": decision.margin,
         "candidates": tuple(
             CandidateIdentity(
@@ -68,22 +69,13 @@ def _provenance(probe: Probe, state: GalleryState, timings: dict[str, float]) ->
             )
             for c in decision.candidates
         ),
-        "cluster": probe.cluster,
+        "cluster": None if cluster == UNCLUSTERED else cluster,
         "shards": tuple(
             ShardSearched(cluster=name, entries=state.models[embedding.model][name].entries)
             for name in probe.searched
         ),
         "model": embedding.model,
-        "conditioning": None if probe.artefact is None else probe.artefact.version,
+        "conditioning": probe.plan.conditioning,
         "gallery_position": state.position,
         "timings_ms": timings,
     }
-
-
-def _probability(probe: Probe) -> float | None:
-    """Return how probable the first candidate is, where that can be said."""
-    calibration = None if probe.artefact is None else probe.artefact.calibration
-    decision = probe.decision
-    if calibration is None or decision.distance is None or decision.threshold is None:
-        return None
-    return calibration.of(decision.distance, decision.threshold, decision.margin)

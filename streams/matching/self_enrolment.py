@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Self
 
 from recognition.include import Inclusion, InclusionRule, include
 from schemas.embedding import Embedding
@@ -11,6 +12,8 @@ from schemas.gallery import Enrol, GalleryCommand
 from schemas.instants import instant_at
 from schemas.metrics import Metrics
 from schemas.records import Record
+from schemas.settings import Settings
+from schemas.topics import GALLERY_COMMANDS
 from streams.matching.probe import Probe
 
 ACTOR = "matcher"
@@ -31,6 +34,14 @@ class Includer:
         self._topic = gallery_commands
         self._metrics = metrics
 
+    @classmethod
+    def of(cls, settings: Settings, metrics: Metrics) -> Self | None:
+        """Return what the settings ask for; None where they ask for none."""
+        if not settings.include:
+            return None
+        rule = InclusionRule(settings.include_surer, settings.include_new)
+        return cls(rule, gallery_commands=settings.topic(GALLERY_COMMANDS), metrics=metrics)
+
     def commands(self, probes: Iterable[Probe]) -> Iterator[Record]:
         """Yield a command for each probe to include, but one for an identity.
 
@@ -39,14 +50,14 @@ class Includer:
         """
         taken: set[str] = set()
         for probe in probes:
-            said = include(probe.decision, self._rule)
+            inclusion = include(probe.decision, self._rule)
             identity = probe.decision.identity
             if identity is None:
                 continue
-            if said is Inclusion.INCLUDED and identity in taken:
-                said = Inclusion.NOTHING_NEW
-            self._metrics.inclusions.labels(said).inc()
-            if said is Inclusion.INCLUDED:
+            if inclusion is Inclusion.INCLUDED and identity in taken:
+                inclusion = Inclusion.NOTHING_NEW
+            self._metrics.inclusions.labels(inclusion).inc()
+            if inclusion is Inclusion.INCLUDED:
                 taken.add(identity)
                 yield _enrolment(probe.embedding, identity).record(self._topic)
 

@@ -17,7 +17,7 @@ from streams.index.base import (
     Index,
     IndexDiffers,
     IndexEntry,
-    Location,
+    IndexKey,
     Query,
     ShardState,
 )
@@ -145,7 +145,7 @@ async def test_a_second_write_of_an_entry_replaces_it(index: Index) -> None:
 async def test_what_is_gone_is_not_found(index: Index) -> None:
     a, b = entry("a", "oak", AXES[0]), entry("b", "elm", AXES[1])
     await filled(index, [a, b])
-    await index.write([], [Location("a", MODEL, "all")], state([b]))
+    await index.write([], [IndexKey("a", MODEL, "all")], state([b]))
     (found,) = await index.search([Query(AXES[0], MODEL, ("all",))], 10, "one")
     assert [n.entry_id for n in found] == ["b"]
 
@@ -250,7 +250,7 @@ async def test_an_index_knows_whether_it_holds_what_a_state_says(index: Index) -
     assert await index.holds(state(PLAIN_ENTRIES))
     assert not await index.holds(state(PLAIN_ENTRIES[:1]))
     assert not await index.holds(state([*PLAIN_ENTRIES, *FITTED_ENTRIES]))
-    await index.write([], [Location("a", MODEL, "all")], state(PLAIN_ENTRIES[1:]))
+    await index.write([], [IndexKey("a", MODEL, "all")], state(PLAIN_ENTRIES[1:]))
     assert await index.holds(state(PLAIN_ENTRIES[1:]))
 
 
@@ -270,8 +270,8 @@ async def test_a_large_shard_that_is_filled_piece_by_piece_is_built_once(index: 
         await index.search([Query(many[0].vector, FITTED, ("c0",))], 1, "one")
 
 
-def place(of: IndexEntry) -> Location:
-    return Location(of.entry_id, of.space, of.cluster)
+def place(of: IndexEntry) -> IndexKey:
+    return IndexKey(of.entry_id, of.space, of.cluster)
 
 
 async def test_a_shard_that_lacks_what_its_state_counts_is_no_answer(index: Index) -> None:

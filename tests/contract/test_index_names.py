@@ -2,7 +2,7 @@
 
 from schemas.codec import MAX_ID, MAX_TEXT
 from schemas.event import event_name
-from streams.index.base import Index, Location, Query
+from streams.index.base import Index, IndexKey, Query
 from tests.contract.test_index import AXES, entry, filled, index, state
 from tests.gallery_entries import MODEL
 
@@ -22,7 +22,7 @@ async def test_each_name_is_found_and_removed_by_itself(index: Index) -> None:
     queries = [Query(AXES[i], MODEL, ("all",)) for i in range(len(NAMES))]
     found = await index.search(queries, 1, "one")
     assert [nearest[0].entry_id for nearest in found] == NAMES
-    gone = [Location(name, MODEL, "all") for name in NAMES[:2]]
+    gone = [IndexKey(name, MODEL, "all") for name in NAMES[:2]]
     await index.write([], gone, state(held[2:]))
     (left,) = await index.search(queries[:1], 4, "one")
     assert {near.entry_id for near in left} == set(NAMES[2:])

@@ -91,8 +91,8 @@ def test_holdings_equal_what_is_left_of_the_topic(applied: list[Change]) -> None
         own = sorted(i for i, e in kept.items() if e.identity == identity)
         assert [e.entry_id for e in holdings.of_identity(identity)] == own
     active = [e for e in kept.values() if e.status is Status.ACTIVE]
-    assert sorted(holdings.layout.groups()) == sorted({group_of(e) for e in active})
-    assert set(holdings.to_retire(holdings.layout.groups(), RULE, NOW)) == oldest(kept)
+    assert sorted(holdings.placed.groups()) == sorted({group_of(e) for e in active})
+    assert set(holdings.to_retire(holdings.placed.groups(), RULE, NOW)) == oldest(kept)
 
     shards: dict[tuple[str, str], list[GalleryEntry]] = {}
     for e in active:

@@ -12,7 +12,7 @@ from schemas.gallery_records import Change, Erased
 from streams.conditioning.artefact import Artefact
 from streams.conditioning.placement import Fitted, Placement, Plain
 from streams.gallery.holdings import Holdings
-from streams.gallery.placed_gallery import Layout
+from streams.gallery.placed_gallery import PlacedGallery
 from streams.index.base import GalleryState
 from tests.conditionings import DAY, NIGHT, conditioning
 from tests.gallery_entries import MODEL, entry
@@ -41,8 +41,8 @@ changes = st.lists(
 )
 
 
-def empty(placement: Placement) -> Layout:
-    return Layout(placement, None, 0.3)
+def empty(placement: Placement) -> PlacedGallery:
+    return PlacedGallery(placement, None, 0.3)
 
 
 def same(one: GalleryState, other: GalleryState) -> None:
@@ -72,11 +72,11 @@ def test_one_change_after_the_other_is_as_all_at_once(
     while fresh.settle(2):
         pass
     same(holdings.state("one"), holdings.state("one", fresh))
-    assert +holdings.layout.counts == fresh.counts
-    assert {*holdings.layout.groups()} == {*fresh.groups()}
+    assert +holdings.placed.counts == fresh.counts
+    assert {*holdings.placed.groups()} == {*fresh.groups()}
     for held in holdings:
-        assert holdings.layout.location(held.entry_id) == fresh.location(held.entry_id)
-    there = {e.entry_id: e for e in holdings.layout.entries()}
+        assert holdings.placed.location(held.entry_id) == fresh.location(held.entry_id)
+    there = {e.entry_id: e for e in holdings.placed.entries()}
     again = {e.entry_id: e for e in fresh.entries()}
     active = {e.entry_id for e in holdings if e.status is Status.ACTIVE}
     assert there.keys() == again.keys() == active
@@ -97,7 +97,7 @@ def test_a_conditioning_places_its_own_model_and_leaves_others_as_they_are(
     for held in holdings:
         if held.status is not Status.ACTIVE:
             continue
-        lies = holdings.layout.entry(held.entry_id)
+        lies = holdings.placed.entry(held.entry_id)
         assert lies is not None
         if held.model == OTHER:
             assert (lies.space, lies.scale) == (OTHER, 1)

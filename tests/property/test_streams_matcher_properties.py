@@ -13,7 +13,7 @@ from recognition.conditioning import conditioned
 from recognition.distance import FloatArray
 from schemas.metrics import Metrics
 from schemas.recognition_event import Identification
-from streams.conditioning.placement import Spot, joined
+from streams.conditioning.placed import PlacedEmbedding, joined
 from streams.index.base import IndexEntry
 from tests.gallery_entries import unit
 from tests.unit.conditioned import (
@@ -61,7 +61,7 @@ class World:
         """Return the conditioned distances of the probes to all entries."""
         conditioning = self.artefact.conditioning
         probes = conditioning.place(self.vectors, self.backgrounds)
-        entries = joined([Spot(e.cluster, e.vector, e.scale) for e in self.entries])
+        entries = joined([PlacedEmbedding(e.cluster, e.vector, e.scale) for e in self.entries])
         return conditioned(probes, entries, conditioning.levels)
 
 

@@ -41,7 +41,7 @@ def agent(
     return GalleryAgent(
         index,
         log.owner(),
-        activation=Activator(wanted, Placements(Plain(("season",))), 0.5),
+        activator=Activator(wanted, Placements(Plain(("season",))), 0.5),
         planner=Planner(("season",)),
         rule=RetentionRule(),
         retention_interval=timedelta(hours=1),
@@ -98,7 +98,7 @@ async def test_after_a_rollout_nothing_of_the_old_layout_is_left(
     async with Redis.from_url(settings.need_redis()) as client:
         for record in (activation(tmp_path), activation(None), activation(tmp_path)):
             wanted.records.append(record)
-            await writer.heard([])
+            await writer.on_activation_request([])
             await writer.tick()
             state = await index.state()
             assert state is not None

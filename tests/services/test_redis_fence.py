@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 from recognition.cluster import EVERYWHERE
 from schemas.errors import DependencyDown
 from schemas.settings import Settings
-from streams.index.answers import answers
 from streams.index.base import GalleryState, IndexDiffers, IndexEntry, Query, ShardState
 from streams.index.fence import Fence
+from streams.index.reading import answers
 from streams.index.redis import RedisIndex
 from tests.gallery_entries import MODEL, unit
 

@@ -9,7 +9,7 @@ from lab.whatif.replay import Replay
 from schemas.conditioning import ArtefactRef
 from schemas.errors import SetupError
 from streams.conditioning.placement import Placements, Plain
-from streams.gallery.placed_gallery import Layout
+from streams.gallery.placed_gallery import PlacedGallery
 from streams.index.base import GalleryState
 from tests.conditionings import saved
 from tests.gallery_entries import MODEL, entry
@@ -122,7 +122,7 @@ async def test_a_gallery_of_vectors_of_another_size_is_refused(tmp_path: Path) -
 async def test_the_state_is_that_of_the_live_layout(conditioned: ArtefactRef | None) -> None:
     replay = await Replay.of(entries(), conditioned, SETTINGS)
     placement = await Placements(Plain(SETTINGS.shard_by)).under(conditioned)
-    layout = Layout(placement, conditioned, SETTINGS.target_fpir)
+    layout = PlacedGallery(placement, conditioned, SETTINGS.target_fpir)
     for one in entries():
         layout.put(one)
     assert replay.state == layout.state("replay", 39, {MODEL: 16})

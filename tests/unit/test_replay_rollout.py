@@ -8,7 +8,7 @@ import pytest
 from client import activation
 from client.activation import Present, await_active, words_of
 from client.activation_targets import active_of, back, check, to_artefact, to_plain
-from schemas.conditioning import Activation, ArtefactRef
+from schemas.conditioning import Activation, ArtefactRef, PreviousArtefact
 from schemas.errors import DependencyDown, SetupError
 from schemas.gallery import GalleryEntry
 from streams.conditioning.artefact import load_artefact
@@ -53,7 +53,7 @@ def test_back_twice_toggles(tmp_path: Path) -> None:
         there = after(back(there).record("ann"), was)
         assert there.active == expected
         assert there.asked is not None
-        assert there.asked.artefact_before == was
+        assert there.asked.previous == PreviousArtefact.of(was)
 
 
 def test_back_leads_to_plain_and_from_it(tmp_path: Path) -> None:

@@ -195,7 +195,7 @@ def read_command(action: dict[str, Any]) -> GalleryCommand:
 
 def test_an_active_conditioning_names_its_artefact_or_none() -> None:
     whole = {"version": "3", "uri": "s3://c", "model": "m@1"}
-    assert conditioning(**whole).artefact == ArtefactRef(name="main", **whole)
+    assert conditioning(**whole).artefact == ArtefactRef(name="default", **whole)
     assert conditioning(**dict.fromkeys(whole)).artefact is None
 
 

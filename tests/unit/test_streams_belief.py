@@ -6,8 +6,8 @@ import pytest
 from schemas.metrics import Metrics
 from streams.conditioning.placement import Fitted, Plain
 from streams.gallery.believed_fpir import believed_fpir
-from streams.gallery.gauges import GalleryReport
-from streams.gallery.placed_gallery import Layout
+from streams.gallery.gauges import GalleryGauges
+from streams.gallery.placed_gallery import PlacedGallery
 from streams.index.base import GalleryState
 from tests.gallery_entries import MODEL, entry
 from tests.unit.conditioned import DAY, NIGHT, SIZE, active, artefact, sample
@@ -15,8 +15,8 @@ from tests.unit.conditioned import DAY, NIGHT, SIZE, active, artefact, sample
 AXES = np.eye(SIZE, dtype=np.float32)
 
 
-def laid(entries: list[tuple[str, str, np.ndarray, dict[str, str]]]) -> Layout:
-    layout = Layout(Fitted(artefact(), Plain()), active(), 0.01)
+def laid(entries: list[tuple[str, str, np.ndarray, dict[str, str]]]) -> PlacedGallery:
+    layout = PlacedGallery(Fitted(artefact(), Plain()), active(), 0.01)
     for entry_id, identity, vector, background in entries:
         layout.put(entry(entry_id, identity, vector, background=background))
     return layout
@@ -47,14 +47,14 @@ def test_each_cluster_has_its_threshold() -> None:
 
 
 def test_without_a_conditioning_strangers_or_thresholds_there_is_none() -> None:
-    plain = Layout(Plain(), None, 0.01)
+    plain = PlacedGallery(Plain(), None, 0.01)
     assert believed_fpir(plain, state(everywhere=0.5)) is None
     assert believed_fpir(laid(TWINS[:2]), state(everywhere=0.5)) is None
     assert believed_fpir(laid(TWINS), state()) is None
 
 
 def test_prometheus_hears_of_it_until_it_is_taken_back(metrics: Metrics) -> None:
-    report = GalleryReport(metrics)
+    report = GalleryGauges(metrics)
     report.tell_belief(0.25)
     assert sample(metrics, "perennial_fpir_believed", evidence="gallery") == 0.25
     report.tell_belief(None)

@@ -29,7 +29,7 @@ def holdings() -> Holdings:
 
 def test_new_holdings_are_empty() -> None:
     made = plain_holdings()
-    assert (len(made), made.position, list(made), made.layout.groups()) == (0, -1, [], [])
+    assert (len(made), made.position, list(made), made.placed.groups()) == (0, -1, [], [])
     assert made.state("one").models == {}
     assert made.get("x") is None
     assert made.of_identity("x") == []
@@ -54,7 +54,7 @@ def test_quarantined_entries_are_held_but_not_matched(holdings: Holdings) -> Non
     assert len(holdings) == 3
     assert [e.entry_id for e in holdings.of_identity("ash")] == ["ash-1"]
     assert set(holdings.state("one").models[MODEL]) == {IN_SUMMER, EVERYWHERE}
-    assert {group[1] for group in holdings.layout.groups()} == {IN_SUMMER}
+    assert {group[1] for group in holdings.placed.groups()} == {IN_SUMMER}
 
 
 def test_the_erased_are_gone(holdings: Holdings) -> None:
@@ -85,7 +85,7 @@ def test_retention_weighs_an_identity_within_its_cluster(holdings: Holdings) -> 
     rule = RetentionRule(newest=2, mad_cutoff=None)
     oldest = {"oak-1", "oak-summer-0", "oak-winter-0"}
     later = CAPTURED + timedelta(days=9)
-    removals = holdings.to_retire(holdings.layout.groups(), rule, later)
+    removals = holdings.to_retire(holdings.placed.groups(), rule, later)
     assert removals == dict.fromkeys(oldest, Removal.COUNT)
     assert holdings.to_retire([], rule, later) == {}
     assert holdings.to_retire([(MODEL, IN_WINTER, "oak")], rule, later) == {

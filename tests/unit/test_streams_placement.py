@@ -12,7 +12,8 @@ from schemas.conditioning import ArtefactRef
 from schemas.errors import DependencyDown, SetupError
 from schemas.event import Background
 from streams.conditioning.artefact import Artefact, load_artefact
-from streams.conditioning.placement import Fitted, Placements, Plain, joined
+from streams.conditioning.placed import joined
+from streams.conditioning.placement import Fitted, Placements, Plain
 from streams.index.base import GalleryState, space_of
 from tests.conditionings import DAY, NIGHT, conditioning, saved
 from tests.gallery_entries import MODEL, unit

@@ -20,7 +20,7 @@ from streams.conditioning.placement import Placements, Plain
 from streams.gallery.activation import Activator
 from streams.gallery.agent import GalleryAgent
 from streams.gallery.commands import Planner
-from streams.index.base import GalleryState, IndexEntry, Location, Query
+from streams.index.base import GalleryState, IndexEntry, IndexKey, Query
 from streams.index.memory import MemoryIndex
 from tests.fake_log import FakeConditionings, FakeLog
 from tests.gallery_entries import enrol
@@ -59,7 +59,7 @@ class FragileIndex(MemoryIndex):
     async def write(
         self,
         active: Sequence[IndexEntry],
-        gone: Sequence[Location],
+        gone: Sequence[IndexKey],
         state: GalleryState,
         term: int = 0,
     ) -> None:
@@ -128,7 +128,7 @@ def maker(
         return GalleryAgent(
             index,
             log.owner(),
-            activation=Activator(conditionings, Placements(Plain(shard_by)), target_fpir),
+            activator=Activator(conditionings, Placements(Plain(shard_by)), target_fpir),
             planner=Planner(shard_by),
             rule=rule,
             retention_interval=interval,

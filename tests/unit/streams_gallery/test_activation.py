@@ -64,7 +64,7 @@ async def test_the_next_tick_lays_the_gallery_out_anew(
     before = await index.named()
     wanted = activation(folder)
     conditionings.records = [wanted]
-    assert await agent.heard([wanted.record("conditioning")]) == []
+    assert await agent.on_activation_request([wanted.record("conditioning")]) == []
     await agent.tick()
     after = await index.named()
     assert await index.held() == FITTED
@@ -94,7 +94,7 @@ async def test_without_a_conditioning_it_is_plain_again(
     before = await index.named()
     for record in (activation(folder), activation(None)):
         conditionings.records.append(record)
-        await agent.heard([record.record("conditioning")])
+        await agent.on_activation_request([record.record("conditioning")])
         await agent.tick()
     after = await index.named()
     assert await index.held() == PLAIN
@@ -119,7 +119,7 @@ async def test_until_all_is_written_searches_see_the_old_layout(
 
     index.on_fill = look
     conditionings.records = [activation(folder)]
-    await agent.heard([])
+    await agent.on_activation_request([])
     await agent.tick()
     assert seen > 0
     with pytest.raises(DependencyDown):
@@ -140,7 +140,7 @@ async def test_commands_that_come_meanwhile_are_carried_out_after_it(
 
     index.on_fill = wait
     conditionings.records = [activation(folder)]
-    await agent.heard([])
+    await agent.on_activation_request([])
     moving = asyncio.create_task(agent.tick())
     await at_work.wait()
     index.on_fill = None
@@ -167,7 +167,7 @@ async def test_an_activation_that_is_cut_off_is_begun_again(
     first = make()
     await first.handle(sent(*ENTRIES))
     conditionings.records = [activation(folder)]
-    await first.heard([])
+    await first.on_activation_request([])
     setattr(index, moment, [DependencyDown("redis", "gone")])
     with pytest.raises(DependencyDown):
         await first.tick()
@@ -187,7 +187,7 @@ async def test_an_activation_that_is_cut_off_goes_on_in_the_same_process(
     agent = make()
     await agent.handle(sent(*ENTRIES))
     conditionings.records = [activation(folder)]
-    await agent.heard([])
+    await agent.on_activation_request([])
     index.before_fill = [DependencyDown("redis", "gone")]
     index.before_write = [DependencyDown("redis", "gone")]
     index.after_write = [DependencyDown("redis", "gone")]
@@ -214,7 +214,7 @@ async def test_shards_that_lose_entries_while_they_are_built_are_not_changed_ove
         load()
 
     conditionings.records = [activation(folder)]
-    await agent.heard([])
+    await agent.on_activation_request([])
     index.on_fill = restart
     with pytest.raises(DependencyDown, match="lost entries"):
         await agent.tick()
@@ -237,12 +237,12 @@ async def test_who_lost_the_partition_does_not_change_over(
 
     index.on_fill = lose
     conditionings.records = [activation(folder)]
-    await agent.heard([])
+    await agent.on_activation_request([])
     with pytest.raises(DependencyDown, match="taken away"):
         await agent.tick()
     assert await index.named() == before
     with pytest.raises(DependencyDown, match="taken away"):
-        await agent.heard([activation(folder).record("conditioning")])
+        await agent.on_activation_request([activation(folder).record("conditioning")])
 
 
 async def test_an_index_under_the_conditioning_is_known_again(
@@ -311,4 +311,4 @@ async def test_retention_weighs_an_identity_within_the_fitted_cluster(
 
 async def test_what_is_no_activation_is_bad_input(make: Make) -> None:
     with pytest.raises(BadInput, match="Activation"):
-        await make().heard([Record("conditioning", b"x", b"{}")])
+        await make().on_activation_request([Record("conditioning", b"x", b"{}")])

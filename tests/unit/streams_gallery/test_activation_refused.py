@@ -75,7 +75,7 @@ async def test_the_gallery_goes_on_as_it_is_until_it_can_be_had(
         (asked / name).unlink()
     else:
         damage(asked, name)
-    await agent.heard([])
+    await agent.on_activation_request([])
     for _ in range(3):
         with pytest.raises(DependencyDown, match=name.split(".")[0]) as told:
             await agent.tick()
@@ -86,7 +86,7 @@ async def test_the_gallery_goes_on_as_it_is_until_it_can_be_had(
     (asked / name).write_bytes(whole)
     with pytest.raises(DependencyDown):
         await agent.tick()
-    await agent.heard([])  # nothing new: no reason to hurry
+    await agent.on_activation_request([])  # nothing new: no reason to hurry
     with pytest.raises(DependencyDown):
         await agent.tick()
     monkeypatch.setattr("streams.gallery.activation.monotonic", lambda: 1e12)
@@ -104,7 +104,7 @@ async def test_who_asks_for_another_is_heard_at_once(
     with pytest.raises(DependencyDown):
         await agent.tick()
     conditionings.records.append(activation(other))
-    await agent.heard([])
+    await agent.on_activation_request([])
     await agent.tick()
     assert version(await index.named()) == conditionings.records[-1].version
 
@@ -115,7 +115,7 @@ async def test_vectors_of_another_size_are_refused(
     saved(tmp_path / "wide", conditioning(6))
     conditionings.records = [activation(tmp_path / "wide")]
     agent = await plain(make, conditionings)
-    await agent.heard([])
+    await agent.on_activation_request([])
     with pytest.raises(DependencyDown, match=f"6 numbers; entries of {MODEL} have 4"):
         await agent.tick()
     assert version(await index.named()) is None
@@ -130,7 +130,7 @@ async def test_one_that_cannot_place_the_entries_is_refused(
 
     monkeypatch.setattr("streams.conditioning.placement.Fitted.place_all", fail)
     agent = await plain(make, conditionings)
-    await agent.heard([])
+    await agent.on_activation_request([])
     with pytest.raises(DependencyDown, match="conditioning: no direction"):
         await agent.tick()
     await agent.handle(sent(ELM))
@@ -196,7 +196,7 @@ async def test_what_is_active_and_gone_for_good_gives_way_to_what_is_wanted(
     with pytest.raises(DependencyDown):
         await agent.tick()
     conditionings.records.append(activation(other))
-    await agent.heard([])
+    await agent.on_activation_request([])
     await agent.tick()
     assert version(await index.named()) == conditionings.records[-1].version
     assert set(await index.held()) == {"oak"}
