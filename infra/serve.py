@@ -21,9 +21,11 @@ from client.admin import check_topics
 from schemas.errors import Crashed, DependencyDown, SetupError
 from schemas.health import Health
 from schemas.metrics import Metrics
+from schemas.runtime import Runtime
 from schemas.settings import Settings
 
-Run = Callable[[Metrics, Health, asyncio.Event], Awaitable[None]]
+Run = Callable[[Runtime, asyncio.Event], Awaitable[None]]
+"""A service: it runs until the event is set."""
 
 END_WITHIN_S = 12.0
 """How long a service may take to end after SIGTERM, or after it crashed."""
@@ -50,47 +52,47 @@ def serve(name: str, port: int, settings: Settings, run: Run) -> None:
     serving = threading.Event()
     serving.set()
     try:
-        asyncio.run(
-            _serve(name, port, settings.http_host, run, partial(_end_within, name, serving))
-        )
+        asyncio.run(_serve(name, port, settings, run, partial(_end_within, name, serving)))
     finally:
         serving.clear()
 
 
-def on_checked_topics(settings: Settings, run: Run) -> Run:
+def on_checked_topics(run: Run) -> Run:
     """Return ``run`` with the check before it; where the check fails, ``run`` never begins.
 
-    While the broker does not answer, the check waits and ``health`` says so.
+    While the broker does not answer, the check waits and the health says so.
 
     Raises:
         SetupError: (what is returned) a topic is not as it must be, see ``check_topics``.
     """
 
-    async def checked(metrics: Metrics, health: Health, stop: asyncio.Event) -> None:
+    async def checked(runtime: Runtime, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
-                await asyncio.to_thread(check_topics, settings)
+                await asyncio.to_thread(check_topics, runtime.settings)
             except DependencyDown as error:
-                health.down("kafka", str(error))
-                metrics.retries.labels("topics").inc()
+                runtime.health.down("kafka", str(error))
+                runtime.metrics.retries.labels("topics").inc()
                 _log.warning("waiting: %s", error)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), _AGAIN_S)
             else:
-                await run(metrics, health, stop)
+                await run(runtime, stop)
                 return
 
     return checked
 
 
-async def _serve(name: str, port: int, host: str, run: Run, end: Callable[[], None]) -> None:
+async def _serve(
+    name: str, port: int, settings: Settings, run: Run, end: Callable[[], None]
+) -> None:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     metrics = Metrics(registry)
     health = Health(metrics)
     stop = asyncio.Event()
-    async with pages(name, host, port, registry, health) as address:
-        task = asyncio.ensure_future(run(metrics, health, stop))
+    async with pages(name, settings.http_host, port, registry, health) as address:
+        task = asyncio.ensure_future(run(Runtime(settings, metrics, health), stop))
         with _stopped_by_signals(name, stop, task, end):
             _log.info("%s: %s/metrics, /healthz, /readyz", name, address)
             await _ended(name, stop, task, end)

@@ -1,11 +1,14 @@
 """The review agent: a person's answer becomes an identification and teaches the gallery."""
 
 from collections.abc import Sequence
+from typing import Self
 
 from schemas.gallery import Enrol, GalleryCommand
 from schemas.recognition_event import DecidedBy, Identification
 from schemas.records import Record
 from schemas.review import ReviewDecision
+from schemas.settings import Settings
+from schemas.topics import GALLERY_COMMANDS, IDENTIFICATIONS
 
 
 class ReviewAgent:
@@ -14,6 +17,14 @@ class ReviewAgent:
     def __init__(self, *, identifications: str, gallery_commands: str) -> None:
         self._identifications = identifications
         self._gallery_commands = gallery_commands
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return an agent for the topics of a deployment."""
+        return cls(
+            identifications=settings.topic(IDENTIFICATIONS),
+            gallery_commands=settings.topic(GALLERY_COMMANDS),
+        )
 
     async def handle(self, records: Sequence[Record]) -> list[Record]:
         """Return the identification and the enrol command of every decision that names one.

@@ -7,15 +7,13 @@ import typer
 from client.reading.second_reader import second_reader
 from infra.serve import on_checked_topics, serve
 from schemas.settings import load_settings
-from streams.app import run
+from streams.app import AGENTS, run
 
-AGENTS = frozenset({"matcher", "review", "gallery"})
+_ALL = ",".join(AGENTS)
 
 
 def streams(
-    only: Annotated[
-        str, typer.Option(metavar="NAMES", help="Run these agents: matcher,review,gallery.")
-    ] = "matcher,review,gallery",
+    only: Annotated[str, typer.Option(metavar="NAMES", help=f"Run these agents: {_ALL}.")] = _ALL,
     *,
     accept_cut_log: Annotated[
         bool,
@@ -40,16 +38,13 @@ def streams(
         "streams",
         settings.streams_port,
         settings,
-        on_checked_topics(
-            settings,
-            lambda metrics, health, stop: run(settings, metrics, health, stop, agents, second),
-        ),
+        on_checked_topics(lambda runtime, stop: run(runtime, stop, agents, second)),
     )
 
 
 def _agents(only: str) -> frozenset[str]:
     names = frozenset(name.strip() for name in only.split(",") if name.strip())
-    unknown = names - AGENTS
+    unknown = names - AGENTS.keys()
     if unknown or not names:
         raise typer.BadParameter(
             f"{only!r}: name some of {', '.join(sorted(AGENTS))}, separated by commas",

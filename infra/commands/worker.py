@@ -2,7 +2,6 @@
 
 from client.reading.second_reader import second_reader
 from infra.serve import on_checked_topics, serve
-from schemas.runtime import Runtime
 from schemas.settings import load_settings
 from workers.service.embedder import run
 
@@ -22,8 +21,5 @@ def worker() -> None:
         "worker",
         settings.worker_port,
         settings,
-        on_checked_topics(
-            settings,
-            lambda metrics, health, stop: run(Runtime(settings, metrics, health), stop, second),
-        ),
+        on_checked_topics(lambda runtime, stop: run(runtime, stop, second)),
     )

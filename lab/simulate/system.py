@@ -19,9 +19,11 @@ from schemas.topics import (
     HUMAN_REVIEW,
     REVIEW_DECISIONS,
 )
-from streams.agents import gallery_of, matcher_of, retention_of, review_of
 from streams.conditioning.placement import Placements, Plain
+from streams.gallery.agent import GalleryAgent, retention_of
 from streams.index.memory import MemoryIndex
+from streams.matching.matcher import Matcher
+from streams.review import ReviewAgent
 
 
 class System:
@@ -41,9 +43,9 @@ class System:
         index, metrics = MemoryIndex(), Metrics(CollectorRegistry())
         placements = Placements(Plain(settings.shard_by))
         rule = retention_of(settings)
-        self._matcher = matcher_of(settings, metrics, index, placements)
-        self._review = review_of(settings)
-        self._gallery = gallery_of(
+        self._matcher = Matcher(settings, metrics, index, placements)
+        self._review = ReviewAgent.of(settings)
+        self._gallery = GalleryAgent.of(
             settings,
             metrics,
             index,

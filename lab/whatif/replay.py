@@ -14,6 +14,7 @@ from schemas.metrics import Metrics
 from schemas.recognition_event import Identification, ReviewItem
 from schemas.records import Record
 from schemas.settings import Settings
+from schemas.topics import EMBEDDINGS, IDENTIFICATIONS
 from streams.conditioning.placement import Placement, Placements, Plain
 from streams.gallery.holdings import Holdings
 from streams.gallery.placed_gallery import PlacedGallery
@@ -21,7 +22,6 @@ from streams.index.base import GalleryState, IndexEntry
 from streams.matching.matcher import Matcher
 
 _EPOCH = "replay"
-_IDENTIFIED, _REVIEW = "identified", "review"
 
 Progress = Callable[[], None]
 """Hears that one more probe is answered."""
@@ -64,20 +64,15 @@ class Replay:
         placements: Placements,
         layout: PlacedGallery,
         state: GalleryState,
-        neighbours: int,
+        settings: Settings,
     ) -> None:
         self._index = index
         self.state = state
         self.placement: Placement = layout.placement
         self.entries: Sequence[IndexEntry] = list(layout.entries())
-        self._matcher = Matcher(
-            index,
-            placements=placements,
-            neighbours=neighbours,
-            identifications=_IDENTIFIED,
-            human_review=_REVIEW,
-            metrics=Metrics(CollectorRegistry()),  # of a replay nobody wants to know
-        )
+        self._settings = settings.model_copy(update={"include": False})
+        metrics = Metrics(CollectorRegistry())  # of a replay nobody wants to know
+        self._matcher = Matcher(self._settings, metrics, index, placements)
 
     @classmethod
     async def of(
@@ -98,7 +93,7 @@ class Replay:
         except ValueError as error:
             raise SetupError(f"the gallery does not fit the conditioning: {error}") from error
         index = ReplayIndex()
-        replay = cls(index, placements, layout, state, settings.neighbours)
+        replay = cls(index, placements, layout, state, settings)
         await index.write(replay.entries, [], state)
         return replay
 
@@ -117,20 +112,20 @@ class Replay:
         """
         await self._index.write([], [], self.state if state is None else state)
         found: Answers = {}
+        embeddings, identified = map(self._settings.topic, (EMBEDDINGS, IDENTIFICATIONS))
         for probe in probes:
             self._index.probe = probe.event_id
             try:
-                (record,) = await self._matcher.handle([probe.record(_REVIEW)])
+                (record,) = await self._matcher.handle([probe.record(embeddings)])
             except BadInput:
                 continue
             finally:
                 done()
-            found[probe.event_id] = _answer(record)
+            found[probe.event_id] = _answer(record, known=record.topic == identified)
         return found
 
 
-def _answer(record: Record) -> Answer:
-    known = record.topic == _IDENTIFIED
+def _answer(record: Record, *, known: bool) -> Answer:
     event = Identification.read(record) if known else ReviewItem.read(record)
     return Answer(
         event_id=event.event_id,

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from time import monotonic
+from typing import Self
 
 from recognition.retain import RetentionRule
 from schemas.conditioning import Activation
@@ -20,7 +21,9 @@ from schemas.gallery import GalleryCommand, Status
 from schemas.gallery_records import Change
 from schemas.metrics import Metrics
 from schemas.records import Record
-from streams.gallery.activation import Activator
+from schemas.settings import Settings
+from streams.conditioning.placement import Placements
+from streams.gallery.activation import Activator, ConditioningLog
 from streams.gallery.believed_fpir import believed_fpir
 from streams.gallery.commands import Planner
 from streams.gallery.gauges import GalleryGauges
@@ -74,6 +77,32 @@ class GalleryAgent:
         self._due: set[Group] = set()
         self._retained_at = monotonic()
         self._turn = asyncio.Lock()
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        metrics: Metrics,
+        index: Index,
+        placements: Placements,
+        *,
+        gallery_log: GalleryLog,
+        conditionings: ConditioningLog,
+        ownership: Callable[[], int | None],
+        rule: RetentionRule | None = None,
+    ) -> Self:
+        """Return a gallery agent as the settings say, on these topics; ``rule`` of its own."""
+        return cls(
+            index,
+            gallery_log,
+            activator=Activator(conditionings, placements, settings.target_fpir),
+            planner=Planner(settings.shard_by),
+            rule=retention_of(settings) if rule is None else rule,
+            retention_interval=timedelta(seconds=settings.retention_interval_s),
+            ownership=ownership,
+            metrics=metrics,
+            verify_interval=timedelta(seconds=settings.verify_interval_s),
+        )
 
     async def handle(self, records: Sequence[Record]) -> list[Record]:
         """Carry out commands, then retention where they touched the gallery.
@@ -224,3 +253,12 @@ class GalleryAgent:
         self._metrics.gallery_unreadable.set(len(self._tenure.fold.unreadable))
         await self._writer.sync(self._holdings)
         self._gauges(self._holdings, self._writer.written)
+
+
+def retention_of(settings: Settings) -> RetentionRule:
+    """Return the rule of retention that the settings tell."""
+    return RetentionRule(
+        max_age=settings.retention_max_age,
+        newest=settings.retention_newest,
+        mad_cutoff=settings.retention_mad,
+    )

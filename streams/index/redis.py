@@ -1,7 +1,8 @@
 """The Redis index: one HASH per entry, one RediSearch index per shard, reached by an alias."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import Self
 
 from redis.asyncio import Redis
@@ -9,6 +10,7 @@ from redis.asyncio.client import Pipeline
 from redis.exceptions import ResponseError
 
 from recognition.match import Neighbour
+from schemas.settings import Settings
 from streams.index.base import GalleryState, IndexDiffers, IndexEntry, IndexKey, Query
 from streams.index.counts import check, counted, counting
 from streams.index.eviction import eviction_problem
@@ -43,6 +45,20 @@ class RedisIndex:
             url, protocol=3, socket_timeout=timeout_s, socket_connect_timeout=timeout_s
         )
         return cls(client, prefix, hnsw_above)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the index of a deployment; connects when first used.
+
+        Raises:
+            SetupError: the settings name no Redis.
+        """
+        return cls.connect(
+            settings.need_redis(),
+            prefix=settings.topic_prefix,
+            hnsw_above=settings.hnsw_above,
+            timeout_s=settings.redis_timeout_s,
+        )
 
     async def state(self) -> GalleryState | None:
         """Return the state, read afresh."""
@@ -183,3 +199,13 @@ class RedisIndex:
         dimensions = {self._shard(e.space, e.cluster): e.vector.size for e in active}
         if dimensions:
             await self._indexes.prepare(dimensions, self._sizes(state), term)
+
+
+@asynccontextmanager
+async def redis_index(settings: Settings) -> AsyncIterator[RedisIndex]:
+    """Yield the index of a deployment; Redis is asked only when it is used."""
+    index = RedisIndex.of(settings)
+    try:
+        yield index
+    finally:
+        await index.close()

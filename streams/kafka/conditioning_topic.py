@@ -1,10 +1,13 @@
 """The ``conditioning`` topic: the last record decides."""
 
 import logging
+from typing import Self
 
 from schemas.conditioning import Activation
 from schemas.errors import BadInput
 from schemas.reading import Reading
+from schemas.settings import Settings
+from schemas.topics import CONDITIONING
 from streams.kafka.read_topic import read_to_end
 
 log = logging.getLogger(__name__)
@@ -18,14 +21,19 @@ class KafkaConditioningLog:
         self._topic = topic
         self._reading = reading
 
+    @classmethod
+    def of(cls, settings: Settings, reading: Reading) -> Self:
+        """Return the topic of a deployment."""
+        return cls(settings.need_kafka(), settings.topic(CONDITIONING), reading)
+
     async def last(self) -> Activation | None:
         """Return the last record that can be read; those that cannot are set aside elsewhere."""
-        found = None
+        newest = None
         async for record in read_to_end(self._servers, self._topic, reading=self._reading):
             try:
                 if record.problem is not None:
                     raise record.problem
-                found = Activation.read(record)
+                newest = Activation.read(record)
             except BadInput as error:
                 log.warning("%s passed over: %s", record.position, error)
-        return found
+        return newest

@@ -53,7 +53,7 @@ async def kafka_gallery_log(
     settings: Settings, publish: Publish, reading: Reading
 ) -> AsyncIterator[KafkaGalleryLog]:
     """Yield the log of this deployment; it connects when first used."""
-    made = KafkaGalleryLog(
+    gallery_log = KafkaGalleryLog(
         settings.need_kafka(),
         settings.topic(GALLERY),
         publish,
@@ -62,9 +62,9 @@ async def kafka_gallery_log(
         reading=reading,
     )
     try:
-        yield made
+        yield gallery_log
     finally:
-        await made.close()
+        await gallery_log.close()
 
 
 def cut_log(topic: str, begins: int, ends: int) -> str:

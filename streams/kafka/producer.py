@@ -2,12 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
 
+from schemas.health import Health
 from schemas.records import Record
+from schemas.runtime import Runtime
 from schemas.topics import DEAD_LETTERS
+from streams.kafka.lifecycle import unless
 
 STOP_S = 2.0
 
@@ -55,3 +61,24 @@ class KafkaPublisher:
             for record in records
         ]
         return [sent.offset for sent in await asyncio.gather(*pending)]
+
+
+@asynccontextmanager
+async def publisher(runtime: Runtime, stop: asyncio.Event) -> AsyncIterator[KafkaPublisher]:
+    """Connect a producer, however long that takes; without a connection only if ``stop`` is set."""
+    client = KafkaPublisher(runtime.settings.need_kafka())
+    try:
+        await unless(stop, _connected(client, runtime.health))
+        yield client
+    finally:
+        await client.stop()
+
+
+async def _connected(client: KafkaPublisher, health: Health) -> None:
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception_type(KafkaError),
+        wait=wait_exponential_jitter(multiplier=0.1, max=5),
+        before_sleep=lambda state: health.down("kafka", str(state.outcome)),
+    ):
+        with attempt:
+            await client.start()

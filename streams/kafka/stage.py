@@ -23,10 +23,9 @@ from tenacity.stop import StopBaseT
 
 from schemas.dead_letter import dead_letter
 from schemas.errors import BadInput, DependencyDown, SetupError
-from schemas.health import Health
 from schemas.letter_size import CUT_VALUE, cut, size
-from schemas.metrics import Metrics
 from schemas.records import Record
+from schemas.runtime import Runtime
 from schemas.topics import DEAD_LETTERS
 
 Handler = Callable[[Sequence[Record]], Awaitable[Sequence[Record]]]
@@ -52,17 +51,14 @@ class Stage:
         name: str,
         handler: Handler,
         publish: Publish,
-        *,
-        dead_letters: str,
-        metrics: Metrics,
-        health: Health,
+        runtime: Runtime,
     ) -> None:
         self.name = name
         self._handler = handler
         self._publish = publish
-        self._dead_letters = dead_letters
-        self._metrics = metrics
-        self._health = health
+        self._dead_letters = runtime.settings.topic(DEAD_LETTERS)
+        self._metrics = runtime.metrics
+        self._health = runtime.health
         self._down: set[str] = set()
 
     async def process(self, records: Sequence[Record]) -> None:

@@ -3,11 +3,10 @@
 import time
 from collections.abc import Sequence
 from itertools import chain, islice
-from typing import Self
 
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from recognition.match import Neighbour, decide
+from recognition.match import decide
 from schemas.embedding import read_embedding
 from schemas.errors import DependencyDown
 from schemas.metrics import Metrics
@@ -29,46 +28,26 @@ class Matcher:
     """Answers batches of embeddings with one or two pipelined rounds of index queries.
 
     Args:
-        neighbours: k, how many entries vote.
-        includer: enrols identified embeddings; None: nothing enters the gallery without a person.
         patience_s: how long a search is repeated while the index differs from its state, as it
             does for an instant while it is made anew.
     """
 
     def __init__(
         self,
-        index: Index,
-        *,
-        placements: Placements,
-        neighbours: int,
-        identifications: str,
-        human_review: str,
+        settings: Settings,
         metrics: Metrics,
-        includer: Includer | None = None,
+        index: Index,
+        placements: Placements,
+        *,
         patience_s: float = 1.0,
     ) -> None:
+        self._settings = settings
+        self._metrics = metrics
         self._index = index
         self._placements = placements
-        self._neighbours = neighbours
-        self._identifications = identifications
-        self._human_review = human_review
-        self._metrics = metrics
         self._gauges = MatcherGauges(metrics)
-        self._includer = includer
+        self._includer = Includer.of(settings, metrics)
         self._patience_s = patience_s
-
-    @classmethod
-    def of(cls, settings: Settings, metrics: Metrics, index: Index, placements: Placements) -> Self:
-        """Return a matcher as the settings say, which enrols by itself if they say so."""
-        return cls(
-            index,
-            placements=placements,
-            neighbours=settings.neighbours,
-            identifications=settings.topic(IDENTIFICATIONS),
-            human_review=settings.topic(HUMAN_REVIEW),
-            metrics=metrics,
-            includer=Includer.of(settings, metrics),
-        )
 
     async def handle(self, records: Sequence[Record]) -> list[Record]:
         """Return one identification or review item per embedding, and what is to be enrolled.
@@ -85,7 +64,7 @@ class Matcher:
             with attempt:
                 state = await self._state()
                 placement = await self._placements.of(state)
-                probes = probes_of(embeddings, state, placement, self._neighbours)
+                probes = probes_of(embeddings, state, placement, self._settings.neighbours)
                 await self._search(probes, state.epoch)
         spent = (time.time() - arrived) * 1000
         self._gauges.follow(placement, probes)
@@ -116,23 +95,18 @@ class Matcher:
     async def _decide(self, asked: Sequence[tuple[Probe, Sequence[Query]]], epoch: str) -> None:
         """Ask the index, and decide by all that was found so far."""
         queries = [query for _, own in asked for query in own]
-        k = max((probe.fetched for probe, _ in asked), default=self._neighbours)
-        neighbours = iter(await self._neighbours_of(queries, k, epoch))
-        for probe, own in asked:
-            probe.take(chain.from_iterable(islice(neighbours, len(own))), own)
-            probe.decision = decide(probe.nearest(), probe.plan.threshold)
-
-    async def _neighbours_of(
-        self, queries: Sequence[Query], k: int, epoch: str
-    ) -> list[tuple[Neighbour, ...]]:
+        k = max((probe.fetched for probe, _ in asked), default=self._settings.neighbours)
         try:
-            return await self._index.search(queries, k, epoch)
+            answers = iter(await self._index.search(queries, k, epoch))
         except DependencyDown:
             self._metrics.shard_timeouts.inc()
             raise
+        for probe, own in asked:
+            probe.take(chain.from_iterable(islice(answers, len(own))), own)
+            probe.decision = decide(probe.nearest(), probe.plan.threshold)
 
     def _answer(self, probe: Probe, state: GalleryState, arrived: float, spent: float) -> Record:
         event = answer(probe, state, timings_of(probe.embedding, arrived, spent))
         self._gauges.observe(event, shards=len(probe.searched))
         known = isinstance(event, Identification)
-        return event.record(self._identifications if known else self._human_review)
+        return event.record(self._settings.topic(IDENTIFICATIONS if known else HUMAN_REVIEW))

@@ -75,7 +75,7 @@ def test_one_change_after_the_other_is_as_all_at_once(
     assert +holdings.placed.counts == fresh.counts
     assert {*holdings.placed.groups()} == {*fresh.groups()}
     for held in holdings:
-        assert holdings.placed.location(held.entry_id) == fresh.location(held.entry_id)
+        assert holdings.placed.index_key(held.entry_id) == fresh.index_key(held.entry_id)
     there = {e.entry_id: e for e in holdings.placed.entries()}
     again = {e.entry_id: e for e in fresh.entries()}
     active = {e.entry_id for e in holdings if e.status is Status.ACTIVE}

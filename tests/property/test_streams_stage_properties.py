@@ -14,6 +14,8 @@ from schemas.errors import BadInput, DependencyDown
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.records import Record
+from schemas.runtime import Runtime
+from schemas.settings import load_settings
 from streams.kafka.stage import ATTEMPTS, Stage
 
 NAMES = ["a", "b", "c", "d"]
@@ -64,9 +66,7 @@ def test_no_record_is_lost(
         return [Record("out", None, None, record.headers) for record in records]
 
     metrics = Metrics(CollectorRegistry())
-    stage = Stage(
-        "s", handle, publish, dead_letters="dead", metrics=metrics, health=Health(metrics)
-    )
+    stage = Stage("s", handle, publish, Runtime(load_settings(), metrics, Health(metrics)))
     batch = [Record("in", None, None, (("ce_id", name.encode()),)) for name in NAMES]
     with mock.patch("asyncio.sleep", _at_once):
         asyncio.run(stage.process(batch))
@@ -77,4 +77,4 @@ def test_no_record_is_lost(
         if isinstance(
             of_records.get(name), BadInput | ZeroDivisionError | MessageSizeTooLargeError
         ):
-            assert record.topic == "dead"
+            assert record.topic == "dead-letters"

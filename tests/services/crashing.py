@@ -45,7 +45,7 @@ def main(part: str) -> None:
     settings = load_settings()
     setattr(*PARTS[part])
     try:
-        serve("streams", 0, settings, lambda *given: run(settings, *given))
+        serve("streams", 0, settings, run)
     except PerennialError as error:
         sys.exit(f"{type(error).__name__}: {error}")
 

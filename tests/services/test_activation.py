@@ -18,6 +18,7 @@ from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.recognition_event import Identification
 from schemas.records import Record
+from schemas.runtime import Runtime
 from schemas.settings import Settings, load_settings
 from schemas.topics import (
     CONDITIONING,
@@ -182,7 +183,7 @@ async def test_a_conditioning_is_activated_and_taken_back_under_load(
     await enrolled(settings)
     load, wanted = Load(settings), activation(folder)
     async with (
-        running(lambda stop: run(settings, metrics, health, stop)),
+        running(lambda stop: run(Runtime(settings, metrics, health), stop)),
         collecting(settings, *OUTCOMES) as found,
     ):
         await indexed(settings, ENTRIES)
@@ -252,7 +253,7 @@ async def test_redis_that_comes_back_empty_is_laid_out_by_the_conditioning(
     load, wanted = Load(own_settings), activation(folder)
     await ask(own_settings, wanted)
     async with (
-        running(lambda stop: run(own_settings, metrics, health, stop)),
+        running(lambda stop: run(Runtime(own_settings, metrics, health), stop)),
         collecting(own_settings, *OUTCOMES) as found,
     ):
         before = await laid_out(own_settings, wanted.version)

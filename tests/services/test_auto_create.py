@@ -13,6 +13,7 @@ from infra.local.apache_kafka import ApacheKafka
 from infra.local.embedded import Services
 from schemas.health import Health
 from schemas.metrics import Metrics
+from schemas.runtime import Runtime
 from schemas.settings import Settings, load_settings
 from schemas.topics import HUMAN_REVIEW, TOPICS
 from streams.app import run
@@ -84,7 +85,7 @@ async def test_no_service_makes_a_topic_beside_the_table(
     create_topics(deployment)
     async with (
         quick(deployment),
-        running(lambda stop: run(deployment, metrics, health, stop)),
+        running(lambda stop: run(Runtime(deployment, metrics, health), stop)),
         collecting(deployment, HUMAN_REVIEW) as asked,
     ):
         await put(deployment, [frame(deployment, number) for number in range(8)])

@@ -18,6 +18,7 @@ from schemas.metrics import Metrics
 from schemas.recognition_event import Identification, ReviewItem
 from schemas.records import Record
 from schemas.review import ReviewDecision
+from schemas.runtime import Runtime
 from schemas.settings import Settings
 from schemas.topics import (
     CONDITIONING,
@@ -67,7 +68,7 @@ async def streams(settings: Settings, metrics: Metrics, health: Health) -> Async
         for i in range(IDENTITIES)
         for name, background in (("day", DAY), ("night", NIGHT))
     ]
-    async with running(lambda stop: run_streams(settings, metrics, health, stop)):
+    async with running(lambda stop: run_streams(Runtime(settings, metrics, health), stop)):
         topic = settings.topic(GALLERY_COMMANDS)
         await put(settings, [command.record(topic) for command in commands])
         await indexed(settings, len(commands))
@@ -211,7 +212,7 @@ async def test_without_probes_or_gallery_it_says_what_to_do(
     unwritten = await asyncio.to_thread(run, "whatif")
     assert unwritten.exit_code == 3
     assert "is `perennial streams` up?" in unwritten.stderr
-    async with running(lambda stop: run_streams(settings, metrics, health, stop)):
+    async with running(lambda stop: run_streams(Runtime(settings, metrics, health), stop)):
         await indexed(settings, 0)
         await _until(lambda: run("whatif"), "there are no embeddings to replay")
         await put(settings, embedding_records(settings, probes("x", range(2))))

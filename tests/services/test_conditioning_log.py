@@ -7,6 +7,7 @@ import pytest
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.records import Record
+from schemas.runtime import Runtime
 from schemas.settings import Settings
 from schemas.topics import CONDITIONING, DEAD_LETTERS
 from streams.app import run
@@ -42,7 +43,7 @@ async def test_a_bad_record_goes_to_dead_letters_and_the_next_one_is_heard(
     saved(tmp_path)
     wanted = activation(tmp_path)
     async with (
-        running(lambda stop: run(settings, metrics, health, stop)),
+        running(lambda stop: run(Runtime(settings, metrics, health), stop)),
         collecting(settings, DEAD_LETTERS) as dead,
     ):
         await put(settings, [bad, wanted.record(bad.topic)])
@@ -62,7 +63,7 @@ async def test_one_that_cannot_be_had_is_told_on_the_health_page(
     saved(tmp_path / "light")
     wanted = activation(tmp_path / "light")
     (tmp_path / "light").rename(tmp_path / "away")
-    async with running(lambda stop: run(settings, metrics, health, stop)):
+    async with running(lambda stop: run(Runtime(settings, metrics, health), stop)):
         await eventually(lambda: health.ready, "it runs")
         await put(settings, [wanted.record(settings.topic(CONDITIONING))])
         await eventually(

@@ -19,6 +19,7 @@ from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.records import Record
 from schemas.review import ReviewDecision
+from schemas.runtime import Runtime
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, GALLERY, GALLERY_COMMANDS, REVIEW_DECISIONS
 from streams.app import run
@@ -140,7 +141,7 @@ async def test_terms_go_on_after_the_group_was_forgotten(
 ) -> None:
     async with collecting(settings, GALLERY) as found:
         for term, known in ((1, settings), (2, forgotten(settings))):
-            async with running(lambda stop: run(known, metrics, health, stop)):  # noqa: B023
+            async with running(lambda stop: run(Runtime(known, metrics, health), stop)):  # noqa: B023
                 await ask(settings, enrol(f"e{term}", "oak", AXES[term]))
                 await eventually(
                     lambda: f"e{term}" in told(settings, found),  # noqa: B023
@@ -156,7 +157,7 @@ async def test_terms_go_on_where_the_log_was_copied_to(
 ) -> None:
     async with collecting(settings, GALLERY) as found:
         for _ in range(2):
-            async with running(lambda stop: run(settings, metrics, health, stop)):
+            async with running(lambda stop: run(Runtime(settings, metrics, health), stop)):
                 await ask(settings, enrol("e1", "oak", AXES[0]), enrol("e2", "elm", AXES[1]))
                 await ask(settings, command("elm", Erase()))
                 await eventually(lambda: told(settings, found) == {"e1": "oak"}, "two commands")
@@ -167,7 +168,7 @@ async def test_terms_go_on_where_the_log_was_copied_to(
     before = fold_of(settings, found)
     async with (
         collecting(copied, GALLERY) as again,
-        running(lambda stop: run(copied, metrics, health, stop)),
+        running(lambda stop: run(Runtime(copied, metrics, health), stop)),
     ):
         await eventually(lambda: fold_of(copied, again).term == before.term + 1, "a claim above")
         fold = fold_of(copied, again)
@@ -189,7 +190,7 @@ async def test_what_is_read_again_from_the_beginning_undoes_nothing(
         def asked() -> int:
             return len([r for r in found if r.topic == settings.topic(GALLERY_COMMANDS)])
 
-        async with running(lambda stop: run(settings, metrics, health, stop)):
+        async with running(lambda stop: run(Runtime(settings, metrics, health), stop)):
             topic = settings.topic(REVIEW_DECISIONS)
             await put(settings, [answer.record(topic) for answer in answers])
             await eventually(lambda: len(told(settings, found)) == 4, "four are enrolled")
@@ -202,7 +203,7 @@ async def test_what_is_read_again_from_the_beginning_undoes_nothing(
             await eventually(lambda: told(settings, found) == wanted, "erased and renamed")
         written = len([r for r in found if (r.key or b"").startswith(b"entry:")])
         again = forgotten(settings)
-        async with running(lambda stop: run(again, metrics, health, stop)):
+        async with running(lambda stop: run(Runtime(again, metrics, health), stop)):
             await eventually(lambda: asked() == 4 + 2 + 4, "all is asked for once more")
             await eventually(
                 lambda: _count(metrics, "perennial_commands_overtaken_total") >= 4,

@@ -20,6 +20,7 @@ from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.recognition_event import Identification
 from schemas.records import Record
+from schemas.runtime import Runtime
 from schemas.settings import Settings, load_settings
 from schemas.topics import DEAD_LETTERS, GALLERY_COMMANDS, HUMAN_REVIEW, IDENTIFICATIONS
 from streams.app import run
@@ -179,7 +180,7 @@ async def working(
 ) -> AsyncIterator[list[Record]]:
     """Run the agents, with the places taught; yield what comes out."""
     async with (
-        running(lambda stop: run(settings, metrics, health, stop)),
+        running(lambda stop: run(Runtime(settings, metrics, health), stop)),
         collecting(settings, *OUTCOMES) as found,
     ):
         await teach(settings)
@@ -296,4 +297,4 @@ async def test_streams_do_not_start_where_redis_may_evict(
         await redis.config_set("maxmemory-policy", "allkeys-lru")
         await redis.config_set("maxmemory", 100_000_000)
     with pytest.raises(SetupError, match="maxmemory-policy noeviction"):
-        await asyncio.wait_for(run(own_settings, metrics, health, asyncio.Event()), 30)
+        await asyncio.wait_for(run(Runtime(own_settings, metrics, health), asyncio.Event()), 30)

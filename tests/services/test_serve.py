@@ -15,6 +15,7 @@ from infra.serve import pages, serve
 from schemas.errors import Crashed, DependencyDown, SetupError
 from schemas.health import Health
 from schemas.metrics import Metrics
+from schemas.runtime import Runtime
 from schemas.settings import load_settings
 
 
@@ -62,7 +63,7 @@ async def test_a_taken_port_is_named_with_its_setting() -> None:
 def test_a_signal_asks_the_service_to_stop(number: signal.Signals) -> None:
     steps = []
 
-    async def run(_: Metrics, __: Health, stop: asyncio.Event) -> None:
+    async def run(_: Runtime, stop: asyncio.Event) -> None:
         steps.append("started")
         asyncio.get_running_loop().call_later(0.01, os.kill, os.getpid(), number)
         await stop.wait()
@@ -73,7 +74,7 @@ def test_a_signal_asks_the_service_to_stop(number: signal.Signals) -> None:
 
 
 def test_a_second_signal_insists() -> None:
-    async def run(_: Metrics, __: Health, stop: asyncio.Event) -> None:
+    async def run(_: Runtime, stop: asyncio.Event) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         await stop.wait()
         os.kill(os.getpid(), signal.SIGTERM)
@@ -83,7 +84,7 @@ def test_a_second_signal_insists() -> None:
 
 
 def test_what_a_service_raises_is_raised() -> None:
-    async def run(_: Metrics, __: Health, ___: asyncio.Event) -> None:
+    async def run(_: Runtime, __: asyncio.Event) -> None:
         raise DependencyDown("kafka", "gone for good")
 
     with pytest.raises(DependencyDown, match="gone for good"):
@@ -91,7 +92,7 @@ def test_what_a_service_raises_is_raised() -> None:
 
 
 def test_a_service_that_is_cancelled_from_within_has_crashed() -> None:
-    async def run(_: Metrics, __: Health, ___: asyncio.Event) -> None:
+    async def run(_: Runtime, __: asyncio.Event) -> None:
         raise asyncio.CancelledError
 
     with pytest.raises(Crashed, match="cancelled"):
@@ -99,7 +100,7 @@ def test_a_service_that_is_cancelled_from_within_has_crashed() -> None:
 
 
 def test_a_service_that_ends_unasked_has_crashed() -> None:
-    async def run(_: Metrics, __: Health, ___: asyncio.Event) -> None:
+    async def run(_: Runtime, __: asyncio.Event) -> None:
         return
 
     with pytest.raises(Crashed, match="ended"):
@@ -113,7 +114,7 @@ from schemas.settings import load_settings
 
 serving.END_WITHIN_S = 0.5
 
-async def run(metrics, health, stop):
+async def run(runtime, stop):
     {}
 
 serving.serve("worker", 0, load_settings(), run)

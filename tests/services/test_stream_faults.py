@@ -18,6 +18,7 @@ from schemas.gallery import GalleryCommand
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.records import Record
+from schemas.runtime import Runtime
 from schemas.settings import Settings, load_settings
 from schemas.topics import (
     DEAD_LETTERS,
@@ -99,7 +100,7 @@ def identified(settings: Settings, found: Sequence[Record]) -> set[str]:
 
 @asynccontextmanager
 async def in_process(settings: Settings, metrics: Metrics, health: Health) -> AsyncIterator[None]:
-    async with running(lambda stop: run(settings, metrics, health, stop)):
+    async with running(lambda stop: run(Runtime(settings, metrics, health), stop)):
         yield
 
 

@@ -7,6 +7,7 @@ from schemas.metrics import Metrics
 from schemas.recognition_event import DecidedBy, Identification, ReviewItem, ReviewReason
 from schemas.records import Record
 from schemas.review import ReviewDecision
+from schemas.runtime import Runtime
 from schemas.settings import Settings
 from schemas.topics import (
     GALLERY,
@@ -39,7 +40,7 @@ async def test_what_is_taught_is_recognised(
 ) -> None:
     topics = (IDENTIFICATIONS, HUMAN_REVIEW, GALLERY)
     async with (
-        running(lambda stop: run(settings, metrics, health, stop)),
+        running(lambda stop: run(Runtime(settings, metrics, health), stop)),
         collecting(settings, *topics) as found,
     ):
         first = [embedding(f"first-{axis}", near(axis)) for axis in range(4)]

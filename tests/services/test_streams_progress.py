@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.records import Record
+from schemas.runtime import Runtime
 from schemas.settings import Settings
 from schemas.topics import EMBEDDINGS
 from streams.app import run
@@ -28,7 +29,7 @@ async def matching(settings: Settings) -> AsyncIterator[Health]:
     metrics = Metrics(CollectorRegistry())
     health = Health(metrics)
     only = frozenset({"matcher", "gallery"})
-    async with running(lambda stop: run(settings, metrics, health, stop, only)):
+    async with running(lambda stop: run(Runtime(settings, metrics, health), stop, only)):
         await eventually(lambda: health.ready, "it is at work")
         yield health
 

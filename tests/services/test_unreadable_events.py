@@ -8,6 +8,7 @@ from infra.local.embedded import Services
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.records import Record
+from schemas.runtime import Runtime
 from schemas.settings import Settings
 from schemas.topics import (
     DEAD_LETTERS,
@@ -32,7 +33,7 @@ from tests.services.unreadable import send_broken, send_in_transactions, send_re
 def streams(settings: Settings, metrics: Metrics, health: Health) -> Any:
     """Return a service that runs all agents."""
     second = second_reader(settings)
-    return running(lambda stop: run(settings, metrics, health, stop, second=second))
+    return running(lambda stop: run(Runtime(settings, metrics, health), stop, second=second))
 
 
 def probes(settings: Settings, first: int, count: int) -> list[Record]:

@@ -17,11 +17,11 @@ from schemas.recognition_event import (
     ReviewReason,
 )
 from schemas.records import Record
+from schemas.settings import load_settings
 from streams.conditioning.placement import Placements, Plain
 from streams.index.base import GalleryState, IndexEntry, Query, ShardState
 from streams.index.memory import MemoryIndex
 from streams.matching.matcher import Matcher
-from streams.matching.self_enrolment import Includer
 from tests.gallery_entries import CAPTURED, MODEL, unit
 
 AXES = np.eye(4, dtype=np.float32)
@@ -48,19 +48,15 @@ def matcher_on(
     index: MemoryIndex,
     metrics: Metrics,
     *shard_by: str,
-    neighbours: int = 10,
     placements: Placements | None = None,
-    includer: Includer | None = None,
+    **settings: Any,
 ) -> Matcher:
     """Return a matcher on the index."""
     return Matcher(
+        load_settings(**settings),
+        metrics,
         index,
-        placements=Placements(Plain(shard_by)) if placements is None else placements,
-        neighbours=neighbours,
-        identifications="identifications",
-        human_review="human-review",
-        metrics=metrics,
-        includer=includer,
+        Placements(Plain(shard_by)) if placements is None else placements,
         patience_s=0,
     )
 

@@ -7,6 +7,7 @@ import pytest
 from client import admin
 from client.topic_state import state_of, wanted_config
 from schemas.errors import DependencyDown, SetupError
+from schemas.runtime import Runtime
 from schemas.settings import load_settings
 from schemas.topics import FRAMES, GALLERY, TOPICS
 
@@ -105,12 +106,12 @@ async def test_while_the_broker_is_away_the_service_waits_and_says_so(
 
     monkeypatch.setattr(serve, "check_topics", away)
     monkeypatch.setattr(serve, "_AGAIN_S", 0.001)
-    await serve.on_checked_topics(KAFKA, run)(metrics, health, stop)
+    await serve.on_checked_topics(run)(Runtime(KAFKA, metrics, health), stop)
     assert asked[0] == "nothing"
     assert "nobody there" in asked[2]
     assert begun == ["run"]
     asked.clear()
     begun.clear()
     stop.set()
-    await serve.on_checked_topics(KAFKA, run)(metrics, health, stop)
+    await serve.on_checked_topics(run)(Runtime(KAFKA, metrics, health), stop)
     assert (asked, begun) == ([], []), "it was stopped while it waited"

@@ -5,14 +5,12 @@ import pytest
 
 from recognition.calibration import Calibration
 from recognition.cluster import UNSHARDED
-from recognition.include import InclusionRule
 from schemas.event import FloatVector, now
 from schemas.gallery import Enrol, GalleryCommand
 from schemas.metrics import Metrics
 from schemas.recognition_event import Identification, ReviewItem
 from schemas.records import Record
 from streams.matching.matcher import Matcher
-from streams.matching.self_enrolment import Includer
 from tests.gallery_entries import CAPTURED, MODEL, unit
 from tests.unit.conditioned import DAY, Given, active, artefact, placed, sample
 from tests.unit.matcher_probes import AXES, Watched, entry, events_of, fill, matcher_on, one, probe
@@ -37,8 +35,7 @@ async def index() -> Watched:
 
 @pytest.fixture
 def matcher(index: Watched, metrics: Metrics) -> Matcher:
-    includer = Includer(InclusionRule(), gallery_commands="gallery-commands", metrics=metrics)
-    return matcher_on(index, metrics, includer=includer)
+    return matcher_on(index, metrics, include=True)
 
 
 def enrolled(records: list[Record]) -> list[GalleryCommand]:

@@ -19,6 +19,8 @@ from schemas.errors import BadInput, DependencyDown, SetupError
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.records import Record
+from schemas.runtime import Runtime
+from schemas.settings import load_settings
 from streams.kafka.stage import ATTEMPTS, Handler, Publish, Stage
 from tests.unit.stage_parts import Broker, Work, batch
 
@@ -38,9 +40,7 @@ def work() -> Work:
 @pytest.fixture
 def make(broker: Broker, metrics: Metrics, health: Health) -> Callable[..., Stage]:
     def made(handler: Handler, publish: Publish = broker) -> Stage:
-        return Stage(
-            "matcher", handler, publish, dead_letters="dead", metrics=metrics, health=health
-        )
+        return Stage("matcher", handler, publish, Runtime(load_settings(), metrics, health))
 
     return made
 
@@ -73,7 +73,7 @@ def count(metrics: Metrics, name: str, **labels: str) -> float | None:
 async def test_outputs_are_published(stage: Stage, broker: Broker, metrics: Metrics) -> None:
     await stage.process(batch("a", "b"))
     assert broker.names("out") == ["a", "b"]
-    assert broker.names("dead") == []
+    assert broker.names("dead-letters") == []
     assert count(metrics, "batch_size_sum", stage="matcher") == 2
     assert count(metrics, "stage_seconds_count", stage="matcher") == 1
 
@@ -150,7 +150,7 @@ async def test_one_bad_record_is_set_aside_and_its_batch_goes_on(
     work.bad["b"] = BadInput("bad_vector", "norm 7; expected 1")
     await stage.process(batch("a", "b", "c"))
     assert broker.names("out") == ["a", "c"]
-    (dead,) = [record for record in broker.records if record.topic == "dead"]
+    (dead,) = [record for record in broker.records if record.topic == "dead-letters"]
     assert dead.value == b"b"
     told = {name: dead.header(f"dead_{name}") for name in ("offset", "stage", "reason", "attempts")}
     assert told == {"offset": "1", "stage": "matcher", "reason": "bad_vector", "attempts": "1"}
@@ -166,8 +166,8 @@ async def test_what_could_not_be_read_is_set_aside_without_its_handler(
     await stage.process([good, replace(bad, problem=problem)])
     await stage.process([replace(bad, problem=problem)])
     assert work.calls == [["a"]]
-    assert broker.names("dead") == ["b", "b"]
-    assert {r.header("dead_reason") for r in broker.records if r.topic == "dead"} == {
+    assert broker.names("dead-letters") == ["b", "b"]
+    assert {r.header("dead_reason") for r in broker.records if r.topic == "dead-letters"} == {
         "bad_header_name"
     }
 
@@ -196,7 +196,7 @@ async def test_an_unforeseen_error_that_passes_is_forgotten(
     work.failures = [ZeroDivisionError()] * (ATTEMPTS - 1)
     await stage.process(batch("a"))
     assert broker.names("out") == ["a"]
-    assert broker.names("dead") == []
+    assert broker.names("dead-letters") == []
     assert health.ready
 
 
@@ -206,7 +206,7 @@ async def test_one_that_crashes_its_handler_does_not_take_the_batch_along(
     work.bad["b"] = ZeroDivisionError()
     await stage.process(batch("a", "b", "c"))
     assert broker.names("out") == ["a", "c"]
-    assert broker.names("dead") == ["b"]
+    assert broker.names("dead-letters") == ["b"]
 
 
 async def test_what_turns_out_to_be_bad_input_gets_its_own_reason(
@@ -238,8 +238,8 @@ async def test_outputs_that_kafka_will_never_take_become_dead_letters(
 
     await make(work, publish).process(batch("a", "huge", "c"))
     assert broker.names("out") == ["a", "c"]
-    assert broker.names("dead") == ["huge"]
-    (dead,) = [record for record in broker.records if record.topic == "dead"]
+    assert broker.names("dead-letters") == ["huge"]
+    (dead,) = [record for record in broker.records if record.topic == "dead-letters"]
     assert "MessageSizeTooLarge" in str(dead.header("dead_error"))
 
 
@@ -249,7 +249,7 @@ async def test_a_dead_letter_waits_for_the_broker(
     work.bad["a"] = BadInput("bad_event", "no JSON")
     broker.failures = [KafkaConnectionError("no broker")] * 5
     await stage.process(batch("a"))
-    assert broker.names("dead") == ["a"]
+    assert broker.names("dead-letters") == ["a"]
     assert len(waits) == 5
 
 
@@ -261,7 +261,7 @@ async def test_a_dead_letter_that_is_refused_does_not_raise_into_faust(
     work.bad["a"] = BadInput("bad_event", "no JSON")
     broker.failures = [refusal()]
     await stage.process(batch("a"))
-    assert broker.names("dead") == ["a"]
+    assert broker.names("dead-letters") == ["a"]
 
 
 async def test_a_poisoned_record_does_not_leave_the_service_unready(
@@ -315,7 +315,7 @@ async def test_every_error_of_kafka_but_too_large_is_waited_out(
     broker.failures = [error] * 9
     await stage.process(batch("a", "b"))
     assert broker.names("out") == ["a", "b"]
-    assert broker.names("dead") == []
+    assert broker.names("dead-letters") == []
 
 
 @pytest.mark.parametrize("takes", [2**20 + 2**16, 100])
@@ -365,7 +365,7 @@ async def test_a_dead_letter_is_tried_until_it_is_taken_whatever_is_raised(
     work.bad["a"] = BadInput("bad_event", "no JSON")
     broker.failures = [AssertionError("key or value"), TypeError(), ZeroDivisionError()]
     await stage.process(batch("a"))
-    assert broker.names("dead") == ["a"]
+    assert broker.names("dead-letters") == ["a"]
 
 
 async def test_what_only_the_operator_can_mend_is_waited_out(

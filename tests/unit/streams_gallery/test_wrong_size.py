@@ -7,6 +7,7 @@ from schemas.errors import BadInput
 from schemas.gallery import Erase, Quarantine
 from schemas.metrics import Metrics
 from schemas.recognition_event import ReviewItem, ReviewReason
+from schemas.settings import load_settings
 from streams.conditioning.placement import Placements, Plain
 from streams.matching.matcher import Matcher
 from tests.fake_log import FakeLog
@@ -18,14 +19,7 @@ WRONG = enrol("wrong", "elm", np.array([1.0, 0.0], np.float32))
 
 
 def matcher(index: FragileIndex, metrics: Metrics) -> Matcher:
-    return Matcher(
-        index,
-        placements=Placements(Plain(())),
-        neighbours=3,
-        identifications="identifications",
-        human_review="human-review",
-        metrics=metrics,
-    )
+    return Matcher(load_settings(neighbours=3), metrics, index, Placements(Plain(())))
 
 
 async def test_the_right_ones_are_taken_after_a_wrong_one(

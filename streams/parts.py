@@ -1,0 +1,85 @@
+"""What the agents are made of, connected once for all of them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from schemas.reading import Reading, SecondReader
+from schemas.runtime import Runtime
+from streams.conditioning.placement import Placements, Plain
+from streams.gallery.activation import ConditioningLog
+from streams.gallery.tenure import GalleryLog
+from streams.index.base import Index
+from streams.index.eviction import EvictionGuard, refuse_eviction
+from streams.index.redis import redis_index
+from streams.kafka.conditioning_topic import KafkaConditioningLog
+from streams.kafka.gallery_topic import kafka_gallery_log
+from streams.kafka.lifecycle import unless
+from streams.kafka.producer import publisher
+from streams.kafka.service import Agent, Ownership
+from streams.kafka.stage import Publish
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the agents share.
+
+    Attributes:
+        runtime: settings, metrics and health.
+        second: reads what the Kafka client cannot unpack; without it such a partition waits.
+        publish: puts records on their topics.
+        index: where the gallery is searched.
+        gallery_log: the ``gallery`` topic.
+        conditionings: the ``conditioning`` topic.
+        placements: how embeddings are placed under each conditioning.
+        ownership: names the present ownership of the gallery commands; None without it.
+    """
+
+    runtime: Runtime
+    second: SecondReader | None
+    publish: Publish
+    index: Index
+    gallery_log: GalleryLog
+    conditionings: ConditioningLog
+    placements: Placements
+    ownership: Ownership = lambda: None
+
+
+@asynccontextmanager
+async def connected(
+    runtime: Runtime, stop: asyncio.Event, second: SecondReader | None
+) -> AsyncIterator[Parts]:
+    """Connect the parts, however long that takes; without the broker only if ``stop`` is set.
+
+    Raises:
+        SetupError: Redis may evict entries.
+    """
+    settings, metrics = runtime.settings, runtime.metrics
+    for part in ("kafka", "redis"):
+        runtime.health.down(part, "starting")
+    async with (
+        redis_index(settings) as index,
+        publisher(runtime, stop) as publish,
+        kafka_gallery_log(settings, publish, Reading(second, metrics)) as gallery_log,
+    ):
+        await unless(stop, refuse_eviction(index))
+        yield Parts(
+            runtime,
+            second,
+            publish,
+            index,
+            gallery_log,
+            KafkaConditioningLog.of(settings, Reading(second, metrics)),
+            Placements(Plain(settings.shard_by)),
+        )
+
+
+def index_watch(parts: Parts) -> Agent:
+    """Return what asks each second whether Redis answers, and whether it may drop entries."""
+
+    async def ask() -> None:
+        await parts.index.state()
+        parts.runtime.health.up("redis")
+
+    return Agent({}, each_second=(ask, EvictionGuard(parts.index).check))
