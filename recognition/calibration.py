@@ -17,7 +17,6 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit
 
 Float64 = NDArray[np.float64]
 
@@ -150,6 +149,8 @@ def _isotonic(evidence: Float64, right: NDArray[np.bool_]) -> tuple[Float64, Flo
 
 
 def _platt(evidence: Float64, right: NDArray[np.bool_]) -> tuple[Float64, Float64]:
+    from scipy.special import expit, logit  # here, since its import is slow
+
     (slope,), offset = _logistic(evidence[:, None], right)
     ends = np.array([evidence.min(), evidence.max()])
     if slope * np.ptp(ends) < _FLAT:  # or falling, which no map may be
@@ -163,7 +164,8 @@ def _platt(evidence: Float64, right: NDArray[np.bool_]) -> tuple[Float64, Float6
 
 def _logistic(features: Float64, right: NDArray[np.bool_]) -> tuple[Float64, float]:
     """Return slopes and offset of a logistic regression (n, f) on Platt's smoothed targets."""
-    from scipy.optimize import minimize  # here, since its import is slow
+    from scipy.optimize import minimize  # here, since their imports are slow
+    from scipy.special import expit
 
     hits = int(np.count_nonzero(right))
     target = np.where(right, (hits + 1) / (hits + 2), 1 / (right.size - hits + 2))

@@ -12,7 +12,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
 
 from recognition.bootstrap import Interval, interval
 from recognition.pareto import Pareto, fit_pareto
@@ -105,14 +104,20 @@ class Tail:
     @cached_property
     def _jitter(self) -> Float64:
         shares = (np.arange(_NODES) + 0.5) / _NODES
-        moved: Float64 = self.bandwidth * stdtrit(self.freedom, shares)
-        return moved
+        return self.bandwidth * student_quantiles(self.freedom, shares)
 
     def _below(self, thresholds: Float64) -> Float64:
         seen = self._cumulative[np.searchsorted(self.values, thresholds, side="right")]
         if self.pareto is None:
             return seen
         return np.where(thresholds < self.pareto.start, self.pareto.share(thresholds), seen)
+
+
+def student_quantiles(freedom: int, shares: ArrayLike) -> Float64:
+    """Return the quantiles of Student's t of so many degrees of freedom."""
+    from scipy.special import stdtrit  # here, since its import is slow
+
+    return np.asarray(stdtrit(freedom, shares))
 
 
 def fit_tail(nearest: ArrayLike, identities: Sequence[str] | NDArray[np.generic]) -> Tail | None:

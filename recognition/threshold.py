@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
 
-from recognition.tail import Tail, fit_tail
+from recognition.tail import Tail, fit_tail, student_quantiles
 
 
 def open_set_threshold(
@@ -47,4 +46,4 @@ def _prediction_bound(tail: Tail, share: float) -> float:
     means = np.bincount(tail.owner, tail.values) / counts
     within = np.bincount(tail.owner, (tail.values - means[tail.owner]) ** 2) / counts
     variance = means.var(ddof=1) * (1 + 1 / means.size) + within.mean()
-    return float(means.mean() + stdtrit(tail.freedom, share) * np.sqrt(variance))
+    return float(means.mean() + student_quantiles(tail.freedom, share) * np.sqrt(variance))
