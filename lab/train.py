@@ -13,6 +13,7 @@ from rich.progress import Progress
 from lab.images.manifest import ManifestRow, read_manifest
 from lab.images.splits import session_of, splits_of
 from recognition.protocol import Part
+from schemas.background import load_declaration
 from schemas.errors import SetupError
 from schemas.settings import Settings
 from workers.images.decode import Limits
@@ -66,9 +67,11 @@ def load_parts(
     """Decode the images of both parts; ``on_done`` hears how many more are done.
 
     Raises:
-        SetupError: a file is missing or no image.
+        SetupError: a file is missing or no image, or the declaration of variables is wrong.
     """
     limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
+    path = settings.variables
+    declared = {} if path is None else load_declaration(path).variables
 
     def samples(rows: Sequence[ManifestRow]) -> Samples:
         images = load_images(
@@ -83,6 +86,7 @@ def load_parts(
             tuple(row.label or "" for row in rows),
             tuple(session_of(row) for row in rows),
             tuple(row.background for row in rows),
+            declared,
         )
 
     return TrainingData(samples(parts.train), samples(parts.calibrate), parts.source)

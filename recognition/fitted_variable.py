@@ -3,13 +3,23 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognition.values import Scalar, is_missing, is_number, names_of
 from recognition.variable import NAMED, Kind, Variable
+
+
+class TooFewValuesError(ValueError):
+    """A variable has no two different values; ``what`` says what it has."""
+
+    def __init__(self, name: str, known: Sequence[Scalar]) -> None:
+        self.what = f"only the value {known[0]!r}" if known else "no value"
+        super().__init__(
+            f"background {name}: there is {self.what}; it takes two to tell backgrounds apart"
+        )
 
 
 def fit_variable(
@@ -42,7 +52,7 @@ def fit_variable(
     known = _scalars(name, values)
     seen = names_of(known)
     if len(seen) < 2:
-        raise ValueError(_too_few(name, known))
+        raise TooFewValuesError(name, known)
     if kind is None:
         kind = infer(known)
     if kind in NAMED and not names:
@@ -54,12 +64,40 @@ def fit_variable(
             expected = f"one of {', '.join(names)}" if names else "a finite number"
             raise ValueError(f"background {name}={value!r}: expected {expected}")
     if len(set(codes)) < 2:
-        raise ValueError(_too_few(name, known))
+        raise TooFewValuesError(name, known)
     if kind is Kind.CONTINUOUS:
         centre, scale = robust(np.array(codes, np.float64))
         variable = replace(variable, centre=centre, scale=scale)
     blocks = np.array([variable.block(value) for value in known], np.float64)
     return replace(variable, spread=_spread(blocks), weight=weight)
+
+
+class Declared(Protocol):
+    """A type as it is declared; ``values`` and ``period`` are looked for where it has them."""
+
+    @property
+    def type(self) -> str:
+        """The name of the kind."""
+        ...
+
+
+def fit_declared(
+    name: str, values: Sequence[object | None], declared: Declared | None = None
+) -> Variable:
+    """Fit a variable as its declaration says, or as the values do where there is none.
+
+    Raises:
+        ValueError: as :func:`fit_variable`.
+    """
+    if declared is None:
+        return fit_variable(name, values)
+    return fit_variable(
+        name,
+        values,
+        Kind(declared.type),
+        names=getattr(declared, "values", ()),
+        period=getattr(declared, "period", None),
+    )
 
 
 def infer(values: Sequence[Scalar]) -> Kind:
@@ -75,11 +113,6 @@ def _scalars(name: str, values: Sequence[object | None]) -> list[Scalar]:
         if not isinstance(value, str | int | float):
             raise ValueError(f"background {name}={value!r}: not text, a number or a boolean")
     return cast(list[Scalar], known)
-
-
-def _too_few(name: str, known: Sequence[Scalar]) -> str:
-    what = f"only the value {known[0]!r}" if known else "no value"
-    return f"background {name}: there is {what}; it takes two to tell backgrounds apart"
 
 
 def robust(numbers: NDArray[np.float64]) -> tuple[float, float]:

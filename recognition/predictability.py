@@ -68,6 +68,12 @@ def read_numbers(embeddings: Float64, values: Float64, identities: Codes) -> Pre
     return _read(embeddings, values, identities, np.ones(len(values)), Measure.R2, r2, 0.0)
 
 
+def unseen_folds(identities: NDArray[np.generic]) -> list[tuple[Codes, Codes]]:
+    """Return (seen, unseen) rows of up to five folds that share no identity; none for a single."""
+    folds = min(FOLDS, len(np.unique(identities)))
+    return [] if folds < 2 else list(GroupKFold(folds).split(identities, groups=identities))
+
+
 def _read(
     embeddings: Float64,
     targets: Float64,
@@ -77,11 +83,11 @@ def _read(
     score: Callable[[Float64], float],
     chance: float,
 ) -> Predictability | None:
-    folds = min(FOLDS, len(np.unique(identities)))
-    if folds < 2:
+    folds = unseen_folds(identities)
+    if not folds:
         return None
     linear, near = np.empty_like(targets), np.empty_like(targets)
-    for seen, unseen in GroupKFold(folds).split(embeddings, groups=identities):
+    for seen, unseen in folds:
         linear[unseen] = _linear(embeddings[seen], targets[seen], weights[seen], embeddings[unseen])
         near[unseen] = _near(embeddings[seen], targets[seen], weights[seen], embeddings[unseen])
     return Predictability(measure, score(linear), score(near), chance)

@@ -68,6 +68,11 @@ class Variable:
             return len(self.values)
         return 2 if self.kind is Kind.CYCLIC else 1
 
+    @property
+    def unit(self) -> float:
+        """How much of the variable's own unit is 1 when it is standardised: a scale or a radian."""
+        return self.scale if self.period is None else self.period / (2 * math.pi)
+
     def code(self, value: object) -> float | None:
         """Return the index of a name, or a number in its unit, wrapped into [0, period) if cyclic.
 

@@ -1,7 +1,9 @@
-"""The types of background variable, and what each takes as a value."""
+"""The types of background variable: how each is written, and what it takes as a value."""
 
 import math
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -10,12 +12,22 @@ from schemas.event import Scalar
 
 
 class _Variable(BaseModel):
+    """A type; as a word it is written ``type`` or ``type(arguments)``, such as ``example``."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    example: ClassVar[str]
+
+    @staticmethod
+    def fields_of(arguments: Sequence[str]) -> dict[str, object]:
+        """Return the fields that the arguments of a word stand for; None where one is lacking."""
+        return {"values": arguments} if arguments else {}
 
 
 class Nominal(_Variable):
     """One of a set of names (any name, when ``values`` is empty)."""
 
+    example: ClassVar[str] = "season:nominal"
     type: Literal["nominal"]
     values: tuple[str, ...] = ()
 
@@ -36,6 +48,7 @@ class Nominal(_Variable):
 class Ordinal(Nominal):
     """One of a list of names that have an order."""
 
+    example: ClassVar[str] = "age:ordinal(calf,yearling,adult)"
     type: Literal["ordinal"]  # type: ignore[assignment]  # narrows the tag of the union
     values: tuple[str, ...] = Field(min_length=2)
 
@@ -43,6 +56,7 @@ class Ordinal(Nominal):
 class Binary(Nominal):
     """One of two names; ``false, true`` when none are given."""
 
+    example: ClassVar[str] = "light:binary(day,night)"
     type: Literal["binary"]  # type: ignore[assignment]  # narrows the tag of the union
     values: tuple[str, ...] = Field(("false", "true"), min_length=2, max_length=2)
 
@@ -62,9 +76,16 @@ class Numeric(_Variable):
 class Continuous(Numeric):
     """A number within bounds, both included."""
 
+    example: ClassVar[str] = "temperature:continuous"
     type: Literal["continuous"]
     minimum: float = -math.inf
     maximum: float = math.inf
+
+    @staticmethod
+    def fields_of(arguments: Sequence[str]) -> dict[str, object]:
+        """Return both bounds, or none."""
+        bounds = arguments if len(arguments) == 2 else (None, None)
+        return dict(zip(("minimum", "maximum"), bounds, strict=True)) if arguments else {}
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -83,8 +104,14 @@ class Continuous(Numeric):
 class Cyclic(Numeric):
     """A number on a circle of the given period, in the same unit (24 h, 360 degrees)."""
 
+    example: ClassVar[str] = "hour:cyclic(24)"
     type: Literal["cyclic"]
     period: float = Field(gt=0, allow_inf_nan=False)
+
+    @staticmethod
+    def fields_of(arguments: Sequence[str]) -> dict[str, object]:
+        """Return the period."""
+        return {"period": arguments[0] if len(arguments) == 1 else None}
 
     def check(self, value: object) -> Scalar:
         """Return the number wrapped into [0, period)."""
@@ -94,6 +121,17 @@ class Cyclic(Numeric):
 
 
 Variable = Annotated[Nominal | Ordinal | Binary | Continuous | Cyclic, Field(discriminator="type")]
+
+TYPES: Mapping[str, type[Nominal] | type[Continuous] | type[Cyclic]] = MappingProxyType(
+    {
+        "nominal": Nominal,
+        "binary": Binary,
+        "ordinal": Ordinal,
+        "continuous": Continuous,
+        "cyclic": Cyclic,
+    }
+)
+"""The types by their tags."""
 
 
 def _number(value: object) -> float:

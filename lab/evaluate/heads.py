@@ -16,7 +16,7 @@ from recognition.protocol import Indices, Part, Split
 from schemas.errors import SetupError
 from schemas.event import Scalar
 from workers.training.figures import Figure
-from workers.training.variables import MISSING, Variable
+from workers.training.variables import MISSING, LearnedVariable
 
 
 def heads_report(
@@ -59,7 +59,7 @@ def _tested(split: Split, made: Embedded) -> Indices:
     return kept
 
 
-def _code(variable: Variable, value: Scalar | None) -> float:
+def _code(variable: LearnedVariable, value: Scalar | None) -> float:
     """Encode a value; one that is none of this variable is as good as missing in other data."""
     try:
         return variable.encode(value)

@@ -3,12 +3,11 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from recognition.fitted_variable import fit_variable
-from recognition.variable import Kind, Variable
+from recognition.fitted_variable import fit_declared
+from recognition.variable import Variable
 from schemas.background import Declaration
 from schemas.errors import SetupError
 from schemas.event import Background
-from schemas.variables import Cyclic, Nominal
 
 MOST_NAMES: Final = 40
 """A variable with more names tells the image rather than its condition."""
@@ -42,13 +41,15 @@ def fit_what_varies(
         SetupError: no image has a variable that is wanted.
     """
     names = list(dict.fromkeys(name for background in backgrounds for name in background))
+    declared = {} if declaration is None else declaration.variables
     fitted: list[Variable] = []
     left_out: dict[str, str] = {}
     for name in names if wanted is None else dict.fromkeys(wanted):
         if name not in names:
             raise SetupError(f"no image has the variable {name!r}; known: {', '.join(names)}")
         try:
-            variable = _fit(name, [each.get(name) for each in backgrounds], declaration)
+            column = [background.get(name) for background in backgrounds]
+            variable = fit_declared(name, column, declared.get(name))
         except ValueError as error:
             left_out[name] = str(error)
             continue
@@ -57,16 +58,3 @@ def fit_what_varies(
         else:
             fitted.append(variable)
     return fitted, left_out
-
-
-def _fit(name: str, values: Sequence[object], declaration: Declaration | None) -> Variable:
-    declared = None if declaration is None else declaration.variables.get(name)
-    if declared is None:
-        return fit_variable(name, values)
-    return fit_variable(
-        name,
-        values,
-        Kind(declared.type),
-        names=declared.values if isinstance(declared, Nominal) else (),
-        period=declared.period if isinstance(declared, Cyclic) else None,
-    )

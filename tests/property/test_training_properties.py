@@ -18,7 +18,7 @@ from workers.training.erasure import explained
 from workers.training.figures import figure
 from workers.training.linear_map import fold
 from workers.training.variable_heads import build_head
-from workers.training.variables import Variable, fit_variable
+from workers.training.variables import LearnedVariable, fit_variable
 
 numbers = st.floats(-1e6, 1e6, allow_subnormal=False)
 parts = st.floats(-2, 2, width=32)
@@ -28,7 +28,7 @@ OUTPUTS = arrays(np.float32, (4, 2), elements=parts)
 @given(st.lists(numbers, min_size=2, unique=True), numbers)
 def test_a_number_comes_back_from_its_code(values: list[float], value: float) -> None:
     variable = fit_variable("t", values, Continuous(type="continuous"))
-    assert variable.encode(value) * variable.scale + variable.centre == pytest.approx(
+    assert variable.encode(value) * variable.fitted.unit + variable.fitted.centre == pytest.approx(
         value, rel=1e-9, abs=1e-6
     )
 
@@ -49,13 +49,13 @@ def test_names_have_codes_of_their_own(values: list[str | int | bool], data: st.
 
 @given(numbers, st.integers(-5, 5), st.floats(0.1, 1000))
 def test_a_whole_number_of_turns_changes_nothing(value: float, turns: int, period: float) -> None:
-    variable = Variable("h", Cyclic(type="cyclic", period=period), scale=period / (2 * math.pi))
+    variable = LearnedVariable.restore("h", Cyclic(type="cyclic", period=period))
     head = build_head(3, variable)
     outputs = torch.tensor([[0.6, 0.8]])
     codes = [variable.encode(v) for v in (value, value + turns * period)]
     losses = [float(head.losses(outputs, torch.tensor([code]))) for code in codes]
     # The sum is rounded to the spacing of numbers of that size.
-    spacing = np.spacing(abs(value) + 6 * period) / variable.scale
+    spacing = np.spacing(abs(value) + 6 * period) / variable.fitted.unit
     assert losses[0] == pytest.approx(losses[1], abs=1e-5 + 4 * spacing)
 
 
@@ -64,7 +64,7 @@ def test_ranks_are_predicted_in_the_order_of_the_score(
     count: int, score: list[float], data: st.DataObject
 ) -> None:
     kind = Ordinal(type="ordinal", values=tuple(str(i) for i in range(count)))
-    head = build_head(3, Variable("a", kind))
+    head = build_head(3, LearnedVariable.restore("a", kind))
     low, high = sorted([*score, data.draw(parts)])
     thresholds = torch.linspace(1, -1, count - 1)
     ranks = head.predict(torch.stack([low + thresholds, high + thresholds]))
@@ -73,7 +73,7 @@ def test_ranks_are_predicted_in_the_order_of_the_score(
 
 @given(st.lists(st.floats(-math.pi, math.pi), min_size=1), st.floats(-math.pi, math.pi))
 def test_the_error_of_an_angle_is_that_of_its_chord(codes: list[float], guess: float) -> None:
-    variable = Variable("h", Cyclic(type="cyclic", period=2 * math.pi))
+    variable = LearnedVariable.restore("h", Cyclic(type="cyclic", period=2 * math.pi))
     found = figure(variable, np.array(codes), np.full(len(codes), guess))
     chords = [
         abs(complex(math.cos(c), math.sin(c)) - complex(math.cos(guess), math.sin(guess)))

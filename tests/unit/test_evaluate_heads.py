@@ -28,7 +28,7 @@ from workers.training.augment import Augmentation
 from workers.training.auxiliary import AuxiliaryHeads
 from workers.training.saved_heads import load_heads
 from workers.training.tasks import Aim, Task
-from workers.training.variables import Variable
+from workers.training.variables import LearnedVariable
 
 
 def row(number: int, **background: str | float) -> ManifestRow:
@@ -38,7 +38,10 @@ def row(number: int, **background: str | float) -> ManifestRow:
 def heads(light: float) -> AuxiliaryHeads:
     """Say "night" of everything where ``light`` is above 0, and 2 degrees."""
     names = Binary(type="binary", values=("day", "night"))
-    variables = [Variable("light", names), Variable("t", Continuous(type="continuous"), 1, 2)]
+    variables = [
+        LearnedVariable.restore("light", names),
+        LearnedVariable.restore("t", Continuous(type="continuous"), 1, 2),
+    ]
     made = AuxiliaryHeads(2, variables, [Task("light"), Task("t", aim=Aim.ERASE)])
     for parameter in made.parameters():
         torch.nn.init.zeros_(parameter)

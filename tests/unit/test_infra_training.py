@@ -12,9 +12,11 @@ from lab.images.splits import splits_of
 from lab.train import load_parts, parts_of
 from schemas.errors import SetupError
 from schemas.settings import load_settings
+from schemas.variables import Continuous, Cyclic
 from tests.image_set import patterns, write_image_set
 from tests.unit.training_samples import ARCHITECTURE, SIDE
 from workers.model.photometric import grey
+from workers.training.tasks import kinds_of, parse_task
 
 IDENTITIES, SHOTS = 12, 4
 
@@ -122,3 +124,18 @@ def test_limits_hold_in_training_too(manifest: Path) -> None:
     parts = parts_of(manifest, None, 0)
     with pytest.raises(SetupError, match=r"\d+-\d\.png: "):
         load_parts(parts, ARCHITECTURE, load_settings(max_image_pixels=16), lambda _: None)
+
+
+def test_a_declared_kind_is_learned_as_such_unless_another_is_given(
+    manifest: Path, tmp_path: Path
+) -> None:
+    declaration = tmp_path / "variables.yaml"
+    declaration.write_text("variables: {hour: {type: cyclic, period: 24}}\n")
+    parts = parts_of(manifest, None, 0)
+    settings = load_settings(variables=declaration)
+    samples = load_parts(parts, ARCHITECTURE, settings, lambda _: None).train
+    declared = kinds_of([parse_task("hour"), parse_task("season")], samples.declared)
+    assert declared == {"hour": Cyclic(type="cyclic", period=24), "season": None}
+    given = kinds_of([parse_task("hour:continuous")], samples.declared)
+    assert given == {"hour": Continuous(type="continuous")}
+    assert load_parts(parts, ARCHITECTURE, load_settings(), lambda _: None).train.declared == {}

@@ -10,12 +10,12 @@ from schemas.event import Scalar
 from workers.training.erasure import comparable, explained, features
 from workers.training.targets import make_targets
 from workers.training.tasks import parse_task
-from workers.training.variables import Variable, fit_variable
+from workers.training.variables import LearnedVariable, fit_variable
 
 NAN = math.nan
 
 
-def variable(text: str, *values: Scalar) -> Variable:
+def variable(text: str, *values: Scalar) -> LearnedVariable:
     return fit_variable("x", values, parse_task(text).kind)
 
 

@@ -11,13 +11,13 @@ from schemas.errors import SetupError
 from schemas.event import Scalar
 from schemas.variables import Binary, Continuous, Cyclic, Nominal, Ordinal
 from workers.training.targets import make_targets, varying
-from workers.training.variables import Variable, fit_variable, infer, present
+from workers.training.variables import LearnedVariable, fit_variable, present
 
 HOUR = Cyclic(type="cyclic", period=24)
 AGE = Ordinal(type="ordinal", values=("calf", "yearling", "adult"))
 
 
-def codes(variable: Variable, *values: Scalar | None) -> list[float]:
+def codes(variable: LearnedVariable, *values: Scalar | None) -> list[float]:
     return [variable.encode(value) for value in values]
 
 
@@ -33,13 +33,13 @@ def codes(variable: Variable, *values: Scalar | None) -> list[float]:
 )
 def test_names_are_inferred(values: list[Scalar], kind: tuple[str, ...]) -> None:
     expected = "binary" if len(kind) == 2 else "nominal"
-    inferred = infer(values)
+    inferred = fit_variable("x", values).kind
     assert isinstance(inferred, Nominal)
     assert (inferred.type, inferred.values) == (expected, kind)
 
 
 def test_numbers_are_inferred() -> None:
-    assert infer([1, 2.5, 3]) == Continuous(type="continuous")
+    assert fit_variable("x", [1, 2.5, 3]).kind == Continuous(type="continuous")
 
 
 def test_a_nominal_variable_is_the_index_of_its_name() -> None:
@@ -71,13 +71,13 @@ def test_an_ordinal_variable_is_its_rank() -> None:
 def test_a_continuous_variable_is_its_robust_z() -> None:
     # Median 3; distances to it 2, 1, 0, 1, 97: their median is 1.
     variable = fit_variable("t", [1, 2, 3, 4, 100])
-    assert (variable.centre, variable.scale) == (3, 1.4826)
+    assert (variable.fitted.centre, variable.fitted.scale) == (3, 1.4826)
     assert codes(variable, 3, 3 + 1.4826) == pytest.approx([0, 1])
 
 
 def test_more_than_half_equal_values_leave_a_scale() -> None:
     variable = fit_variable("t", [5, 5, 5, 6, 9])  # mean distance 1
-    assert (variable.centre, variable.scale) == (5, 1.2533)
+    assert (variable.fitted.centre, variable.fitted.scale) == (5, 1.2533)
 
 
 def test_a_cyclic_variable_is_an_angle() -> None:
@@ -125,7 +125,7 @@ def test_targets_take_their_statistics_from_train_rows_alone() -> None:
     ]
     targets = make_targets(backgrounds, np.array([0, 2, 3]), {"season": None, "t": None})
     assert [v.name for v in targets.variables] == ["season", "t"]
-    assert targets.variables[1].centre == 2
+    assert targets.variables[1].fitted.centre == 2
     assert targets.values.dtype == torch.float32
     z = 1 / 1.4826
     expected = [[1, -z], [math.nan, 998 * z], [math.nan, 0], [0, z], [math.nan, math.nan]]

@@ -16,7 +16,7 @@ from workers.training.figures import Figure, figure
 from workers.training.reversal import ramp, reverse
 from workers.training.tasks import Aim, Task
 from workers.training.variable_heads import VariableHead, build_head
-from workers.training.variables import Variable
+from workers.training.variables import LearnedVariable
 
 
 class AuxiliaryHeads(nn.Module):
@@ -32,7 +32,7 @@ class AuxiliaryHeads(nn.Module):
     """
 
     def __init__(
-        self, dimension: int, variables: Sequence[Variable], tasks: Sequence[Task]
+        self, dimension: int, variables: Sequence[LearnedVariable], tasks: Sequence[Task]
     ) -> None:
         super().__init__()
         names = [variable.name for variable in variables]
@@ -47,7 +47,7 @@ class AuxiliaryHeads(nn.Module):
         )
 
     @property
-    def learned(self) -> list[tuple[Task, Variable]]:
+    def learned(self) -> list[tuple[Task, LearnedVariable]]:
         """The task and the variable of each head."""
         columns = (self._variables[column] for column in self._columns)
         return list(zip(self._tasks, columns, strict=True))
@@ -98,7 +98,9 @@ class AuxiliaryHeads(nn.Module):
             case Aim.ERASE:
                 return embeddings.detach()
 
-    def _each(self, background: Tensor) -> Iterator[tuple[Task, Variable, Tensor, VariableHead]]:
+    def _each(
+        self, background: Tensor
+    ) -> Iterator[tuple[Task, LearnedVariable, Tensor, VariableHead]]:
         for task, column, head in zip(self._tasks, self._columns, self.heads, strict=True):
             assert isinstance(head, VariableHead)
             yield task, self._variables[column], background[:, column], head

@@ -15,6 +15,7 @@ from torch import Tensor
 from recognition.values import as_text
 from schemas.errors import BadInput, SetupError
 from schemas.event import Scalar
+from schemas.variables import Variable as Type
 from workers.images.decode import Limits, prepare
 from workers.model.photometric import grey
 from workers.training.variables import present
@@ -31,12 +32,14 @@ class Samples:
         labels: n identities.
         sessions: n names of when an image was taken; near-duplicates share one.
         backgrounds: n mappings of background variables.
+        declared: the types of those variables that a deployment declares.
     """
 
     images: Tensor
     labels: tuple[str, ...]
     sessions: tuple[str, ...]
     backgrounds: tuple[Mapping[str, Scalar], ...]
+    declared: Mapping[str, Type] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -6,15 +6,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression, RidgeCV
-from sklearn.model_selection import GroupKFold
 
-from schemas.variables import Binary, Cyclic, Nominal, Ordinal
+from recognition.predictability import unseen_folds
+from recognition.variable import Kind
 from workers.training.figures import Figure, figure
-from workers.training.variables import Variable
+from workers.training.variables import LearnedVariable
 
 Array = NDArray[np.float64]
 
-_FOLDS = 5
 _PENALTIES = np.logspace(-3, 4, 15)
 
 
@@ -36,7 +35,7 @@ class Direction:
 
 
 def find_direction(
-    embeddings: NDArray[np.floating], labels: ArrayLike, codes: ArrayLike, variable: Variable
+    embeddings: NDArray[np.floating], labels: ArrayLike, codes: ArrayLike, variable: LearnedVariable
 ) -> Direction | None:
     """Fit a linear probe: ridge regression, or logistic regression for names without an order.
 
@@ -66,54 +65,45 @@ def find_direction(
     return Direction(unit.astype(np.float32), names, figure(variable, values, predicted))
 
 
-def _probe(variable: Variable, features: Array, codes: Array) -> RidgeCV | LogisticRegression:
-    if _is_name(variable):
+def _probe(
+    variable: LearnedVariable, features: Array, codes: Array
+) -> RidgeCV | LogisticRegression:
+    if variable.unordered:
         if len(np.unique(codes)) < 2:  # a fold may be left with one value
             return DummyClassifier().fit(features, codes)
         return LogisticRegression(max_iter=2000).fit(features, codes)
-    truth = np.stack([np.sin(codes), np.cos(codes)], axis=1) if _is_cyclic(variable) else codes
+    truth = np.stack([np.sin(codes), np.cos(codes)], axis=1) if variable.cyclic else codes
     return RidgeCV(_PENALTIES).fit(features, truth)
 
 
 def _vectors(
-    variable: Variable, probe: RidgeCV | LogisticRegression
+    variable: LearnedVariable, probe: RidgeCV | LogisticRegression
 ) -> tuple[Array, tuple[str, ...]]:
     vectors: Array = np.atleast_2d(probe.coef_)
-    if _is_cyclic(variable):
+    if variable.cyclic:
         return vectors, (f"sin {variable.name}", f"cos {variable.name}")
-    if isinstance(variable.kind, Nominal) and _is_name(variable):
-        seen = [variable.kind.values[int(code)] for code in probe.classes_]
-        if isinstance(variable.kind, Binary):
+    if variable.unordered:
+        seen = [variable.fitted.values[int(code)] for code in probe.classes_]
+        if variable.fitted.kind is Kind.BINARY:
             return vectors, (seen[1],)
         return (np.vstack([-vectors, vectors]) if len(seen) == 2 else vectors), tuple(seen)
     return vectors, (variable.name,)
 
 
 def _unseen(
-    variable: Variable, features: Array, codes: Array, groups: NDArray[np.generic]
+    variable: LearnedVariable, features: Array, codes: Array, groups: NDArray[np.generic]
 ) -> Array:
     """Return (n,) predictions, each by a probe that has not seen the identity; else NaN."""
     predicted = np.full(len(codes), np.nan)
-    folds = min(_FOLDS, len(np.unique(groups)))
-    if folds < 2:
-        return predicted
-    for train, test in GroupKFold(folds).split(features, codes, groups):
+    for train, test in unseen_folds(groups):
         outputs = _probe(variable, features[train], codes[train]).predict(features[test])
         predicted[test] = _codes(variable, outputs)
     return predicted
 
 
-def _codes(variable: Variable, outputs: Array) -> Array:
-    if _is_cyclic(variable):
+def _codes(variable: LearnedVariable, outputs: Array) -> Array:
+    if variable.cyclic:
         return np.arctan2(outputs[:, 0], outputs[:, 1])
-    if isinstance(variable.kind, Ordinal):
-        return outputs.round().clip(0, len(variable.kind.values) - 1)
+    if variable.fitted.kind is Kind.ORDINAL:
+        return outputs.round().clip(0, len(variable.fitted.values) - 1)
     return outputs
-
-
-def _is_name(variable: Variable) -> bool:
-    return isinstance(variable.kind, Nominal) and not isinstance(variable.kind, Ordinal)
-
-
-def _is_cyclic(variable: Variable) -> bool:
-    return isinstance(variable.kind, Cyclic)

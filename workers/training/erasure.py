@@ -3,30 +3,28 @@
 import torch
 from torch import Tensor, nn
 
-from schemas.variables import Continuous, Cyclic, Ordinal
+from recognition.variable import Kind
 from workers.training.targets import Targets
-from workers.training.variables import Variable
+from workers.training.variables import LearnedVariable
 
 _RIDGE = 1e-3
 
 
-def features(variable: Variable, codes: Tensor) -> Tensor:
+def features(variable: LearnedVariable, codes: Tensor) -> Tensor:
     """Return (n, m) features of (n,) codes; NaN where missing.
 
     A name is one-hot, a rank and a robust z are one number, an angle is sine and cosine: the
     encoding φ of the design. They are scaled such that the absolute differences of two images add
     up to about 1 where they are as different as can be (Gower 1971); a z counts as far at 4.
     """
-    match variable.kind:
-        case Continuous():
-            columns = codes[:, None] / 4
-        case Cyclic():
-            columns = torch.stack([codes.sin(), codes.cos()], dim=1) / 8**0.5
-        case Ordinal(values=names):
-            columns = codes[:, None] / (len(names) - 1)
-        case kind:
-            known = codes.nan_to_num(0.0).long()
-            columns = nn.functional.one_hot(known, len(kind.values)).float() / 2
+    names = len(variable.fitted.values)
+    if variable.unordered:
+        known = codes.nan_to_num(0.0).long()
+        columns = nn.functional.one_hot(known, names).float() / 2
+    elif variable.cyclic:
+        columns = torch.stack([codes.sin(), codes.cos()], dim=1) / 8**0.5
+    else:
+        columns = codes[:, None] / (names - 1 if variable.fitted.kind is Kind.ORDINAL else 4)
     return torch.where(codes.isnan()[:, None], torch.nan, columns)
 
 

@@ -1,13 +1,15 @@
 """How well a background variable is predicted, beside one who has not seen the image."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.variables import Continuous, Cyclic, Ordinal
-from workers.training.variables import Variable
+from recognition.variable import Kind
+from workers.training.variables import LearnedVariable
 
 Codes = NDArray[np.floating]
 
@@ -15,6 +17,11 @@ ACCURACY = "balanced accuracy"
 RANKS = "mean absolute error in ranks"
 ERROR = "mean absolute error"
 CIRCULAR = "mean circular error"
+
+_ERRORS: Mapping[Kind, str] = MappingProxyType(
+    {Kind.CONTINUOUS: ERROR, Kind.CYCLIC: CIRCULAR, Kind.ORDINAL: RANKS}
+)
+"""What is measured of a kind; names without an order are told rightly or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,30 +52,25 @@ class Figure:
         return (self.value - self.chance) / lost if lost else math.nan
 
 
-def figure(variable: Variable, codes: Codes, predicted: Codes) -> Figure:
+def figure(variable: LearnedVariable, codes: Codes, predicted: Codes) -> Figure:
     """Compare predictions with the truth, both (n,) and encoded; NaN in ``codes`` is left out."""
     known = ~np.isnan(codes)
     codes, predicted = codes[known], predicted[known]
-    match variable.kind:
-        case Continuous():
-            return _error(ERROR, variable, codes, predicted)
-        case Cyclic():
-            return _error(CIRCULAR, variable, codes, predicted)
-        case Ordinal():
-            return _error(RANKS, variable, codes, predicted)
+    if not variable.unordered:
+        return _error(_ERRORS[variable.fitted.kind], variable, codes, predicted)
     classes = np.unique(codes)
     if not len(classes):
         return Figure(ACCURACY, math.nan, math.nan, 0)
     return Figure(ACCURACY, _recall(classes, codes, predicted), 1 / len(classes), len(codes))
 
 
-def _error(measure: str, variable: Variable, codes: Codes, predicted: Codes) -> Figure:
+def _error(measure: str, variable: LearnedVariable, codes: Codes, predicted: Codes) -> Figure:
     if not len(codes):
         return Figure(measure, math.nan, math.nan, 0)
     value, chance = np.abs(predicted - codes), np.abs(variable.typical - codes)
     if measure == CIRCULAR:  # the shorter way round
         value, chance = (np.abs((a + math.pi) % (2 * math.pi) - math.pi) for a in (value, chance))
-    unit = variable.scale
+    unit = variable.fitted.unit
     return Figure(measure, float(value.mean()) * unit, float(chance.mean()) * unit, len(codes))
 
 

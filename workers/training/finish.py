@@ -1,6 +1,6 @@
 """The end of a run: the best weights, the metric learned on top, and the model folder."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +10,8 @@ from pydantic import JsonValue
 from torch import Tensor
 
 from recognition.values import as_text
+from schemas.errors import SetupError
 from schemas.event import Scalar
-from schemas.variables import Variable as Kind
 from workers.model.model_folder import (
     DIRECTIONS,
     ModelCard,
@@ -28,12 +28,12 @@ from workers.training.learner import Learner
 from workers.training.run_folder import RunFolder
 from workers.training.saved_heads import describe_heads
 from workers.training.selection import Best
-from workers.training.targets import encode, make_targets, varying
-from workers.training.variables import present
+from workers.training.targets import encode, varying
+from workers.training.variables import LearnedVariable, fit_variable, present
 
 Weights = dict[str, Tensor]
 
-_MOST_NAMES = 32  # a variable of more is a serial number, not a condition
+_MAX_NAMES = 32  # a variable of more is a serial number, not a condition
 
 
 def finish(
@@ -96,18 +96,27 @@ def _directions(
     embeddings: NDArray[np.float32], samples: Samples
 ) -> tuple[Weights, dict[str, JsonValue]]:
     """Find the direction of each background variable that varies; tensors and figures."""
-    kinds: dict[str, Kind | None] = dict.fromkeys(varying(samples.backgrounds))
-    targets = make_targets(samples.backgrounds, np.arange(len(samples)), kinds)
     tensors: Weights = {}
     figures: dict[str, JsonValue] = {}
-    for variable, codes in zip(targets.variables, targets.values.T.numpy(), strict=True):
-        if len(getattr(variable.kind, "values", ())) > _MOST_NAMES:
+    for variable in _varying_variables(samples):
+        if len(variable.fitted.values) > _MAX_NAMES:
             continue
-        found = find_direction(embeddings, samples.labels, codes, variable)
-        if found is not None:
-            tensors[f"{DIRECTIONS}{variable.name}"] = torch.from_numpy(found.vectors)
-            figures[variable.name] = {"toward": list(found.names), **_told(found.figure)}
+        codes = encode([variable], samples.backgrounds)[:, 0].numpy()
+        direction = find_direction(embeddings, samples.labels, codes, variable)
+        if direction is not None:
+            tensors[f"{DIRECTIONS}{variable.name}"] = torch.from_numpy(direction.vectors)
+            figures[variable.name] = {"toward": list(direction.names), **_told(direction.figure)}
     return tensors, figures
+
+
+def _varying_variables(samples: Samples) -> Iterator[LearnedVariable]:
+    """Fit each variable that varies as it is declared, or as it looks where that does not fit."""
+    for name in varying(samples.backgrounds):
+        values = [background.get(name) for background in samples.backgrounds]
+        try:
+            yield fit_variable(name, values, samples.declared.get(name))
+        except SetupError:
+            yield fit_variable(name, values)
 
 
 def _told(figure: Figure) -> dict[str, JsonValue]:

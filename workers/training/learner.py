@@ -67,7 +67,7 @@ class Learner:
         self.loss = build_loss(config.loss, dimension, many).to(device)
         tasks = [parse_task(text, aim) for aim, text in _aims(config)]
         self.targets = make_targets(
-            samples.backgrounds, np.arange(len(samples)), kinds_of(tasks, {})
+            samples.backgrounds, np.arange(len(samples)), kinds_of(tasks, samples.declared)
         )
         self._background = comparable(self.targets)
         self.heads = AuxiliaryHeads(dimension, self.targets.variables, tasks).to(device)

@@ -1,13 +1,13 @@
 """Auxiliary heads in a model folder: their tensors, and in the card what each is for."""
 
-from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
 
 from schemas.errors import SetupError
 from schemas.variables import Variable as Kind
 from workers.model.model_folder import ModelCard, Weights, head_weights
 from workers.training.auxiliary import AuxiliaryHeads
 from workers.training.tasks import Aim, Task
-from workers.training.variables import Variable
+from workers.training.variables import LearnedVariable
 
 
 class SavedHead(BaseModel):
@@ -35,14 +35,14 @@ def describe_heads(heads: AuxiliaryHeads) -> list[JsonValue]:
             aim=task.aim,
             weight=task.weight,
             kind=variable.kind,
-            centre=variable.centre,
-            scale=variable.scale,
+            centre=variable.fitted.centre,
+            scale=variable.fitted.unit,
             typical=variable.typical,
         )
         for task, variable in heads.learned
     ]
     # The bounds of a continuous variable are infinite by default, which JSON does not have.
-    return [one.model_dump(mode="json", exclude_defaults=True) for one in saved]
+    return [head.model_dump(mode="json", exclude_defaults=True) for head in saved]
 
 
 def load_heads(card: ModelCard, weights: Weights) -> AuxiliaryHeads | None:
@@ -51,17 +51,17 @@ def load_heads(card: ModelCard, weights: Weights) -> AuxiliaryHeads | None:
     Raises:
         SetupError: the card and the tensors do not tell of the same heads.
     """
-    told = None if card.training is None else card.training.get("heads")
-    if told is None:
+    described = None if card.training is None else card.training.get("heads")
+    if described is None:
         return None
     try:
-        saved = _SAVED.validate_python(told)
+        saved = _SAVED.validate_python(described)
         heads = AuxiliaryHeads(
             card.architecture.dimension,
-            [Variable(s.name, s.kind, s.centre, s.scale, s.typical) for s in saved],
+            [LearnedVariable.restore(s.name, s.kind, s.centre, s.scale, s.typical) for s in saved],
             [Task(s.name, s.kind, s.weight, s.aim) for s in saved],
         )
         heads.load_state_dict(head_weights(weights))
-    except (ValidationError, RuntimeError) as error:
+    except (ValueError, RuntimeError) as error:
         raise SetupError(f"auxiliary heads of {card.name}: {error}; train it anew") from error
     return heads.eval().requires_grad_(requires_grad=False)

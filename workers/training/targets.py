@@ -11,7 +11,7 @@ from torch import Tensor
 from recognition.values import as_text
 from schemas.event import Scalar
 from schemas.variables import Variable as Kind
-from workers.training.variables import Variable, fit_variable, present
+from workers.training.variables import LearnedVariable, fit_variable, present
 
 Backgrounds = Sequence[Mapping[str, Scalar]]
 
@@ -25,7 +25,7 @@ class Targets:
         values: (n, v) float32, a row per image; NaN where missing.
     """
 
-    variables: tuple[Variable, ...]
+    variables: tuple[LearnedVariable, ...]
     values: Tensor
 
 
@@ -50,7 +50,7 @@ def make_targets(
     return Targets(variables, encode(variables, backgrounds))
 
 
-def encode(variables: Sequence[Variable], backgrounds: Backgrounds) -> Tensor:
+def encode(variables: Sequence[LearnedVariable], backgrounds: Backgrounds) -> Tensor:
     """Return (n, v) float32: the code of each variable for each image, NaN where missing.
 
     Raises:

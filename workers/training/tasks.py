@@ -5,24 +5,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.errors import SetupError
+from schemas.variables import TYPES
 from schemas.variables import Variable as Kind
 
 _TASK = re.compile(
     r"(?P<name>[^:*]+)(:(?P<type>\w+)(\((?P<arguments>[^()]*)\))?)?(\*(?P<weight>[^*]+))?"
-)
-_EXAMPLES: Mapping[str, str] = MappingProxyType(
-    {
-        "nominal": "season:nominal",
-        "binary": "light:binary(day,night)",
-        "ordinal": "age:ordinal(calf,yearling,adult)",
-        "continuous": "temperature:continuous",
-        "cyclic": "hour:cyclic(24)",
-    }
 )
 _KIND: TypeAdapter[Kind] = TypeAdapter(Kind)
 
@@ -64,14 +55,14 @@ def parse_task(text: str, aim: Aim = Aim.PREDICT) -> Task:
     Raises:
         SetupError: saying what is wrong with it and what would be right.
     """
-    found = _TASK.fullmatch(text.strip())
-    if found is None or not found["name"].strip():
-        examples = ", ".join(_EXAMPLES.values())
+    parts = _TASK.fullmatch(text.strip())
+    if parts is None or not parts["name"].strip():
+        examples = ", ".join(kind.example for kind in TYPES.values())
         raise SetupError(
             f"variable {text!r}: write name:kind*weight, such as season, {examples}*0.5"
         )
-    kind = None if found["type"] is None else _kind(text, found["type"], found["arguments"])
-    return Task(found["name"].strip(), kind, _weight(text, found["weight"]), aim)
+    kind = None if parts["type"] is None else _kind(text, parts["type"], parts["arguments"])
+    return Task(parts["name"].strip(), kind, _weight(text, parts["weight"]), aim)
 
 
 def kinds_of(tasks: Sequence[Task], declared: Mapping[str, Kind]) -> dict[str, Kind | None]:
@@ -89,21 +80,14 @@ def kinds_of(tasks: Sequence[Task], declared: Mapping[str, Kind]) -> dict[str, K
 
 
 def _kind(text: str, name: str, arguments: str | None) -> Kind:
-    if name not in _EXAMPLES:
-        raise SetupError(f"variable {text!r}: no kind {name!r}; known: {', '.join(_EXAMPLES)}")
+    if name not in TYPES:
+        raise SetupError(f"variable {text!r}: no kind {name!r}; known: {', '.join(TYPES)}")
     given = [] if arguments is None else [part.strip() for part in arguments.split(",")]
-    fields: dict[str, object] = {"type": name}
-    if name == "cyclic":
-        fields["period"] = given[0] if len(given) == 1 else None
-    elif name == "continuous" and given:
-        fields["minimum"], fields["maximum"] = given if len(given) == 2 else (None, None)
-    elif given:
-        fields["values"] = given
     try:
-        return _KIND.validate_python(fields)
+        return _KIND.validate_python({"type": name, **TYPES[name].fields_of(given)})
     except ValidationError as error:
-        why = error.errors()[0]["msg"]
-        raise SetupError(f"variable {text!r}: {why}; write it like {_EXAMPLES[name]}") from error
+        why, example = error.errors()[0]["msg"], TYPES[name].example
+        raise SetupError(f"variable {text!r}: {why}; write it like {example}") from error
 
 
 def _weight(text: str, weight: str | None) -> float:

@@ -8,8 +8,8 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
-from schemas.variables import Nominal
-from workers.training.variables import Variable
+from recognition.variable import Kind
+from workers.training.variables import LearnedVariable
 
 HIDDEN = 64
 
@@ -53,7 +53,7 @@ class VariableHead(nn.Module, ABC):
 class BinaryHead(VariableHead):
     """Binary cross-entropy."""
 
-    def __init__(self, dimension: int, variable: Variable) -> None:
+    def __init__(self, dimension: int, variable: LearnedVariable) -> None:
         del variable
         super().__init__(dimension, 1)
 
@@ -71,8 +71,8 @@ class BinaryHead(VariableHead):
 class NominalHead(VariableHead):
     """Cross-entropy over the names."""
 
-    def __init__(self, dimension: int, variable: Variable) -> None:
-        super().__init__(dimension, len(_names(variable)))
+    def __init__(self, dimension: int, variable: LearnedVariable) -> None:
+        super().__init__(dimension, len(variable.fitted.values))
 
     def losses(self, outputs: Tensor, codes: Tensor) -> Tensor:
         """As in the base."""
@@ -93,9 +93,9 @@ class OrdinalHead(VariableHead):
     Source: Cao, Mirjalili & Raschka 2020, arXiv 1901.07884, Eqs. 3-4.
     """
 
-    def __init__(self, dimension: int, variable: Variable) -> None:
+    def __init__(self, dimension: int, variable: LearnedVariable) -> None:
         super().__init__(dimension, 1)
-        steps = len(_names(variable)) - 1
+        steps = len(variable.fitted.values) - 1
         self.out = nn.Linear(HIDDEN, 1, bias=False)
         self.thresholds = nn.Parameter(
             torch.linspace(1, -1, steps) if steps > 1 else torch.zeros(1)
@@ -121,7 +121,7 @@ class OrdinalHead(VariableHead):
 class ContinuousHead(VariableHead):
     """Smooth L1 (Huber) on the robust z."""
 
-    def __init__(self, dimension: int, variable: Variable) -> None:
+    def __init__(self, dimension: int, variable: LearnedVariable) -> None:
         del variable
         super().__init__(dimension, 1)
 
@@ -137,7 +137,7 @@ class ContinuousHead(VariableHead):
 class CyclicHead(VariableHead):
     """1 - cos of the angle between the predicted (sin, cos) and the true one."""
 
-    def __init__(self, dimension: int, variable: Variable) -> None:
+    def __init__(self, dimension: int, variable: LearnedVariable) -> None:
         del variable
         super().__init__(dimension, 2)
 
@@ -151,25 +151,19 @@ class CyclicHead(VariableHead):
         return torch.atan2(outputs[:, 0], outputs[:, 1]).float()
 
 
-_HEADS: Mapping[str, type[BinaryHead | NominalHead | OrdinalHead | ContinuousHead | CyclicHead]] = (
-    MappingProxyType(
-        {
-            "binary": BinaryHead,
-            "nominal": NominalHead,
-            "ordinal": OrdinalHead,
-            "continuous": ContinuousHead,
-            "cyclic": CyclicHead,
-        }
-    )
+_Head = BinaryHead | NominalHead | OrdinalHead | ContinuousHead | CyclicHead
+
+_HEADS: Mapping[Kind, type[_Head]] = MappingProxyType(
+    {
+        Kind.BINARY: BinaryHead,
+        Kind.NOMINAL: NominalHead,
+        Kind.ORDINAL: OrdinalHead,
+        Kind.CONTINUOUS: ContinuousHead,
+        Kind.CYCLIC: CyclicHead,
+    }
 )
 
 
-def build_head(dimension: int, variable: Variable) -> VariableHead:
+def build_head(dimension: int, variable: LearnedVariable) -> VariableHead:
     """Return the head that fits the variable's kind."""
-    return _HEADS[variable.kind.type](dimension, variable)
-
-
-def _names(variable: Variable) -> tuple[str, ...]:
-    if not isinstance(variable.kind, Nominal):
-        raise TypeError(f"{variable.name} is {variable.kind.type} and has no names")
-    return variable.kind.values
+    return _HEADS[variable.fitted.kind](dimension, variable)
