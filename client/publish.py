@@ -42,7 +42,7 @@ async def publish(
         started = time.monotonic()
         try:
             for frame in frames:
-                record = await asyncio.to_thread(_record, topic, frame)
+                record = await asyncio.to_thread(_loaded, topic, frame)
                 if rate is not None:
                     await asyncio.sleep(started + sent / rate - time.monotonic())
                 if len(waiting) >= _IN_FLIGHT:
@@ -58,12 +58,17 @@ async def publish(
     return sent
 
 
-def _record(topic: str, frame: Outgoing) -> Record:
+def frame_record(topic: str, frame: Outgoing, image: bytes) -> Record:
+    """Return a frame, whose bytes are ``image``, as a record of ``topic``."""
+    headers = frame_headers(
+        frame.id, frame.source, frame.captured_at, frame.background, frame.content_type
+    )
+    return Record(topic, frame.source.encode(), image, headers)
+
+
+def _loaded(topic: str, frame: Outgoing) -> Record:
     try:
-        headers = frame_headers(
-            frame.id, frame.source, frame.captured_at, frame.background, frame.content_type
-        )
-        return Record(topic, frame.source.encode(), frame.load(), headers)
+        return frame_record(topic, frame, frame.load())
     except OSError as error:
         raise SetupError(f"frame {frame.given_id}: {error}") from error
 

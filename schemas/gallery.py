@@ -1,12 +1,14 @@
 """``gallery-commands`` and ``gallery``: how the gallery is changed, and what it holds."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.decided import Decided
+from schemas.embedding import Embedding
 from schemas.event import Background, Event, EventId, Identity, Instant, Vector, now
+from schemas.recognition_event import ReviewItem
 
 ENTRY_KEY = b"entry:"
 
@@ -68,6 +70,18 @@ class Enrol(_Action):
     source: str
     captured_at: Instant
     vector: Vector
+
+    @classmethod
+    def of(cls, embedded: Embedding | ReviewItem) -> Self:
+        """Return the action that enrols what was embedded, under the name of its event."""
+        return cls(
+            entry_id=embedded.event_id,
+            model=embedded.model,
+            background=embedded.background,
+            source=embedded.source,
+            captured_at=embedded.captured_at,
+            vector=embedded.vector,
+        )
 
 
 class Quarantine(_Action):

@@ -72,12 +72,5 @@ def _enrolment(decision: ReviewDecision, identity: str) -> GalleryCommand:
         actor=decision.actor,
         reason=f"answered a review: {item.reason}",
         decided_at=decision.decided_at,  # a repeat of the answer must not pass for a newer one
-        action=Enrol(
-            entry_id=item.event_id,
-            model=item.model,
-            background=item.background,
-            source=item.source,
-            captured_at=item.captured_at,
-            vector=item.vector,
-        ),
+        action=Enrol.of(item),
     )

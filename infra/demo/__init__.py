@@ -1,1 +1,1 @@
-"""The demo: a rendered world that `perennial demo` streams."""
+"""The demo: a year of frames through everything that there is."""

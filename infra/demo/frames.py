@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from client.outgoing import Outgoing
-from infra.demo.world import render_year
 from lab.images.manifest import from_manifest, read_manifest
+from lab.scenery.world import render_year
 from schemas.errors import SetupError
 
 T = TypeVar("T")

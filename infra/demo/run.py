@@ -9,13 +9,12 @@ from client.follow import Follower
 from client.gallery import Gallery
 from client.outgoing import Outgoing
 from client.producer import Producer, producer
+from client.publish import frame_record
 from client.reader import reader
 from client.reviews import answer_by_labels
 from infra.demo.frames import Ahead
 from infra.demo.ledger import Ended, Ledger, Verdict
 from infra.demo.window import Pace, Window
-from schemas.codec import frame_headers
-from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import FRAMES, GALLERY
 
@@ -87,7 +86,7 @@ class Run:
             if frame.label is not None:
                 self._labels[frame.name] = frame.label
             self.ledger.published(frame, time.time())
-            await sender.send(_record(topic, frame, image))
+            await sender.send(frame_record(topic, frame, image))
 
     async def _follow(self, follower: Follower, on_ended: Callable[[Ended], None]) -> None:
         async for outcome in follower.outcomes():
@@ -113,10 +112,3 @@ class Run:
             if silence > (_PATIENCE_S if self.ledger.all_ended else _SILENCE_S):
                 return
             await asyncio.sleep(_LOOK_EVERY_S)
-
-
-def _record(topic: str, frame: Outgoing, image: bytes) -> Record:
-    headers = frame_headers(
-        frame.id, frame.source, frame.captured_at, frame.background, frame.content_type
-    )
-    return Record(topic, frame.source.encode(), image, headers)

@@ -7,8 +7,7 @@ import subprocess
 from pathlib import Path
 
 from infra.local.kafka_jars import java, kafka_jars
-from infra.local.local_broker import LocalBroker
-from infra.local.local_server import EmbeddedUnavailable
+from infra.local.local_server import EmbeddedUnavailable, LocalBroker
 from infra.local.processes import free_port
 
 _HEAP = "-Xmx768m"

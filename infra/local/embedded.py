@@ -20,8 +20,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from infra.local.apache_kafka import ApacheKafka
-from infra.local.local_broker import LocalBroker
-from infra.local.local_server import EmbeddedUnavailable, LocalServer
+from infra.local.local_server import EmbeddedUnavailable, LocalBroker, LocalServer
 from infra.local.processes import sigterm_unwinds
 from schemas.settings import BrokerKind
 

@@ -1,10 +1,13 @@
-"""One server of another make that we run on a loopback port of this machine."""
+"""One server of another make, or a single Kafka broker, on a loopback port of this machine."""
 
 import socket
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar, Self
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from infra.local.processes import Child, Program, free_port, port_is_free
 from schemas.errors import SetupError
@@ -95,3 +98,26 @@ def _accepts(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+class LocalBroker(LocalServer):
+    """One broker without replicas."""
+
+    name = "kafka"
+
+    @property
+    @abstractmethod
+    def keeps(self) -> bool:
+        """Whether its records survive ``kill`` and ``start``."""
+
+    @property
+    def address(self) -> str:
+        """Its bootstrap server, ``127.0.0.1:PORT``."""
+        return f"127.0.0.1:{self.port}"
+
+    def _answers(self) -> bool:
+        try:
+            client = AdminClient({"bootstrap.servers": self.address, "log_level": 0})
+            return len(client.list_topics(timeout=1).brokers) == 1
+        except KafkaException:
+            return False

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from client.admin import create_topics
 from infra.local.embedded import EmbeddedRedis, services
-from infra.local.local_broker import LocalBroker
-from infra.local.local_server import LocalServer
+from infra.local.local_server import LocalBroker, LocalServer
 from infra.local.stack import service
 from infra.local.supervisor import Say, Service, Supervisor
 from infra.torture.faults import SERVICES

@@ -78,12 +78,5 @@ def _enrolment(embedding: Embedding, identity: str) -> GalleryCommand:
         actor=ACTOR,
         reason=REASON,
         decided_at=_decided_at(embedding),
-        action=Enrol(
-            entry_id=embedding.event_id,
-            model=embedding.model,
-            background=embedding.background,
-            source=embedding.source,
-            captured_at=embedding.captured_at,
-            vector=embedding.vector,
-        ),
+        action=Enrol.of(embedding),
     )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
 
 from infra.local.embedded import Services
-from infra.local.local_broker import LocalBroker
+from infra.local.local_server import LocalBroker
 from schemas.codec import frame_headers
 from schemas.embedding import read_embedding
 from schemas.event import bare_id, now

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.embedded import Services
-from infra.local.local_broker import LocalBroker
+from infra.local.local_server import LocalBroker
 from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import EMBEDDINGS

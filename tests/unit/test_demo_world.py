@@ -10,10 +10,10 @@ import pytest
 import simplejpeg
 from numpy.typing import NDArray
 
-from infra.demo.scenery.camera import photograph
-from infra.demo.scenery.paint import paint
-from infra.demo.scenery.place import survey
-from infra.demo.scenery.weather import (
+from lab.scenery.camera import photograph
+from lab.scenery.paint import paint
+from lab.scenery.place import survey
+from lab.scenery.weather import (
     Conditions,
     Weather,
     Year,
@@ -21,7 +21,7 @@ from infra.demo.scenery.weather import (
     season_of,
     sun_elevation,
 )
-from infra.demo.world import WorldFrame, render_year
+from lab.scenery.world import WorldFrame, render_year
 
 SEED: Final = 7
 YEAR: Final = Year(datetime(2025, 3, 1, tzinfo=UTC), SEED)

@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from infra.demo.scenery.camera import photograph
-from infra.demo.scenery.paint import Painting, paint
-from infra.demo.scenery.place import Place, survey
-from infra.demo.scenery.weather import Year
+from lab.scenery.camera import photograph
+from lab.scenery.paint import Painting, paint
+from lab.scenery.place import Place, survey
+from lab.scenery.weather import Year
 
 _CAMERAS: Final = 4
 _OPENS: Final = (0.22, 0.36, 0.5, 0.62)  # when, in the year, the last few places are first seen

@@ -5,7 +5,7 @@ Each takes a material that tells one of its kind from another.
 
 import numpy as np
 
-from infra.demo.scenery.shapes import Shape, box, limb, polygon
+from lab.scenery.shapes import Shape, box, limb, polygon
 
 Rng = np.random.Generator
 Point = tuple[float, float]

@@ -7,12 +7,12 @@ import cv2
 import numpy as np
 import simplejpeg
 
-from infra.demo.scenery.light import VIEW, Rng, Scene, daylight, infrared, noise_sheet, window
-from infra.demo.scenery.paint import HEIGHT, WIDTH, Painting, Pixels
-from infra.demo.scenery.palette import LEAFLESS, LOOKS
-from infra.demo.scenery.place import Place
-from infra.demo.scenery.shapes import Floats
-from infra.demo.scenery.weather import Conditions
+from lab.scenery.light import VIEW, Rng, Scene, daylight, infrared, noise_sheet, window
+from lab.scenery.paint import HEIGHT, WIDTH, Painting, Pixels
+from lab.scenery.palette import LEAFLESS, LOOKS
+from lab.scenery.place import Place
+from lab.scenery.shapes import Floats
+from lab.scenery.weather import Conditions
 
 _QUALITY: Final = 88
 # Deviations of the viewpoint: shift (share of the canvas), zoom, roll (radians), tilt (pixels).

@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from infra.demo.scenery.shapes import Shape, blob, limb, polygon
-from infra.demo.scenery.sites import Ground, Site, site
-from infra.demo.scenery.trees import TREES
+from lab.scenery.shapes import Shape, blob, limb, polygon
+from lab.scenery.sites import Ground, Site, site
+from lab.scenery.trees import TREES
 
 Rng = np.random.Generator
 ASPECT: Final = 4 / 3

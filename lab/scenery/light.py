@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 import cv2
 import numpy as np
 
-from infra.demo.scenery.shapes import Floats
-from infra.demo.scenery.weather import Conditions
+from lab.scenery.shapes import Floats
+from lab.scenery.weather import Conditions
 
 Rng = np.random.Generator
 VIEW: Final = (320, 240)

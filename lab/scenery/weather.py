@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from infra.demo.scenery.palette import LOOKS
+from lab.scenery.palette import LOOKS
 
 Season = Literal["spring", "summer", "autumn", "winter"]
 Weather = Literal["clear", "overcast", "fog", "rain", "snowfall"]

@@ -6,8 +6,8 @@ from typing import Final, Literal
 
 import numpy as np
 
-from infra.demo.scenery import buildings, landmarks
-from infra.demo.scenery.shapes import Shape
+from lab.scenery import buildings, landmarks
+from lab.scenery.shapes import Shape
 
 Ground = Literal["meadow", "heath", "needles", "scree", "sand"]
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from infra.demo.scenery.shapes import Shape, blob, box, limb, polygon
+from lab.scenery.shapes import Shape, blob, box, limb, polygon
 
 Rng = np.random.Generator
 

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from infra.demo.scenery.palette import LEAFLESS, LOOKS, PALETTE
-from infra.demo.scenery.place import Place
-from infra.demo.scenery.shapes import GROUND, Floats, Shape
+from lab.scenery.palette import LEAFLESS, LOOKS, PALETTE
+from lab.scenery.place import Place
+from lab.scenery.shapes import GROUND, Floats, Shape
 
 Pixels = NDArray[np.uint8]
 Outline = NDArray[np.int32]

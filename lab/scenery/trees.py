@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from infra.demo.scenery.shapes import Shape, blob, limb, polygon
+from lab.scenery.shapes import Shape, blob, limb, polygon
 
 Rng = np.random.Generator
 
