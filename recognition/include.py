@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from recognition.match import Decision, Verdict
+from recognition.decision import Decision, Verdict
 
 
 class Inclusion(StrEnum):

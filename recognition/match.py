@@ -3,70 +3,12 @@
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from operator import attrgetter
 
-# The least weight of a vote, so that a neighbour exactly at the threshold still counts.
-LEAST_VOTE = 1e-9
+from recognition.decision import Candidate, Decision, Neighbour, Reason, Verdict
 
-
-class Verdict(StrEnum):
-    """Whether the probe shows an identity of the gallery."""
-
-    KNOWN = "known"
-    UNKNOWN = "unknown"
-
-
-class Reason(StrEnum):
-    """Why the verdict is what it is; only the first one means known."""
-
-    WITHIN_THRESHOLD = "within_threshold"
-    BEYOND_THRESHOLD = "beyond_threshold"
-    GALLERY_EMPTY = "gallery_empty"
-    GALLERY_TOO_SMALL = "gallery_too_small"
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """A gallery entry near the probe.
-
-    ``scale`` is the local scale at the entry, 1 where there is no conditioning.
-    """
-
-    entry_id: str
-    identity: str
-    distance: float
-    cluster: str
-    scale: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An identity among the neighbours: its nearest entry and the votes of all its entries."""
-
-    identity: str
-    distance: float
-    votes: float
-    entry_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The verdict with everything it rests on.
-
-    ``distance`` is that of the first candidate: the identity where known, else the nearest one.
-    ``margin`` is how much farther the nearest entry of any *other* identity lies; it is negative
-    where the votes overruled the nearest entry, and None where there is no other identity.
-    """
-
-    verdict: Verdict
-    identity: str | None
-    distance: float | None
-    threshold: float | None
-    margin: float | None
-    candidates: tuple[Candidate, ...]
-    reason: Reason
+MIN_VOTE = 1e-9
+"""The weight of a vote at the threshold itself, so that such a neighbour still counts."""
 
 
 def decide(neighbours: Sequence[Neighbour], threshold: float | None, *, top: int = 5) -> Decision:
@@ -143,4 +85,4 @@ def _vote(distance: float, threshold: float | None) -> float:
     if threshold is None or distance > threshold:
         return 0.0
     # A threshold is below zero where distances are (inner product), so it scales by its size.
-    return max((threshold - distance) / max(abs(threshold), LEAST_VOTE), LEAST_VOTE)
+    return max((threshold - distance) / max(abs(threshold), MIN_VOTE), MIN_VOTE)

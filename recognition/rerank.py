@@ -5,7 +5,7 @@ from heapq import nsmallest
 from math import sqrt
 from operator import itemgetter
 
-from recognition.match import Neighbour
+from recognition.decision import Neighbour
 
 
 def rerank(

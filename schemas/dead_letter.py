@@ -3,10 +3,16 @@
 from dataclasses import replace
 
 from schemas.errors import BadInput, Unreadable
-from schemas.records import Record
+from schemas.records import Headers, Record
+from schemas.topics import DEAD_LETTERS
 
 PREFIX = "dead_"
-LONGEST_ERROR = 2000
+MAX_ERROR = 2000
+
+CUT_VALUE = 2**20
+_MAX_HEADER_BYTES = 4096
+_MAX_HEADERS = 64
+_ENVELOPE = 4096  # what a record needs besides its key, value and headers, generously
 
 _KEY = PREFIX + "key"
 EVENT = PREFIX + "event"
@@ -27,7 +33,7 @@ def dead_letter(
     Its key is the position of the original, so that a repeat replaces it. Its value is never null,
     which would mean deletion: ``dead_null_value`` marks an original that had none. The key of the
     original, where it had one, is in ``dead_key``. It always carries a ``ce_id``, so every
-    published frame can be followed to its end. The error is cut to ``LONGEST_ERROR`` characters,
+    published frame can be followed to its end. The error is cut to ``MAX_ERROR`` characters,
     so that whatever ``frames`` took fits. Of records that nobody can unpack there is one letter for
     all: ``dead_first_offset`` to ``dead_offset``.
 
@@ -48,7 +54,7 @@ def dead_letter(
         "offset": str(origin.offset),
         "stage": stage,
         "reason": error.reason,
-        "error": str(error)[:LONGEST_ERROR],
+        "error": str(error)[:MAX_ERROR],
         "attempts": str(attempts),
     }
     if isinstance(error, Unreadable):
@@ -74,3 +80,35 @@ def original(letter: Record) -> Record:
         value=None if _NULL_VALUE in marks else letter.value,
         headers=tuple(header for header in letter.headers if not header[0].startswith(PREFIX)),
     )
+
+
+def at_lengths(letter: Record) -> tuple[Record, ...]:
+    """Return the letter at the lengths at which it is tried, the longest first: what fits counts.
+
+    Complete where a broker may take that; with the first part of its value; without any of it.
+    """
+    whole = (letter,) if size(letter) <= DEAD_LETTERS.max_bytes else ()
+    return (*whole, cut(letter, CUT_VALUE), cut(letter, 0))
+
+
+def size(record: Record) -> int:
+    """Return about how many bytes the record takes on the wire, rather more than less."""
+    headers = sum(len(name.encode()) + len(value) + 16 for name, value in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + headers + _ENVELOPE
+
+
+def cut(record: Record, keep: int) -> Record:
+    """Return the letter with the first ``keep`` bytes of its value, and headers of modest size.
+
+    ``dead_truncated`` says how many bytes the value had.
+    """
+    value = record.value or b""
+    short: Headers = tuple(
+        (name[:_MAX_HEADER_BYTES], text[:_MAX_HEADER_BYTES]) for name, text in record.headers
+    )
+    why = tuple(header for header in short if header[0].startswith(PREFIX))
+    theirs = tuple(header for header in short if not header[0].startswith(PREFIX))
+    identity = tuple(header for header in theirs if header[0] == "ce_id")[-1:]
+    others = tuple(header for header in theirs if header[0] != "ce_id")[:_MAX_HEADERS]
+    truncated = (PREFIX + "truncated", str(len(value)).encode())
+    return replace(record, value=value[:keep], headers=(*others, *identity, *why, truncated))

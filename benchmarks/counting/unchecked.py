@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from recognition.match import Neighbour
+from recognition.decision import Neighbour
 from schemas.errors import DependencyDown
 from streams.index.base import Query
 from streams.index.reading import merged, read_state

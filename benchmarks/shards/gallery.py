@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from benchmarks.shards.world import SHOTS, World
 from recognition.cluster import EVERYWHERE
-from recognition.match import Neighbour
+from recognition.decision import Neighbour
 from streams.index.base import GalleryState, Index, IndexEntry, Query, ShardState
 
 _MODEL = "bench@000000000000"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from recognition.match import Neighbour
+from recognition.decision import Neighbour
 from streams.index.base import Query
 from streams.index.memory import MemoryIndex
 

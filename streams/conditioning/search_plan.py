@@ -13,7 +13,7 @@ from recognition.cluster import (
     cluster_number,
 )
 from recognition.conditioning import levels_between
-from recognition.match import Decision
+from recognition.decision import Decision
 from streams.conditioning.artefact import Artefact
 from streams.conditioning.placed import PlacedEmbedding
 from streams.index.base import Query, ShardState

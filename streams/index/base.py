@@ -7,7 +7,7 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from recognition.cluster import EVERYWHERE, Cluster
-from recognition.match import Neighbour
+from recognition.decision import Neighbour
 from schemas.conditioning import ArtefactRef
 from schemas.errors import DependencyDown
 from schemas.event import FloatVector

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from recognition.decision import Neighbour
 from recognition.distance import FloatArray, Metric, compare, prepare
-from recognition.match import Neighbour
 from streams.index.base import (
     ROUNDING,
     GalleryState,

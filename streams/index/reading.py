@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from redis.exceptions import RedisError, ResponseError
 
-from recognition.match import Neighbour
+from recognition.decision import Neighbour
 from schemas.errors import DependencyDown
 from streams.index.base import GalleryState, IndexDiffers
 from streams.index.counts import check_found

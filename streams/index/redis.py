@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import ResponseError
 
-from recognition.match import Neighbour
+from recognition.decision import Neighbour
 from schemas.settings import Settings
 from streams.index.base import GalleryState, IndexDiffers, IndexEntry, IndexKey, Query
 from streams.index.counts import check, counted, counting

@@ -8,8 +8,8 @@ import numpy as np
 from redisvl.query import VectorQuery
 from redisvl.schema import IndexSchema
 
+from recognition.decision import Neighbour
 from recognition.distance import Metric, from_redis
-from recognition.match import Neighbour
 from schemas.event import FloatVector
 from streams.index.base import ROUNDING, IndexEntry
 

@@ -21,9 +21,8 @@ from tenacity import (
 )
 from tenacity.stop import StopBaseT
 
-from schemas.dead_letter import dead_letter
+from schemas.dead_letter import at_lengths, dead_letter, size
 from schemas.errors import BadInput, DependencyDown, SetupError
-from schemas.letter_size import CUT_VALUE, cut, size
 from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.topics import DEAD_LETTERS
@@ -120,10 +119,11 @@ class Stage:
 
         Whatever refuses the smallest one must be mended by the operator: there is no other place.
         """
-        if size(letter) <= DEAD_LETTERS.max_bytes and await self._fits(letter):
-            return
-        if not await self._fits(cut(letter, CUT_VALUE)):
-            await self._until_taken(cut(letter, 0), _is_anything)
+        *longer, shortest = at_lengths(letter)
+        for shown in longer:
+            if await self._fits(shown):
+                return
+        await self._until_taken(shortest, _is_anything)
 
     async def _fits(self, letter: Record) -> bool:
         try:

@@ -11,7 +11,7 @@ import platform
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from schemas.dead_letter import dead_letter
+from schemas.dead_letter import at_lengths, dead_letter
 from schemas.errors import BadInput, DependencyDown
 from schemas.gallery_fold import GalleryFold
 from schemas.gallery_records import Change, Erased, ErasedMark, under_term
@@ -136,8 +136,8 @@ class TermLog:
     async def _mend(self) -> None:
         """Write the truth again where it lies under a record that counts for nothing."""
         if self._bad:
-            letters = [dead_letter(self._dead_letters, *bad, "gallery", 1) for bad in self._bad]
-            await self._publish(letters)
+            letters = (dead_letter(self._dead_letters, *bad, "gallery", 1) for bad in self._bad)
+            await self._publish([at_lengths(letter)[0] for letter in letters])
             self._bad = []
         while self.fold.overruled:
             keys = sorted(self.fold.overruled)

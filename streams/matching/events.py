@@ -1,7 +1,7 @@
 """What the matcher says of a probe: an identification, or an item for human review."""
 
 from recognition.cluster import UNCLUSTERED
-from recognition.match import Verdict
+from recognition.decision import Verdict
 from schemas.embedding import Embedding
 from schemas.recognition_event import (
     CandidateIdentity,

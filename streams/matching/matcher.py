@@ -4,8 +4,6 @@ import time
 from collections.abc import Sequence
 from itertools import chain, islice
 
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
-
 from recognition.match import decide
 from schemas.embedding import read_embedding
 from schemas.errors import DependencyDown
@@ -15,13 +13,12 @@ from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import HUMAN_REVIEW, IDENTIFICATIONS
 from streams.conditioning.placement import Placements
-from streams.index.base import GalleryState, Index, IndexDiffers, Query
+from streams.index.base import GalleryState, Index, Query
+from streams.index.differing import while_it_differs, written_state
 from streams.matching.events import answer, timings_of
 from streams.matching.gauges import MatcherGauges
 from streams.matching.probe import Probe, probes_of
 from streams.matching.self_enrolment import Includer
-
-_PAUSE_S = 0.05  # before a search is repeated
 
 
 class Matcher:
@@ -60,9 +57,9 @@ class Matcher:
         """
         arrived = time.time()
         embeddings = [read_embedding(record) for record in records]
-        async for attempt in self._while_the_index_differs():
+        async for attempt in while_it_differs(self._patience_s):
             with attempt:
-                state = await self._state()
+                state = await written_state(self._index)
                 placement = await self._placements.of(state)
                 probes = probes_of(embeddings, state, placement, self._settings.neighbours)
                 await self._search(probes, state.epoch)
@@ -70,20 +67,6 @@ class Matcher:
         self._gauges.follow(placement, probes)
         answers = [self._answer(probe, state, arrived, spent) for probe in probes]
         return [*answers, *([] if self._includer is None else self._includer.commands(probes))]
-
-    def _while_the_index_differs(self) -> AsyncRetrying:
-        return AsyncRetrying(
-            retry=retry_if_exception_type(IndexDiffers),
-            stop=stop_after_delay(self._patience_s),
-            wait=wait_fixed(_PAUSE_S),
-            reraise=True,
-        )
-
-    async def _state(self) -> GalleryState:
-        state = await self._index.state()
-        if state is None:
-            raise DependencyDown("gallery", "the index is empty; the gallery agent must write it")
-        return state
 
     async def _search(self, probes: Sequence[Probe], epoch: str) -> None:
         """Search where each probe is most likely found, then elsewhere for the unsettled ones."""

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recognition.decision import Neighbour
 from recognition.include import Inclusion, InclusionRule, include
-from recognition.match import Neighbour, decide
+from recognition.match import decide
 
 # Multiples of 1/64 make ties common, and are exact in binary.
 parts = st.integers(0, 128).map(lambda value: value / 64)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from recognition.match import Neighbour, Reason, Verdict, decide
+from recognition.decision import Neighbour, Reason, Verdict
+from recognition.match import decide
 
 # Multiples of 1/8 make ties common, and are exact in binary.
 eighths = st.integers(0, 16).map(lambda value: value / 8)

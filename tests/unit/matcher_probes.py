@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from recognition.cluster import EVERYWHERE
-from recognition.match import Neighbour
+from recognition.decision import Neighbour
 from schemas.conditioning import ArtefactRef
 from schemas.embedding import Embedding
 from schemas.metrics import Metrics

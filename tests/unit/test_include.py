@@ -4,8 +4,9 @@ import math
 
 import pytest
 
+from recognition.decision import Decision, Neighbour
 from recognition.include import Inclusion, InclusionRule, contested, include
-from recognition.match import Decision, Neighbour, decide
+from recognition.match import decide
 
 TAU = 0.4
 RULE = InclusionRule()

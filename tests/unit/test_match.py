@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from recognition.match import LEAST_VOTE, Decision, Neighbour, Reason, Verdict, decide
+from recognition.decision import Decision, Neighbour, Reason, Verdict
+from recognition.match import MIN_VOTE, decide
 
 
 def near(*found: tuple[str, float]) -> list[Neighbour]:
@@ -45,7 +46,7 @@ def test_entries_beyond_the_threshold_have_no_vote() -> None:
 def test_a_neighbour_exactly_at_the_threshold_is_known() -> None:
     decision = decide(near(("oak", 0.5)), 0.5)
     assert decision.identity == "oak"
-    assert decision.candidates[0].votes == LEAST_VOTE
+    assert decision.candidates[0].votes == MIN_VOTE
 
 
 def test_ties_go_to_the_nearer_then_to_the_name() -> None:

@@ -1,7 +1,7 @@
 """Dead letters name the frame, keep its bytes, and are cut only where they must be."""
 
+from schemas.dead_letter import cut, size
 from schemas.errors import BadInput
-from schemas.letter_size import cut, size
 from schemas.records import Record
 from workers.service.job import Job, read_job
 from workers.service.outbox import letter

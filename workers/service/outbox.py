@@ -9,9 +9,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from schemas.codec import frame_name
-from schemas.dead_letter import dead_letter
+from schemas.dead_letter import at_lengths, dead_letter, size
 from schemas.errors import BadInput, DependencyDown
-from schemas.letter_size import CUT_VALUE, cut, size
 from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.topics import DEAD_LETTERS, EMBEDDINGS
@@ -68,16 +67,13 @@ class Outbox:
             await self._dead(job.record, letter(self._settings.topic(DEAD_LETTERS), bare, error))
 
     async def _dead(self, origin: Record, whole: Record) -> None:
-        if size(whole) <= DEAD_LETTERS.max_bytes:
+        *longer, shortest = at_lengths(whole)
+        for shown in longer:
             try:
-                return await self._put(whole)
+                return await self._put(shown)
             except TOO_LARGE:
-                _log.warning("%s: %d bytes of dead letter refused", origin.position, size(whole))
-        try:
-            return await self._put(cut(whole, CUT_VALUE))
-        except TOO_LARGE:
-            smallest = cut(whole, 0)
-            return await self._patience(PART, "produce", lambda: self._insist(smallest))
+                _log.warning("%s: %d bytes of dead letter refused", origin.position, size(shown))
+        return await self._patience(PART, "produce", lambda: self._insist(shortest))
 
     async def _put(self, record: Record) -> None:
         await self._patience(PART, "produce", lambda: self._send(record))
