@@ -118,21 +118,24 @@ def test_many_images_are_thinned_out_evenly(tmp_path: Path) -> None:
     np.testing.assert_array_equal(middles[:, 0] + 256 * middles[:, 1], kept)
 
 
-def test_the_projector_goes_on_after_a_resume_without_repeating_a_step(tmp_path: Path) -> None:
+def test_the_projector_shows_the_last_embeddings_alone_after_a_resume_too(tmp_path: Path) -> None:
     def show(board: Board, step: int, name: str) -> None:
         board.projector(step, vectors(2), pictures(2), {"identity": [name, name]})
 
+    def tables() -> list[str]:
+        paths = [tmp_path / shown.metadata_path for shown in config(tmp_path).embeddings]
+        assert sorted(tmp_path.rglob("metadata.tsv")) == paths
+        return [path.read_text().split()[0] for path in paths]
+
     with Board(tmp_path) as board:
-        for step in (10, 20, 30):
-            show(board, step, "before")
-        show(board, 20, "again")
-    assert steps(tmp_path) == ["step 30", "step 20", "step 10"]
+        show(board, 20, "before")
+    assert (steps(tmp_path), tables()) == (["projector:00020"], ["before"])
     with Board(tmp_path, after=20) as board:
-        assert steps(tmp_path) == ["step 20", "step 10"]
+        show(board, 20, "again")
+    assert (steps(tmp_path), tables()) == (["projector:00020"], ["again"])
+    with Board(tmp_path, after=20) as board:
         show(board, 30, "after")
-    assert steps(tmp_path) == ["step 30", "step 20", "step 10"]
-    tables = [(tmp_path / shown.metadata_path).read_text() for shown in config(tmp_path).embeddings]
-    assert [table.split()[0] for table in tables] == ["after", "again", "before"]
+    assert (steps(tmp_path), tables()) == (["projector:00030"], ["after"])
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from schemas.variables import Cyclic, Ordinal
+from tests.unit.skill import skill
 from workers.training.figures import ACCURACY, CIRCULAR, ERROR, RANKS, figure
 from workers.training.variables import fit_variable
 
@@ -17,7 +18,7 @@ def test_balanced_accuracy_counts_every_name_alike() -> None:
     # Of a, three of four; of b, none of one. c does not occur.
     found = figure(season, np.array([0, 0, 0, 0, 1, NAN]), np.array([0, 0, 0, 2, 0, 1]))
     assert (found.measure, found.value, found.chance, found.count) == (ACCURACY, 0.375, 0.5, 5)
-    assert found.skill == -0.25
+    assert skill(found) == -0.25
 
 
 def test_errors_are_in_the_unit() -> None:
@@ -28,7 +29,7 @@ def test_errors_are_in_the_unit() -> None:
     assert (found.measure, found.count) == (ERROR, 3)
     assert found.value == pytest.approx((0 + 2 + 1) / 3)
     assert found.chance == pytest.approx((0 + 1 + 4) / 3)
-    assert found.skill == pytest.approx(0.4)
+    assert skill(found) == pytest.approx(0.4)
 
 
 def test_the_error_of_an_angle_goes_the_shorter_way_round() -> None:
@@ -45,7 +46,7 @@ def test_ranks() -> None:
     age = fit_variable("age", ["a", "b", "c"], Ordinal(type="ordinal", values=("a", "b", "c")))
     found = figure(age, np.array([0, 2, NAN]), np.array([2, 2, 0]))
     assert (found.measure, found.value, found.chance, found.count) == (RANKS, 1, 1, 2)
-    assert found.skill == 0
+    assert skill(found) == 0
 
 
 @pytest.mark.parametrize("values", [["a", "b"], [1, 2, 3]])
@@ -64,4 +65,4 @@ def test_predictions_that_are_missing() -> None:
 def test_chance_that_gets_nothing_wrong_leaves_no_skill() -> None:
     found = figure(fit_variable("x", ["a", "b"]), np.array([0.0]), np.array([0.0]))
     assert found.chance == 1
-    assert math.isnan(found.skill)
+    assert math.isnan(skill(found))

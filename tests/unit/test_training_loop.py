@@ -59,7 +59,7 @@ def test_a_run_leaves_everything_in_its_folder(tmp_path: Path) -> None:
 def test_the_projector_shows_the_calibrate_part(tmp_path: Path) -> None:
     out = tmp_path / "run"
     run(out)
-    (folder,) = (out / "tensorboard" / "projector").iterdir()
+    (folder,) = (out / "tensorboard").glob("*/projector")
     lines = (folder / "metadata.tsv").read_text().splitlines()
     assert lines[0].split("\t") == ["identity", "season", "hour"]
     assert lines[1].split("\t") == ["id0", "summer", "6"]
@@ -129,7 +129,7 @@ def test_the_exported_model_gives_the_embeddings_of_the_kept_weights(tmp_path: P
     with Board(folder.board) as board:
         model = finish.finish(learner, kept, Best(0.5, 2), data(), folder, board)
     np.testing.assert_allclose(loaded(model).embed(as_frames(calibrate)), expected, atol=1e-5)
-    shown = np.loadtxt(folder.board / "projector" / "00000002" / "tensors.tsv", delimiter="\t")
+    shown = np.loadtxt(folder.board / "00002" / "projector" / "tensors.tsv", delimiter="\t")
     np.testing.assert_allclose(shown, expected, atol=1e-5)
 
 

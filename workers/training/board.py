@@ -1,14 +1,19 @@
 """What TensorBoard shows of a run: curves, and the embedding projector."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
+import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch.utils.tensorboard import SummaryWriter
 
-from workers.training.projector import drop_later, write_projector
+PROJECTOR = "projector"
+_MAX_SHOWN = 2000  # the browser holds them all
+_SIDE = 64  # of a thumbnail; 45 × 45 of them make 2,880 px, and the projector reads up to 8,192
 
 
 class Board:
@@ -29,8 +34,6 @@ class Board:
         self._folder = folder
         self._writer = SummaryWriter(str(folder), purge_step=None if after is None else after + 1)
         self._writer.flush()
-        if after is not None:
-            drop_later(folder, after)
 
     def __enter__(self) -> "Board":
         return self
@@ -56,5 +59,53 @@ class Board:
         images: NDArray[np.uint8],
         metadata: Mapping[str, Sequence[str]],
     ) -> None:
-        """Log embeddings with thumbnails and background variables: see ``write_projector``."""
-        write_projector(self._folder, step, embeddings, images, metadata)
+        """Show embeddings with thumbnails and background variables, in place of any before.
+
+        Where there are more than 2,000 images, that many are taken at even distances.
+
+        Args:
+            step: part of the name of the embedding.
+            embeddings: (n, d), finite.
+            images: (n, h, w, 3) RGB.
+            metadata: for each variable n values, by which points can be coloured and searched.
+
+        Raises:
+            ValueError: lengths that differ, no images, no variables, or embeddings that are not
+                finite.
+        """
+        count = len(images)
+        lengths = {len(embeddings), *map(len, metadata.values())}
+        if not metadata or not count or lengths != {count}:
+            raise ValueError(f"{count} images, but {sorted(lengths)} embeddings and values")
+        if not np.isfinite(embeddings).all():
+            raise ValueError(f"embeddings of step {step} are not finite")
+        shown = np.linspace(0, count - 1, min(count, _MAX_SHOWN)).round().astype(np.intp)
+        columns = [[_cell(values[row]) for row in shown] for values in metadata.values()]
+        several = len(columns) > 1  # else the projector takes no line for names
+        for earlier in self._folder.glob(f"*/{PROJECTOR}"):
+            shutil.rmtree(earlier.parent)
+        self._writer.add_embedding(
+            embeddings[shown].astype(np.float64).round(9),  # as short as TensorBoard writes numbers
+            metadata=[list(row) for row in zip(*columns, strict=True)] if several else columns[0],
+            metadata_header=list(metadata) if several else None,
+            label_img=_thumbnails(images[shown]),
+            global_step=step,
+            tag=PROJECTOR,
+        )
+
+
+def _cell(text: str) -> str:
+    """Without what would end the cell, and never empty: the projector passes over empty lines."""
+    return " ".join(text.split()) or "-"
+
+
+def _thumbnails(images: NDArray[np.uint8]) -> torch.Tensor:
+    """Each image in the middle of a square, as large as it fits: (n, 3, side, side) of 0..1."""
+    squares = np.zeros((len(images), _SIDE, _SIDE, 3), np.float32)
+    height, width = (max(1, round(s * _SIDE / max(images.shape[1:3]))) for s in images.shape[1:3])
+    top, left = (_SIDE - height) // 2, (_SIDE - width) // 2
+    for square, image in zip(squares, images, strict=True):
+        small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        square[top : top + height, left : left + width] = small
+    # TensorBoard cuts off what follows the point; the middle of a grey level survives that.
+    return torch.from_numpy((squares + 0.5) / 255).permute(0, 3, 1, 2)

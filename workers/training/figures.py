@@ -41,16 +41,6 @@ class Figure:
     chance: float
     count: int
 
-    @property
-    def skill(self) -> float:
-        """The share of what chance gets wrong that is right here: 1 is perfect, 0 is chance.
-
-        NaN where chance gets nothing wrong.
-        """
-        best = 1.0 if self.measure == ACCURACY else 0.0
-        lost = best - self.chance
-        return (self.value - self.chance) / lost if lost else math.nan
-
 
 def figure(variable: LearnedVariable, codes: Codes, predicted: Codes) -> Figure:
     """Compare predictions with the truth, both (n,) and encoded; NaN in ``codes`` is left out."""

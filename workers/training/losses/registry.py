@@ -16,6 +16,8 @@ from workers.training.losses.quadruplet import Quadruplet
 
 _LIBRARY = "pytorch-metric-learning"
 
+Build = Callable[[int, int], MetricLoss]
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -23,104 +25,116 @@ class Entry:
 
     Attributes:
         name: as written in a specification.
-        source: the paper and, after a semicolon, the library.
         build: (dimension of the embedding, number of identities) -> the loss.
+        paper: where it comes from.
+        part: of pytorch-metric-learning that it is, where it is not our own.
     """
 
     name: str
-    source: str
-    build: Callable[[int, int], MetricLoss]
+    build: Build
+    paper: str
+    part: str = ""
+
+    @property
+    def source(self) -> str:
+        """The paper and, after a semicolon, the library."""
+        return f"{self.paper}; {_LIBRARY} {self.part}" if self.part else self.paper
+
+
+def _plain(build: Callable[[], MetricLoss]) -> Build:
+    """Build a loss that depends neither on the dimension nor on the identities."""
+    return lambda _dimension, _identities: build()
 
 
 _ENTRIES = (
     # Siamese: pairs.
     Entry(
         "contrastive",
-        f"Hadsell et al. 2006, CVPR; {_LIBRARY} ContrastiveLoss, squared",
-        lambda _d, _c: library.contrastive(),
+        _plain(library.contrastive),
+        "Hadsell et al. 2006, CVPR",
+        "ContrastiveLoss, squared",
     ),
     # Triplets.
     Entry(
         "triplet",
-        f"Hoffer & Ailon 2015, arXiv 1412.6622; {_LIBRARY} TripletMarginLoss",
-        lambda _d, _c: library.triplet(),
+        _plain(library.triplet),
+        "Hoffer & Ailon 2015, arXiv 1412.6622",
+        "TripletMarginLoss",
     ),
     Entry(
         "triplet-semihard",
-        f"Schroff et al. 2015, arXiv 1503.03832; {_LIBRARY} TripletMarginMiner",
-        lambda _d, _c: library.triplet_semihard(),
+        _plain(library.triplet_semihard),
+        "Schroff et al. 2015, arXiv 1503.03832",
+        "TripletMarginMiner",
     ),
     Entry(
         "triplet-batch-hard",
-        f"Hermans et al. 2017, arXiv 1703.07737; {_LIBRARY} BatchHardMiner",
-        lambda _d, _c: library.triplet_batch_hard(),
+        _plain(library.triplet_batch_hard),
+        "Hermans et al. 2017, arXiv 1703.07737",
+        "BatchHardMiner",
     ),
     Entry(
         "gs-trs",
+        _plain(GroupSensitiveTriplet),
         "Bai et al. 2017, arXiv 1703.00196, and 2018, IEEE TMM 20(9)",
-        lambda _d, _c: GroupSensitiveTriplet(),
     ),
     # Quadruplets.
-    Entry(
-        "quadruplet",
-        "Chen et al. 2017, arXiv 1704.01719",
-        lambda _d, _c: Quadruplet(),
-    ),
-    Entry("pddm", "Huang et al. 2016, arXiv 1610.08904", lambda d, _c: Pddm(d)),
+    Entry("quadruplet", _plain(Quadruplet), "Chen et al. 2017, arXiv 1704.01719"),
+    Entry("pddm", lambda d, _: Pddm(d), "Huang et al. 2016, arXiv 1610.08904"),
     # All rows of the batch at once.
-    Entry("n-pairs", f"Sohn 2016, NeurIPS; {_LIBRARY} NPairsLoss", lambda _d, _c: library.NPairs()),
+    Entry("n-pairs", _plain(library.NPairs), "Sohn 2016, NeurIPS", "NPairsLoss"),
     Entry(
         "lifted-structure",
-        f"Oh Song et al. 2016, arXiv 1511.06452; {_LIBRARY} LiftedStructureLoss",
-        lambda _d, _c: library.lifted_structure(),
+        _plain(library.lifted_structure),
+        "Oh Song et al. 2016, arXiv 1511.06452",
+        "LiftedStructureLoss",
     ),
     Entry(
         "histogram",
-        f"Ustinova & Lempitsky 2016, arXiv 1611.00822; {_LIBRARY} HistogramLoss",
-        lambda _d, _c: library.Histogram(),
+        _plain(library.Histogram),
+        "Ustinova & Lempitsky 2016, arXiv 1611.00822",
+        "HistogramLoss",
     ),
     Entry(
         "multi-similarity",
-        f"Wang et al. 2019, arXiv 1904.06627; {_LIBRARY} MultiSimilarityLoss and its miner",
-        lambda _d, _c: library.multi_similarity(),
+        _plain(library.multi_similarity),
+        "Wang et al. 2019, arXiv 1904.06627",
+        "MultiSimilarityLoss and its miner",
     ),
     Entry(
         "supervised-contrastive",
-        f"Khosla et al. 2020, arXiv 2004.11362; {_LIBRARY} SupConLoss",
-        lambda _d, _c: library.supervised_contrastive(),
+        _plain(library.supervised_contrastive),
+        "Khosla et al. 2020, arXiv 2004.11362",
+        "SupConLoss",
     ),
-    Entry("magnet", "Rippel et al. 2016, arXiv 1511.05939", lambda _d, _c: Magnet()),
-    Entry("ladder", "Zhou et al. 2020, arXiv 1911.07528", lambda _d, _c: Ladder()),
+    Entry("magnet", _plain(Magnet), "Rippel et al. 2016, arXiv 1511.05939"),
+    Entry("ladder", _plain(Ladder), "Zhou et al. 2020, arXiv 1911.07528"),
     Entry(
         "dvml",
+        lambda d, _: DeepVariational(d, library.multi_similarity()),
         "Lin et al. 2018, ECCV, over multi-similarity",
-        lambda d, _c: DeepVariational(d, library.multi_similarity()),
     ),
     # A proxy or centre per identity.
     Entry(
         "normalized-softmax",
-        f"Zhai & Wu 2019, arXiv 1811.12649; {_LIBRARY} NormalizedSoftmaxLoss",
         library.normalized_softmax,
+        "Zhai & Wu 2019, arXiv 1811.12649",
+        "NormalizedSoftmaxLoss",
     ),
-    Entry(
-        "arcface",
-        f"Deng et al. 2019, arXiv 1801.07698; {_LIBRARY} ArcFaceLoss",
-        library.arcface,
-    ),
+    Entry("arcface", library.arcface, "Deng et al. 2019, arXiv 1801.07698", "ArcFaceLoss"),
     Entry(
         "subcenter-arcface",
-        f"Deng et al. 2020, ECCV; {_LIBRARY} SubCenterArcFaceLoss",
         library.subcenter_arcface,
+        "Deng et al. 2020, ECCV",
+        "SubCenterArcFaceLoss",
     ),
     Entry(
-        "proxy-anchor",
-        f"Kim et al. 2020, arXiv 2003.13911; {_LIBRARY} ProxyAnchorLoss",
-        library.proxy_anchor,
+        "proxy-anchor", library.proxy_anchor, "Kim et al. 2020, arXiv 2003.13911", "ProxyAnchorLoss"
     ),
     Entry(
         "center",
-        "Wen et al. 2016, ECCV, beside normalized-softmax",
         lambda d, c: Center(d, c, library.normalized_softmax(d, c)),
+        "Wen et al. 2016, ECCV, beside normalized-softmax",
     ),
 )
 
