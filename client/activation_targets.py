@@ -68,15 +68,15 @@ def check(artefact: Artefact, entries: Iterable[GalleryEntry], probes: Iterable[
     sizes: dict[str, int] = {entry.model: entry.vector.size for entry in entries}
     seen: Mapping[str, int] = {probe.model: probe.vector.size for probe in probes} | sizes
     size = seen.get(artefact.model)
-    said = f"conditioning {artefact.name} {artefact.version} is for"
+    about = f"conditioning {artefact.name} {artefact.version} is for"
     if seen and size is None:
         raise SetupError(
-            f"{said} model {artefact.model}, but the gallery and recent embeddings have "
+            f"{about} model {artefact.model}, but the gallery and recent embeddings have "
             f"{', '.join(sorted(seen))}: `perennial fit` one for that model, or let the workers "
             "use the model that this one is for (PERENNIAL_MODEL)"
         )
     if size not in (None, artefact.dimension):
         raise SetupError(
-            f"{said} vectors of {artefact.dimension} numbers, but those of {artefact.model} have "
+            f"{about} vectors of {artefact.dimension} numbers, but those of {artefact.model} have "
             f"{size}: `perennial fit` it again"
         )

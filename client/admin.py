@@ -44,12 +44,12 @@ def describe_topics(settings: Settings) -> list[TopicState]:
         DependencyDown: the broker does not answer.
     """
     broker = Broker(settings.need_kafka())
-    found = _of_the_table(settings, broker)
-    records = dict.fromkeys(found, 0)
-    spans = broker.spans({name: sorted(copies) for name, copies in found.items()})
+    layout = _of_the_table(settings, broker)
+    records = dict.fromkeys(layout, 0)
+    spans = broker.spans({name: sorted(copies) for name, copies in layout.items()})
     for (name, _), (first, end) in spans.items():
         records[name] += end - first
-    return _states(settings, broker, found, records)
+    return _states(settings, broker, layout, records)
 
 
 def check_topics(settings: Settings) -> None:
@@ -61,8 +61,8 @@ def check_topics(settings: Settings) -> None:
             clean-up than the table says; the message names all of them and what to do.
     """
     broker = Broker(settings.need_kafka())
-    found = _of_the_table(settings, broker)
-    states = _states(settings, broker, found, dict.fromkeys(found, 0))
+    layout = _of_the_table(settings, broker)
+    states = _states(settings, broker, layout, dict.fromkeys(layout, 0))
     refuse_faults(settings, states)
 
 
@@ -87,8 +87,8 @@ def fix_topics(settings: Settings) -> list[str]:
         SetupError: the broker refuses it.
     """
     broker = Broker(settings.need_kafka())
-    found = _of_the_table(settings, broker)
-    states = _states(settings, broker, found, dict.fromkeys(found, 0))
+    layout = _of_the_table(settings, broker)
+    states = _states(settings, broker, layout, dict.fromkeys(layout, 0))
     fixes = {state.name: state.fixes for state in states if state.fixes}
     broker.alter(fixes)
     return [f"{name}: {key}={value}" for name, fix in fixes.items() for key, value in fix.items()]
@@ -101,15 +101,15 @@ def partitions(settings: Settings, topics: Iterable[Topic]) -> dict[str, list[in
         DependencyDown: the broker does not answer.
         SetupError: a topic does not exist.
     """
-    found = Broker(settings.need_kafka()).partitions()
+    layout = Broker(settings.need_kafka()).partitions()
     names = [settings.topic(topic) for topic in topics]
-    absent = [name for name in names if name not in found]
+    absent = [name for name in names if name not in layout]
     if absent:
         raise SetupError(
             f"no topic {', '.join(absent)} on {settings.need_kafka()}: run `perennial topics "
             "create`, or set PERENNIAL_TOPIC_PREFIX to the deployment that you mean"
         )
-    return {name: found[name] for name in names}
+    return {name: layout[name] for name in names}
 
 
 def largest_records(settings: Settings, topics: Iterable[Topic]) -> dict[str, int]:
@@ -157,12 +157,12 @@ def _of_the_table(settings: Settings, broker: Broker) -> Layout:
 
 
 def _states(
-    settings: Settings, broker: Broker, found: Layout, records: Mapping[str, int]
+    settings: Settings, broker: Broker, layout: Layout, records: Mapping[str, int]
 ) -> list[TopicState]:
-    configs = broker.configs(found)
+    configs = broker.configs(layout)
     return [
-        state_of(topic, name, found[name], configs[name], records[name])
-        if (name := settings.topic(topic)) in found
+        state_of(topic, name, layout[name], configs[name], records[name])
+        if (name := settings.topic(topic)) in layout
         else missing(name)
         for topic in TOPICS.values()
     ]

@@ -78,8 +78,8 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     changed = {name: str(getattr(settings, name)) for name in sorted(settings.model_fields_set)}
     if "redis_url" in changed:
         changed["redis_url"] = _without_password(changed["redis_url"])
-    said = ", ".join(f"{name}={value}" for name, value in changed.items())
-    yield Finding("settings", Level.OK, said or "all defaults")
+    detail = ", ".join(f"{name}={value}" for name, value in changed.items())
+    yield Finding("settings", Level.OK, detail or "all defaults")
     if settings.variables is not None:
         try:
             names = ", ".join(load_declaration(settings.variables).variables)
@@ -105,8 +105,8 @@ def _broker(settings: Settings) -> Iterator[Finding]:
     states = describe_topics(settings)
     missing = [state.name for state in states if state.partitions == 0]
     if missing:
-        said = f"missing: {', '.join(missing)}"
-        yield Finding("topics", Level.FAIL, said, "run `perennial topics create`")
+        detail = f"missing: {', '.join(missing)}"
+        yield Finding("topics", Level.FAIL, detail, "run `perennial topics create`")
         return
     try:
         refuse_faults(settings, states)
@@ -116,8 +116,8 @@ def _broker(settings: Settings) -> Iterator[Finding]:
     differing = [state.name for state in states if state.differences]
     if differing:
         remedy = "`perennial topics describe` says how; `perennial topics create --fix` alters it"
-        said = f"not as the table says: {', '.join(differing)}"
-        yield Finding("topics", Level.WARN, said, remedy)
+        detail = f"not as the table says: {', '.join(differing)}"
+        yield Finding("topics", Level.WARN, detail, remedy)
     else:
         yield Finding("topics", Level.OK, f"{len(states)} as the table says")
     behind = sum(lag(settings).values())
@@ -144,8 +144,10 @@ def _search(redis: "Redis") -> Iterator[Finding]:
     found = {module["name"].lower(): int(module["ver"]) for module in redis.module_list()}
     version = found.get("search", found.get("searchlight", 0))
     if version < _SEARCH_SINCE:
-        said = f"modules: {', '.join(found) or 'none'}; no vector search among them"
-        yield Finding("search", Level.FAIL, said, "use Redis 8, Redis Stack or the embedded Redis")
+        detail = f"modules: {', '.join(found) or 'none'}; no vector search among them"
+        yield Finding(
+            "search", Level.FAIL, detail, "use Redis 8, Redis Stack or the embedded Redis"
+        )
         return
     yield Finding("search", Level.OK, f"RediSearch {_dotted(version)}")
     on_timeout = _on_timeout(redis)
@@ -177,19 +179,19 @@ def _eviction(redis: "Redis") -> Finding:
     problem = eviction_problem(policy, int(memory.get("maxmemory", 0)))
     if problem is not None:
         return Finding("eviction", Level.FAIL, f"{problem}; streams do not start", REMEDY)
-    said = f"maxmemory-policy is {policy}: once maxmemory is set, streams do not start"
-    return Finding("eviction", Level.WARN, said, REMEDY)
+    detail = f"maxmemory-policy is {policy}: once maxmemory is set, streams do not start"
+    return Finding("eviction", Level.WARN, detail, REMEDY)
 
 
 def _clock(redis: "Redis") -> Finding:
     before = time.time()
     seconds, microseconds = redis.time()
     skew = seconds + microseconds / 1e6 - (before + time.time()) / 2
-    said = f"{abs(skew) * 1000:.0f} ms {'behind' if skew > 0 else 'ahead of'} Redis"
+    detail = f"{abs(skew) * 1000:.0f} ms {'behind' if skew > 0 else 'ahead of'} Redis"
     if abs(skew) <= _SKEW_S:
-        return Finding("clock", Level.OK, said)
+        return Finding("clock", Level.OK, detail)
     return Finding(
-        "clock", Level.WARN, said, "let both machines keep time by NTP; ages depend on it"
+        "clock", Level.WARN, detail, "let both machines keep time by NTP; ages depend on it"
     )
 
 
@@ -201,8 +203,8 @@ def _model(settings: Settings) -> Iterator[Finding]:
     started = time.monotonic()
     model = EmbeddingModel.of(settings)
     took = time.monotonic() - started
-    said = f"{model.version}, {model.dimension} numbers, loaded and tried in {took:.1f} s"
-    yield Finding("model", Level.OK, said)
+    detail = f"{model.version}, {model.dimension} numbers, loaded and tried in {took:.1f} s"
+    yield Finding("model", Level.OK, detail)
 
 
 def _without_password(url: str) -> str:

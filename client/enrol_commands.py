@@ -45,13 +45,13 @@ class EnrolCommands:
         if not images:
             return {}
         vectors = self._model.embed(np.stack(images))
-        made = {}
+        commands = {}
         for (frame, background), vector, sound in zip(drafts, vectors, unit(vectors), strict=True):
             if sound:
-                made[frame.name] = self._command(frame, background, vector)
+                commands[frame.name] = self._command(frame, background, vector)
             else:
                 refused[frame.given_id] = "the model gives no unit vector for it"
-        return made
+        return commands
 
     def _prepare(self, frame: Outgoing) -> tuple[NDArray[np.uint8], Background] | str:
         if frame.label is None:

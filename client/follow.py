@@ -15,7 +15,7 @@ from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, HUMAN_REVIEW, IDENTIFICATIONS
 
-Kind = Literal["identified", "review", "dead"]
+OutcomeKind = Literal["identified", "review", "dead"]
 E = TypeVar("E", Identification, ReviewItem)
 
 _POLL_MS = 10
@@ -34,7 +34,7 @@ class Outcome:
 
     frame: str
     event_id: str
-    kind: Kind
+    kind: OutcomeKind
     event: Identification | ReviewItem | None
     record: Record
     received_at: float
@@ -81,7 +81,7 @@ class Follower:
                 yield outcome
 
     def _outcome(self, record: Record, received_at: float) -> Outcome:
-        kind: Kind = "dead"
+        kind: OutcomeKind = "dead"
         event: Identification | ReviewItem | None = None
         if record.topic == self._settings.topic(IDENTIFICATIONS):
             kind, event = "identified", _read(Identification, record)

@@ -49,13 +49,13 @@ def full_name(given: str, names: Iterable[str], what: str) -> str:
     Raises:
         SetupError: none or several of them, which are listed. ``what`` says what was sought.
     """
-    found = sorted({name for name in names if means(given, name)})
-    if given in found:
+    meant = sorted({name for name in names if means(given, name)})
+    if given in meant:
         return given
-    if not found:
+    if not meant:
         raise SetupError(f"no {what} {given!r}")
-    if len(found) > 1:
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        listed = ", ".join(found[:_SHOWN])
+    if len(meant) > 1:
+        more = f" and {len(meant) - _SHOWN} more" if len(meant) > _SHOWN else ""
+        listed = ", ".join(meant[:_SHOWN])
         raise SetupError(f"{given!r} is several: {listed}{more}; write one of these names")
-    return found[0]
+    return meant[0]

@@ -53,8 +53,8 @@ class Reader:
     async def _reached(self, ends: dict[TopicPartition, int]) -> bool:
         """Tell whether each partition is read to the end that its first fetch told."""
         for place in self._client.assignment():
-            told = self._client.last_stable_offset(place)
-            if told is None or await self._client.position(place) < ends.setdefault(place, told):
+            end = self._client.last_stable_offset(place)
+            if end is None or await self._client.position(place) < ends.setdefault(place, end):
                 return False
         return True
 

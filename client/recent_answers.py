@@ -14,7 +14,7 @@ from schemas.topics import HUMAN_REVIEW, IDENTIFICATIONS, REVIEW_DECISIONS
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class PersonAnswer:
     """Who it is, and the offset of the last gallery change when the matcher had to ask."""
 
     identity: str
@@ -26,7 +26,7 @@ class People:
     """Event ids that people were asked about, and their last word where they named an identity."""
 
     asked: frozenset[str]
-    said: dict[str, Said]
+    named: dict[str, PersonAnswer]
 
 
 async def recent_people(settings: Settings, last: int) -> People:
@@ -52,27 +52,29 @@ def people_of(questions: Iterable[Record], answers: Iterable[Record], decisions:
         decisions: the topic of the former; all others are identifications.
     """
     asked = {(record.key or b"").decode() for record in questions if record.value is not None}
-    said: dict[str, Said] = {}
+    named: dict[str, PersonAnswer] = {}
     for record in answers:
         try:
-            _hear(record, said, asked, decision=record.topic == decisions)
+            _take(record, named, asked, decision=record.topic == decisions)
         except BadInput:
             continue  # no word that could be understood
-    return People(frozenset(asked), said)
+    return People(frozenset(asked), named)
 
 
-def _hear(record: Record, said: dict[str, Said], asked: set[str], *, decision: bool) -> None:
+def _take(
+    record: Record, named: dict[str, PersonAnswer], asked: set[str], *, decision: bool
+) -> None:
     if not decision:
         event = Identification.read(record)
         if event.decided_by is DecidedBy.PERSON:
-            said[event.event_id] = Said(event.identity, event.gallery_position)
+            named[event.event_id] = PersonAnswer(event.identity, event.gallery_position)
         return
     answer = ReviewDecision.read(record)
     asked.add(answer.id)
     if answer.identity is None:
-        said.pop(answer.id, None)
+        named.pop(answer.id, None)
     else:
-        said[answer.id] = Said(answer.identity, answer.item.gallery_position)
+        named[answer.id] = PersonAnswer(answer.identity, answer.item.gallery_position)
 
 
 def truth(probes: Collection[str], people: People, entries: Entries) -> dict[str, str]:
@@ -81,7 +83,7 @@ def truth(probes: Collection[str], people: People, entries: Entries) -> dict[str
     Where the answer was enrolled, the entry knows it better: it was renamed and corrected since.
     """
     return {
-        probe: entries[probe].identity if probe in entries else people.said[probe].identity
+        probe: entries[probe].identity if probe in entries else people.named[probe].identity
         for probe in probes
-        if probe in people.said
+        if probe in people.named
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from client.follow import Kind, Outcome
+from client.follow import Outcome, OutcomeKind
 
 END_TO_END = "end_to_end"
 _NAMED = 20
@@ -33,7 +33,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._published: dict[str, float] = {}
-        self._kinds: dict[str, Kind] = {}
+        self._kinds: dict[str, OutcomeKind] = {}
         self._latencies: dict[str, list[float]] = {}
         self._dead_reasons: Counter[str] = Counter()
         self.last_change = time.monotonic()

@@ -57,7 +57,7 @@ def state_of(
     fewest = min(copies.values())
     wanted = wanted_config(topic, fewest)
     fixes = {key: value for key, value in wanted.items() if not _same(config.get(key), value)}
-    said = {key: f"{key}={config.get(key)}, the table says {fixes[key]}" for key in fixes}
+    differing = {key: f"{key}={config.get(key)}, the table says {fixes[key]}" for key in fixes}
     partitions: tuple[str, ...] = ()
     if count != topic.partitions:
         partitions = (f"{count} partitions, the table says {topic.partitions}",)
@@ -67,14 +67,14 @@ def state_of(
         fewest,
         records,
         config,
-        differences=(*partitions, *said.values()),
+        differences=(*partitions, *differing.values()),
         faults=(
             *(partitions if topic.partitions == 1 else ()),
-            *(text for key, text in said.items() if key == _MUST),
+            *(text for key, text in differing.items() if key == _MUST),
         ),
         fixes=fixes,
     )
 
 
-def _same(found: str | None, wanted: str) -> bool:
-    return found is not None and set(found.split(",")) == set(wanted.split(","))
+def _same(present: str | None, wanted: str) -> bool:
+    return present is not None and set(present.split(",")) == set(wanted.split(","))

@@ -26,7 +26,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from schemas.derived import Derivation, Place, derive
+from schemas.derived import CameraSite, Derivation, derive
 from schemas.errors import BadInput, SetupError
 from schemas.event import Background, Scalar
 from schemas.variables import Numeric, Variable
@@ -68,7 +68,7 @@ class Declaration(BaseModel):
         Raises:
             BadInput: ``unknown_variable`` or ``bad_variable``, naming the variable and the remedy.
         """
-        place = Place(self.latitude, self.longitude, ZoneInfo(self.timezone))
+        place = CameraSite(self.latitude, self.longitude, ZoneInfo(self.timezone))
         known = dict(sent)
         for name, what in self._derived().items():
             if name not in known:

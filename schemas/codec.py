@@ -204,8 +204,8 @@ def _captured_at(time: str | None, record: Record) -> datetime:
     try:
         return instant_at(record.timestamp_ms) if time is None else read_instant(time)
     except ValueError as error:
-        said = f"timestamp {record.timestamp_ms}" if time is None else f"ce_time {time!r}"
-        raise BadInput("bad_time", f"{said}; expected RFC 3339 in years 1 to 9999") from error
+        spelled = f"timestamp {record.timestamp_ms}" if time is None else f"ce_time {time!r}"
+        raise BadInput("bad_time", f"{spelled}; expected RFC 3339 in years 1 to 9999") from error
 
 
 def _read_background(background: Any) -> Mapping[str, Any]:

@@ -59,12 +59,12 @@ def dead_letter(
     }
     if isinstance(error, Unreadable):
         why["first_offset"] = str(error.first)
-    told = tuple((PREFIX + name, text.encode(errors="replace")) for name, text in why.items())
+    headers = tuple((PREFIX + name, text.encode(errors="replace")) for name, text in why.items())
     key = () if origin.key is None else ((_KEY, origin.key),)
     name = () if event is None else ((EVENT, event.encode(errors="replace")),)
     null = ((_NULL_VALUE, b"true"),) if origin.value is None else ()
     value = b"" if origin.value is None else origin.value
-    return Record(topic, origin.position.encode(), value, (*kept, *key, *name, *null, *told))
+    return Record(topic, origin.position.encode(), value, (*kept, *key, *name, *null, *headers))
 
 
 def original(letter: Record) -> Record:

@@ -17,7 +17,7 @@ class Derivation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CameraSite:
     """Where the camera stands, in degrees, and its wall clock."""
 
     latitude: float | None
@@ -25,7 +25,7 @@ class Place:
     zone: tzinfo
 
 
-def derive(what: Derivation, captured_at: datetime, place: Place) -> float:
+def derive(what: Derivation, captured_at: datetime, place: CameraSite) -> float:
     """Return the hour [0, 24), the day of the year [0, 366) or the sun's elevation in degrees.
 
     Hour and day are those of the place's wall clock; the sun's elevation is the geometric one

@@ -49,7 +49,7 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PartitionProgress:
     """One partition that a service owns, at one instant.
 
     Attributes:
@@ -73,7 +73,9 @@ class Stall:
         self._committed: dict[str, int | None] = {}
         self._moved_s: dict[str, float] = {}
 
-    def see(self, now_s: float, places: Mapping[str, Place], *, held_up: bool) -> str | None:
+    def see(
+        self, now_s: float, places: Mapping[str, PartitionProgress], *, held_up: bool
+    ) -> str | None:
         """Return which partition stands still, and since when; ``None`` if none does.
 
         Args:

@@ -14,7 +14,7 @@ after a crash or a rebalance. A frame whose image does not come holds the commit
 back, and at this many it holds back reading."""
 
 
-class Placed(Protocol):
+class FromPartition(Protocol):
     """Whatever was read from a partition: a record of ours or of a client library."""
 
     @property
@@ -86,7 +86,7 @@ class Offsets:
         self._committed: dict[Partition, int] = {}
         self._moved = asyncio.Event()
 
-    async def room(self, record: Placed) -> None:
+    async def room(self, record: FromPartition) -> None:
         """Wait while its partition is ``MAX_AHEAD`` records ahead of one that is not settled."""
         partition = (record.topic, record.partition)
         log = self._logs.get(partition)
@@ -96,7 +96,7 @@ class Offsets:
             if self._logs.get(partition) is not log:
                 return  # the partition was taken away, or is read anew
 
-    def begin(self, record: Placed) -> Callable[[], None]:
+    def begin(self, record: FromPartition) -> Callable[[], None]:
         """Note that ``record`` was read; call what is returned once it is settled.
 
         A record that is read again begins its partition anew: what was under way there before

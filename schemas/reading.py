@@ -101,16 +101,16 @@ class Reading:
             for task in tasks.values():
                 task.cancel()
             results = await asyncio.gather(*tasks.values(), return_exceptions=True)
-        found: dict[Any, Sequence[Any]] = {}
+        fetched: dict[Any, Sequence[Any]] = {}
         for partition, result in zip(tasks, results, strict=True):
             if isinstance(result, Exception):
                 self._failed(partition, result)
             elif not isinstance(result, BaseException) and result:
                 self._failures.pop(partition, None)
-                found[partition] = result
-        if self._failures and not found:
+                fetched[partition] = result
+        if self._failures and not fetched:
             await asyncio.sleep(_PAUSE_S)
-        return found
+        return fetched
 
     def _failed(self, partition: Any, error: Exception) -> None:
         self._failures[partition] = self._failures.get(partition, 0) + 1
@@ -137,11 +137,13 @@ class Reading:
 async def _read(client: Client, partition: Any, timeout_s: float, most: int) -> Sequence[Any]:
     before = await client.position(partition)
     try:
-        found = await client.getmany(partition, timeout_ms=int(timeout_s * 1000), max_records=most)
+        fetched = await client.getmany(
+            partition, timeout_ms=int(timeout_s * 1000), max_records=most
+        )
     except Exception:
         # A batch that is larger than a fetch is passed over by aiokafka: never by us.
         if await client.position(partition) > before:
             client.seek(partition, before)
         raise
-    records: Sequence[Any] = found.get(partition, ())
+    records: Sequence[Any] = fetched.get(partition, ())
     return records

@@ -63,8 +63,8 @@ def fit(
         fpir=settings.target_fpir if fpir is None else fpir,
     )
     with progress() as bar:
-        report, made = run(question, settings, bar)
-    artefact = write(folder, report, made, report.origin.data if name is None else name)
+        report, conditioning = run(question, settings, bar)
+    artefact = write(folder, report, conditioning, report.origin.data if name is None else name)
     warn_of_refused(report.origin.refused)
     for why in report.origin.left_out.values():
         warn(f"not looked at: {why}")

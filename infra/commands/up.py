@@ -9,7 +9,7 @@ from rich.live import Live
 
 from infra.commands.options import OwnBroker
 from infra.console import out
-from infra.local.board import Board
+from infra.local.board import StackBoard
 from infra.local.run_folder import run_folder
 from infra.local.stack import addresses, stack
 from schemas.settings import load_settings
@@ -45,7 +45,7 @@ def up(
             notes.clear()
             if not out.is_terminal:
                 out.print(addresses(running), soft_wrap=True)
-            board = Board(running)
+            board = StackBoard(running)
             with suppress(KeyboardInterrupt), Live(board, console=out, auto_refresh=False) as live:
                 while True:
                     board.look()

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 
-from infra.demo.ledger import Ended, Verdict
+from infra.demo.ledger import Ended, FrameVerdict
 from schemas.event import Scalar
 
 Row = list[Ended]
@@ -20,7 +20,7 @@ def album(history: Sequence[Ended], rows: int = 3, columns: int = 4) -> list[Row
     for ended in history:
         seen[_named(ended)].append(ended)
     ranked = sorted(seen.values(), key=lambda row: (-len(_backgrounds(row)), -len(row)))
-    mistaken = [row for row in ranked if any(e.verdict is Verdict.WRONG for e in row)][:1]
+    mistaken = [row for row in ranked if any(e.verdict is FrameVerdict.WRONG for e in row)][:1]
     others = [row for row in ranked if row not in mistaken]
     chosen = [*others[: rows - len(mistaken)], *mistaken]
     return [spread(row, columns) for row in chosen]
@@ -42,7 +42,7 @@ def spread(row: Row, columns: int) -> Row:
 
 def _worth(ended: Ended, known: set[tuple[str, Scalar]]) -> tuple[bool, int, bool]:
     new = len(_facts(ended) - known)
-    return ended.verdict is Verdict.WRONG, new, ended.verdict is Verdict.RIGHT
+    return ended.verdict is FrameVerdict.WRONG, new, ended.verdict is FrameVerdict.RIGHT
 
 
 def _facts(ended: Ended) -> set[tuple[str, Scalar]]:

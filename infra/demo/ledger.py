@@ -15,7 +15,7 @@ from schemas.recognition_event import Identification
 QUARTERS = 4
 
 
-class Verdict(StrEnum):
+class FrameVerdict(StrEnum):
     """How a frame ended, judged by its label."""
 
     RIGHT = "right"
@@ -32,7 +32,7 @@ class Ended:
     order: int
     frame: Outgoing
     outcome: Outcome
-    verdict: Verdict
+    verdict: FrameVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Stretch:
     """Verdict counts over a run of ``planned`` frames, in publishing order."""
 
     planned: int
-    counts: Counter[Verdict]
+    counts: Counter[FrameVerdict]
     first: datetime | None
     last: datetime | None
 
@@ -52,18 +52,20 @@ class Stretch:
     @property
     def identified(self) -> int:
         """Frames that the matcher recognised, rightly or not."""
-        return sum(self.counts[v] for v in (Verdict.RIGHT, Verdict.WRONG, Verdict.UNCHECKED))
+        return sum(
+            self.counts[v] for v in (FrameVerdict.RIGHT, FrameVerdict.WRONG, FrameVerdict.UNCHECKED)
+        )
 
     @property
     def accuracy(self) -> float | None:
         """Right ones among the identified frames that have a label; ``None`` without any."""
-        checked = self.counts[Verdict.RIGHT] + self.counts[Verdict.WRONG]
-        return self.counts[Verdict.RIGHT] / checked if checked else None
+        checked = self.counts[FrameVerdict.RIGHT] + self.counts[FrameVerdict.WRONG]
+        return self.counts[FrameVerdict.RIGHT] / checked if checked else None
 
     @property
     def review_share(self) -> float | None:
         """Share of the frames that needed a person; ``None`` before the first ended."""
-        return self.counts[Verdict.REVIEW] / self.frames if self.frames else None
+        return self.counts[FrameVerdict.REVIEW] / self.frames if self.frames else None
 
 
 class Ledger:
@@ -122,10 +124,10 @@ class Ledger:
         )
 
 
-def verdict(label: str | None, outcome: Outcome) -> Verdict:
+def verdict(label: str | None, outcome: Outcome) -> FrameVerdict:
     """Judge an outcome by the frame's label."""
     if outcome.kind != "identified":
-        return Verdict.REVIEW if outcome.kind == "review" else Verdict.DEAD
+        return FrameVerdict.REVIEW if outcome.kind == "review" else FrameVerdict.DEAD
     if label is None or not isinstance(outcome.event, Identification):
-        return Verdict.UNCHECKED
-    return Verdict.RIGHT if outcome.event.identity == label else Verdict.WRONG
+        return FrameVerdict.UNCHECKED
+    return FrameVerdict.RIGHT if outcome.event.identity == label else FrameVerdict.WRONG

@@ -9,7 +9,7 @@ from typing import Final
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from infra.demo.album import Row
-from infra.demo.ledger import Ended, Stretch, Verdict
+from infra.demo.ledger import Ended, FrameVerdict, Stretch
 from schemas.recognition_event import Identification, RecognitionEvent
 
 _TILE: Final = (320, 240)
@@ -17,30 +17,30 @@ _GAP: Final = 20
 _CAPTION: Final = 74
 _HEADER: Final = 96
 _FRAME: Final = 5
-_FEWEST: Final = 3  # columns: room for the title
+_MIN_COLUMNS: Final = 3  # columns: room for the title
 _PAPER: Final = "#15191e"
 _INK: Final = "#f2f4f5"
 _QUIET: Final = "#9aa5ae"
 _COLOURS: Final = {
-    Verdict.RIGHT: "#3fb56b",
-    Verdict.WRONG: "#e5484d",
-    Verdict.REVIEW: "#f0a92b",
-    Verdict.UNCHECKED: "#5b9bd5",
-    Verdict.DEAD: "#8b8d90",
+    FrameVerdict.RIGHT: "#3fb56b",
+    FrameVerdict.WRONG: "#e5484d",
+    FrameVerdict.REVIEW: "#f0a92b",
+    FrameVerdict.UNCHECKED: "#5b9bd5",
+    FrameVerdict.DEAD: "#8b8d90",
 }
 _BADGES: Final = {
-    Verdict.RIGHT: "right",
-    Verdict.WRONG: "wrong",
-    Verdict.REVIEW: "to a person",
-    Verdict.UNCHECKED: "identified",
-    Verdict.DEAD: "dead letter",
+    FrameVerdict.RIGHT: "right",
+    FrameVerdict.WRONG: "wrong",
+    FrameVerdict.REVIEW: "to a person",
+    FrameVerdict.UNCHECKED: "identified",
+    FrameVerdict.DEAD: "dead letter",
 }
 
 
 def save(path: Path, rows: Sequence[Row], whole: Stretch, title: str) -> None:
     """Draw the rows of frames under a title with the counts of the whole run, as a PNG."""
     columns = max((len(row) for row in rows), default=0)
-    columns = max(columns, _FEWEST)
+    columns = max(columns, _MIN_COLUMNS)
     step = (_TILE[0] + _GAP, _TILE[1] + _CAPTION + _GAP)
     size = (_GAP + columns * step[0], _HEADER + len(rows) * step[1])
     sheet = Image.new("RGB", size, _PAPER)
@@ -54,10 +54,10 @@ def save(path: Path, rows: Sequence[Row], whole: Stretch, title: str) -> None:
 def captions(ended: Ended) -> tuple[str, str, str]:
     """Return what is said of a frame: who it is, how near that was, and the conditions."""
     event, label = ended.outcome.event, ended.frame.label
-    said = event.identity if isinstance(event, Identification) else "no label"
-    truth = said if label is None else label
-    if ended.verdict is Verdict.WRONG:
-        return truth, f"taken for {said}, {_measured(event)}", _conditions(ended)
+    named = event.identity if isinstance(event, Identification) else "no label"
+    truth = named if label is None else label
+    if ended.verdict is FrameVerdict.WRONG:
+        return truth, f"taken for {named}, {_measured(event)}", _conditions(ended)
     return truth, _measured(event), _conditions(ended)
 
 
@@ -102,9 +102,9 @@ def _tile(sheet: Image.Image, corner: tuple[int, int], ended: Ended) -> None:
     badge, font = _BADGES[ended.verdict], _font(14)
     draw.rounded_rectangle((x, y, x + draw.textlength(badge, font) + 14, y + 23), 4, colour)
     draw.text((x + 7, y + 4), badge, _PAPER, font)
-    said, measured, conditions = captions(ended)
+    named, measured, conditions = captions(ended)
     below = y + height + _FRAME + 6
-    _line(draw, (x, below), said, colour, 17)
+    _line(draw, (x, below), named, colour, 17)
     _line(draw, (x, below + 23), measured, _INK, 14)
     _line(draw, (x, below + 43), conditions, _QUIET, 14)
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from client.gallery import Gallery
 from client.summary import END_TO_END
-from infra.demo.ledger import QUARTERS, Ledger, Verdict
+from infra.demo.ledger import QUARTERS, FrameVerdict, Ledger
 
 _SHOWN_FIRST = (END_TO_END, "total")
 
@@ -102,8 +102,8 @@ def report(
         reviewed=counted["review"],
         dead=counted["dead"],
         lost=counted["lost"],
-        right=whole.counts[Verdict.RIGHT],
-        wrong=whole.counts[Verdict.WRONG],
+        right=whole.counts[FrameVerdict.RIGHT],
+        wrong=whole.counts[FrameVerdict.WRONG],
         accuracy=whole.accuracy,
         review_share=shares,
         review_share_first_quarter=shares[0],

@@ -13,7 +13,7 @@ from client.publish import frame_record
 from client.reader import reader
 from client.reviews import answer_by_labels
 from infra.demo.frames import Ahead
-from infra.demo.ledger import Ended, Ledger, Verdict
+from infra.demo.ledger import Ended, FrameVerdict, Ledger
 from infra.demo.window import Pace, Window
 from schemas.settings import Settings
 from schemas.topics import FRAMES, GALLERY
@@ -93,7 +93,7 @@ class Run:
             ended = self.ledger.ended(outcome)
             if ended is None:
                 continue
-            if ended.verdict is not Verdict.REVIEW or ended.frame.label is None:
+            if ended.verdict is not FrameVerdict.REVIEW or ended.frame.label is None:
                 self.window.leave(ended.frame.name)
             on_ended(ended)
 

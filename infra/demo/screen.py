@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from client.gallery import Gallery
-from infra.demo.ledger import QUARTERS, Ledger, Stretch, Verdict
+from infra.demo.ledger import QUARTERS, FrameVerdict, Ledger, Stretch
 from infra.demo.window import Window
 
 RIGHT, WRONG, ASKED, QUIET = "green", "red", "yellow", "bright_black"
@@ -84,7 +84,7 @@ def tenth(ledger: Ledger, gallery: Gallery, number: int) -> str:
     share = 0.0 if stretch.review_share is None else stretch.review_share
     return (
         f"{10 * number:>3} %  {stretch.frames:,} frames: {stretch.identified:,} identified, "
-        f"{stretch.counts[Verdict.WRONG]:,} wrong, "
+        f"{stretch.counts[FrameVerdict.WRONG]:,} wrong, "
         f"{share:.0%} to a person; gallery {len(gallery):,}"
     )
 
@@ -105,11 +105,11 @@ def quarters_table(ledger: Ledger) -> Table:
 def _cells(stretch: Stretch) -> tuple[RenderableType, ...]:
     if not stretch.frames:
         return ("",) * 5
-    wrong = stretch.counts[Verdict.WRONG]
+    wrong = stretch.counts[FrameVerdict.WRONG]
     return (
         f"{stretch.frames:,}",
         f"{stretch.identified:,}",
-        Text(f"{stretch.counts[Verdict.RIGHT]:,}", style=RIGHT),
+        Text(f"{stretch.counts[FrameVerdict.RIGHT]:,}", style=RIGHT),
         Text(f"{wrong:,}", style=WRONG if wrong else QUIET),
         _share(stretch),
     )

@@ -103,7 +103,7 @@ _OPTIONS = (
 def _format(command: list[str], properties: Path) -> None:
     run = subprocess.run([*command, str(properties)], capture_output=True, text=True)
     if run.returncode != 0:
-        said = "\n".join((run.stdout + run.stderr).splitlines()[-12:])
+        output = "\n".join((run.stdout + run.stderr).splitlines()[-12:])
         raise EmbeddedUnavailable(
-            f"Apache Kafka could not be prepared (it needs Java 17 or newer); it said:\n{said}"
+            f"Apache Kafka could not be prepared (it needs Java 17 or newer); it said:\n{output}"
         )

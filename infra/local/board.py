@@ -50,7 +50,7 @@ def counts(workers: list[Readings], streams: Readings) -> Counts:
     )
 
 
-class Board:
+class StackBoard:
     """Reads the services at every :meth:`look`; rich shows what was read."""
 
     def __init__(self, running: Stack) -> None:

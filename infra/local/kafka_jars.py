@@ -76,9 +76,9 @@ def _run(argv: list[str]) -> "subprocess.CompletedProcess[str]":
 def _check(folder: Path) -> None:
     listed = (files("infra.local") / "assets" / f"kafka-{VERSION}.sha256").read_text().split()
     wanted = dict(zip(listed[1::2], listed[::2], strict=True))
-    found = {jar.name: _sha256(jar) for jar in folder.glob("*.jar")}
-    if found != wanted:
-        other = sorted({name for name, _ in wanted.items() ^ found.items()})
+    hashes = {jar.name: _sha256(jar) for jar in folder.glob("*.jar")}
+    if hashes != wanted:
+        other = sorted({name for name, _ in wanted.items() ^ hashes.items()})
         raise SetupError(
             f"{folder} does not hold Apache Kafka {VERSION} as we know it (differs: "
             f"{', '.join(other[:5])}): remove that folder, and it is fetched anew"
@@ -91,13 +91,13 @@ def _sha256(file: Path) -> str:
 
 
 def _program(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
+    program = shutil.which(name)
+    if program is None:
         raise SetupError(
             f"no program {name!r} on the PATH, and Apache Kafka needs Java 17 and Maven ({_INSTALL}"
             "); or run the embedded broker"
         )
-    return found
+    return program
 
 
 def _end_of(text: str) -> str:

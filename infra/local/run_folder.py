@@ -9,7 +9,7 @@ from tempfile import mkdtemp
 from infra.console import err
 
 
-class RunFolder:
+class LogFolder:
     """Where the processes of one run log; ``keep`` says that somebody will want to read it."""
 
     def __init__(self, name: str) -> None:
@@ -18,9 +18,9 @@ class RunFolder:
 
 
 @contextmanager
-def run_folder(name: str) -> Iterator[RunFolder]:
+def run_folder(name: str) -> Iterator[LogFolder]:
     """Make a folder; leave it, and say where it is, when an error ends the run."""
-    folder = RunFolder(name)
+    folder = LogFolder(name)
     try:
         yield folder
     except Exception:

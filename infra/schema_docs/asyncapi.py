@@ -46,7 +46,7 @@ _OPERATIONS: tuple[tuple[str, Literal["send", "receive"], Topic, str], ...] = (
 )  # fmt: skip
 
 
-class _Plain(yaml.SafeDumper):
+class _NoAnchors(yaml.SafeDumper):
     """YAML without anchors: what is said twice is written twice."""
 
     def ignore_aliases(self, _: object) -> bool:
@@ -56,7 +56,7 @@ class _Plain(yaml.SafeDumper):
 
 def asyncapi() -> str:
     """Return the document as YAML."""
-    return yaml.dump(document(), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
+    return yaml.dump(document(), Dumper=_NoAnchors, sort_keys=False, allow_unicode=True, width=100)
 
 
 def document() -> dict[str, Any]:

@@ -14,7 +14,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ANYONE_MAY_SEND = (REVIEW_DECISIONS, GALLERY_COMMANDS)
 
 
-class _Plain(GenerateJsonSchema):
+class _PlainSchema(GenerateJsonSchema):
     """JSON Schema alone, without OpenAPI's additions, and exact about what we always write."""
 
     def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
@@ -45,7 +45,7 @@ def event_schema(event: type[Event]) -> dict[str, Any]:
     """
     accepted = any(topic.event is event for topic in _ANYONE_MAY_SEND)
     schema = event.model_json_schema(
-        mode="validation" if accepted else "serialization", schema_generator=_Plain
+        mode="validation" if accepted else "serialization", schema_generator=_PlainSchema
     )
     return {"$schema": DIALECT, **schema}
 

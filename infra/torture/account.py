@@ -13,7 +13,7 @@ from infra.torture.faults import BROKER, SERVICES, Act, RunPlan
 from infra.torture.history import History
 from infra.torture.memory import MemoryDiary, MemoryTrend
 from infra.torture.register import Register
-from infra.torture.stalls import Stall, longest_stall, under_way
+from infra.torture.stalls import Standstill, longest_stall, under_way
 from infra.torture.verdicts import judge
 from infra.torture.victims import Victims
 
@@ -154,7 +154,7 @@ class Facts:
         ]
         return "; ".join([_KEEPS if self.broker_keeps else _FORGETS, *done])
 
-    def _where(self, stall: Stall) -> str:
+    def _where(self, stall: Standstill) -> str:
         """Return where it was, when, and which faults were under way."""
         when = f"{stall.lane} from {stall.from_s - self.began:.0f} s on"
         return "; ".join([when, *under_way(stall, self.victims.past)])

@@ -44,9 +44,9 @@ async def keep_topics(settings: Settings, folder: Path) -> None:
 
 
 def _without_vectors(value: object) -> dict[str, object]:
-    found = value if isinstance(value, dict) else {}
+    parts = value if isinstance(value, dict) else {}
     return {
         name: _without_vectors(part) if isinstance(part, dict) else part
-        for name, part in found.items()
+        for name, part in parts.items()
         if name != "vector"
     }

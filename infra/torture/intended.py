@@ -62,23 +62,25 @@ class Intended:
         """Return its entries."""
         return {i: wanted.held for i, wanted in self.entries.items() if wanted.motif == motif}
 
-    def differences(self, found: Mapping[str, EntryState], motif: int | None = None) -> list[str]:
+    def differences(
+        self, held_now: Mapping[str, EntryState], motif: int | None = None
+    ) -> list[str]:
         """Return how a gallery departs from what was decided, of one motif or of all, in words."""
         wanted = {i: w.held for i, w in self.entries.items() if motif in (None, w.motif)}
-        gone = wanted.keys() - found.keys()
+        gone = wanted.keys() - held_now.keys()
         missing = [f"{i} is missing; decided: {_words(wanted[i])}" for i in gone]
         other = [
-            f"{i} is {_words(found[i])}; decided: {_words(held)}"
+            f"{i} is {_words(held_now[i])}; decided: {_words(held)}"
             for i, held in wanted.items()
-            if i in found and found[i] != held
+            if i in held_now and held_now[i] != held
         ]
-        extra = [] if motif is not None else self._extra(found)
+        extra = [] if motif is not None else self._extra(held_now)
         return sorted(missing) + sorted(other) + sorted(extra)
 
-    def _extra(self, found: Mapping[str, EntryState]) -> list[str]:
+    def _extra(self, held_now: Mapping[str, EntryState]) -> list[str]:
         return [
             f"{i} is {_words(held)}; decided: {'erased' if i in self.erased else 'nothing'}"
-            for i, held in found.items()
+            for i, held in held_now.items()
             if i not in self.entries
         ]
 

@@ -18,26 +18,26 @@ async def differences_in_redis(
     """Return where Redis departs from the active entries, entry by entry, in words."""
     held = await _hashes(settings)
     active = {i: entry for i, entry in entries.items() if entry.status is Status.ACTIVE}
-    found = [f"{i} is not in Redis" for i in sorted(active.keys() - held.keys())]
+    differences = [f"{i} is not in Redis" for i in sorted(active.keys() - held.keys())]
     for entry_id, copies in sorted(held.items()):
         if entry_id not in active:
-            found.append(f"{entry_id} is in Redis, not in the gallery")
+            differences.append(f"{entry_id} is in Redis, not in the gallery")
         elif len(copies) > 1:
-            found.append(f"{entry_id} is in Redis {len(copies)} times")
+            differences.append(f"{entry_id} is in Redis {len(copies)} times")
         else:
-            found.extend(_compared(active[entry_id], copies[0]))
-    return found
+            differences.extend(_compared(active[entry_id], copies[0]))
+    return differences
 
 
 def _compared(entry: GalleryEntry, copy: Hash) -> list[str]:
-    found = []
-    said = copy.get(b"identity", b"").decode()
-    if said != entry.identity:
-        found.append(f"{entry.entry_id} is {said!r} in Redis, not {entry.identity!r}")
+    differences = []
+    identity = copy.get(b"identity", b"").decode()
+    if identity != entry.identity:
+        differences.append(f"{entry.entry_id} is {identity!r} in Redis, not {entry.identity!r}")
     vector = np.frombuffer(copy.get(b"vector", b""), "<f4")
     if vector.shape != entry.vector.shape or not np.allclose(vector, entry.vector, atol=1e-6):
-        found.append(f"{entry.entry_id} has another vector in Redis")
-    return found
+        differences.append(f"{entry.entry_id} has another vector in Redis")
+    return differences
 
 
 async def _hashes(settings: Settings) -> dict[str, list[Hash]]:

@@ -28,7 +28,7 @@ class Seen:
     kind: str
     name: str
     origin: str | None
-    said: str
+    summary: str
     identity: str | None
     nearest: float | None
     gallery_position: int
@@ -43,7 +43,7 @@ def seen(outcome: Outcome) -> Seen:
         kind=outcome.kind,
         name=outcome.frame,
         origin=_origin(outcome) if dead else None,
-        said=_said(outcome),
+        summary=_summary(outcome),
         identity=event.identity if isinstance(event, Identification) else None,
         nearest=None if event is None else _nearest(event),
         gallery_position=-1 if event is None else event.gallery_position,
@@ -56,7 +56,7 @@ def _origin(outcome: Outcome) -> str:
     return f"{header('dead_topic')}-{header('dead_partition')}-{header('dead_offset')}"
 
 
-def _said(outcome: Outcome) -> str:
+def _summary(outcome: Outcome) -> str:
     event = outcome.event
     if isinstance(event, ReviewItem):
         return str(event.reason)

@@ -36,18 +36,20 @@ class OtherProducer:
         return await asyncio.to_thread(self._send, record)
 
     def _send(self, record: Record) -> str:
-        told: list[tuple[Any, Any]] = []
+        reports: list[tuple[Any, Any]] = []
         self._client.produce(
             record.topic,
             record.value,
             record.key,
             headers=list(record.headers),
-            on_delivery=lambda error, message: told.append((error, message)),
+            on_delivery=lambda error, message: reports.append((error, message)),
         )
         self._client.flush(_WAIT_S + 5)
-        if not told or told[0][0] is not None:
-            raise DependencyDown("kafka", f"not acknowledged: {told[0][0] if told else 'silence'}")
-        message = told[0][1]
+        if not reports or reports[0][0] is not None:
+            raise DependencyDown(
+                "kafka", f"not acknowledged: {reports[0][0] if reports else 'silence'}"
+            )
+        message = reports[0][1]
         return f"{message.topic()}-{message.partition()}-{message.offset()}"
 
 

@@ -22,7 +22,7 @@ class Stay:
 
 
 @dataclass(frozen=True, slots=True)
-class Stall:
+class Standstill:
     """A time without any outcome on a partition, while frames of it waited."""
 
     lane: str
@@ -39,7 +39,7 @@ class Suffered:
     until_s: float
 
 
-def under_way(stall: Stall, faults: Iterable[Suffered]) -> list[str]:
+def under_way(stall: Standstill, faults: Iterable[Suffered]) -> list[str]:
     """Return the faults that a stall shares a second or more with, and how long, in words."""
     until = stall.from_s + stall.for_s
     return [
@@ -49,16 +49,16 @@ def under_way(stall: Stall, faults: Iterable[Suffered]) -> list[str]:
     ]
 
 
-def longest_stall(stays: Iterable[Stay]) -> Stall | None:
+def longest_stall(stays: Iterable[Stay]) -> Standstill | None:
     """Return the longest one, over the partitions; None where nothing was sent."""
     lanes: defaultdict[str, list[Stay]] = defaultdict(list)
     for stay in stays:
         lanes[stay.lane].append(stay)
-    found = [_of_lane(lane, members) for lane, members in lanes.items()]
-    return max(found, key=lambda stall: stall.for_s, default=None)
+    stalls = [_of_lane(lane, members) for lane, members in lanes.items()]
+    return max(stalls, key=lambda stall: stall.for_s, default=None)
 
 
-def _of_lane(lane: str, stays: Iterable[Stay]) -> Stall:
+def _of_lane(lane: str, stays: Iterable[Stay]) -> Standstill:
     """Walk through comings and endings in order of time.
 
     It stands still from the last ending, or from when the first frame came after nothing waited.
@@ -66,11 +66,11 @@ def _of_lane(lane: str, stays: Iterable[Stay]) -> Stall:
     steps = sorted(
         [(s.sent_at, 0) for s in stays] + [(s.ended_at, 1) for s in stays if s.ended_at < math.inf]
     )
-    waiting, since, worst = 0, 0.0, Stall(lane, 0.0, 0.0)
+    waiting, since, worst = 0, 0.0, Standstill(lane, 0.0, 0.0)
     for at, ended in steps:
         if ended:
             if at - since > worst.for_s:
-                worst = Stall(lane, since, at - since)
+                worst = Standstill(lane, since, at - since)
             waiting, since = waiting - 1, at
         else:
             since = at if waiting <= 0 else since

@@ -32,33 +32,33 @@ def judge(register: Register, history: History) -> Judged:
     a matched entry between the gallery position that the outcome names and its own time. Where the
     very picture of the frame was held all that time, it must have been found.
     """
-    found = Judged([], [], 0)
+    judged = Judged([], [], 0)
     certain = 0
     same = _by_picture(register, history)
     for parcel in register.parcels.values():
         ends = register.ends(parcel.token)
         if not ends:
-            found.lost.append(_about(parcel))
+            judged.lost.append(_about(parcel))
         if parcel.outbound.flaw is not None:
-            found.wrong.extend(_not_dead(parcel, register))
+            judged.wrong.extend(_not_dead(parcel, register))
             continue
         for end in ends:
             twins = same[parcel.outbound.shows]
             wrong, was_certain = _good(end, twins, history)
             certain += was_certain
-            found.wrong.extend(f"{_about(parcel)}: {why}" for why in wrong)
-    return Judged(found.lost, found.wrong, certain)
+            judged.wrong.extend(f"{_about(parcel)}: {why}" for why in wrong)
+    return Judged(judged.lost, judged.wrong, certain)
 
 
 def _not_dead(parcel: Parcel, register: Register) -> list[str]:
     name = parcel.outbound.name
     ends = [] if name is None else register.ends(name)
-    return [f"{_about(parcel)}: {end.kind} as {end.said}" for end in ends if end.kind != "dead"]
+    return [f"{_about(parcel)}: {end.kind} as {end.summary}" for end in ends if end.kind != "dead"]
 
 
 def _good(end: Seen, twins: list[str], history: History) -> tuple[list[str], bool]:
     if end.kind == "dead":
-        return [f"a good frame is a dead letter: {end.said}"], False
+        return [f"a good frame is a dead letter: {end.summary}"], False
     first = end.gallery_position
     last = max(first, history.newest_at(end.at_ms))
     wrong = []
@@ -68,7 +68,7 @@ def _good(end: Seen, twins: list[str], history: History) -> tuple[list[str], boo
     if must and (end.nearest is None or end.nearest > SAME_PICTURE):
         wrong.append(
             f"{must[0]} shows the same picture and was held at {first} to {last}, "
-            f"but the nearest was at {end.nearest} ({end.kind}: {end.said})"
+            f"but the nearest was at {end.nearest} ({end.kind}: {end.summary})"
         )
     return wrong, bool(must)
 

@@ -47,15 +47,15 @@ def counted(probes: Collection[str], people: People, since: Mapping[str, int]) -
         people: what was asked and said about them and others.
         since: the offset since which the gallery has known an identity.
     """
-    named = {probe: people.said[probe] for probe in probes if probe in people.said}
+    named = {probe: people.named[probe] for probe in probes if probe in people.named}
     asked = people.asked.intersection(probes) | frozenset(named)
     if not named:
         n = max(1, len(probes))
         return Strangers(share=1, identities=n, source=Source.ASSUMED, asked=len(asked))
     unknown = [
-        said.identity
-        for said in named.values()
-        if since.get(said.identity, said.position + 1) > said.position
+        named.identity
+        for named in named.values()
+        if since.get(named.identity, named.position + 1) > named.position
     ]
     more = len(asked) / len(named)
     return Strangers(

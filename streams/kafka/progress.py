@@ -8,7 +8,7 @@ from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
 
 from schemas.errors import DependencyDown
-from schemas.health import Health, Place, Stall
+from schemas.health import Health, PartitionProgress, Stall
 from schemas.metrics import Metrics
 from streams.kafka.faust_app import TamedApp
 
@@ -23,7 +23,7 @@ class Progress:
         self._metrics = metrics
         self._health = health
         self._stall = Stall(after_s)
-        self._seen: dict[str, Place] = {}
+        self._seen: dict[str, PartitionProgress] = {}
 
     async def measure(self) -> None:
         """Measure once.
@@ -49,7 +49,7 @@ class Progress:
             return
         if not await self._thread_answers():
             # Then it does not fetch either, and nobody knows what waits.
-            self._seen = {_name(place): Place(None, waiting=True) for place in owned}
+            self._seen = {_name(place): PartitionProgress(None, waiting=True) for place in owned}
             return
         try:
             async with asyncio.timeout(PATIENCE_S):
@@ -61,7 +61,7 @@ class Progress:
         except IllegalStateError:
             self._seen = {}  # a partition was taken away meanwhile
 
-    async def _place(self, place: TP, end: int) -> Place:
+    async def _place(self, place: TP, end: int) -> PartitionProgress:
         reader = self._app.reader
         read = await reader.position(place) or 0
         # Each of the two may lag behind: the embedded broker tells the end of its newest batch
@@ -69,7 +69,7 @@ class Progress:
         lag = max(0, end - read, (reader.highwater(place) or 0) - read)
         self._metrics.consumer_lag.labels(place.topic, str(place.partition)).set(lag)
         standing = reader.offsets.standing((place.topic, place.partition))
-        return Place(standing.committed, waiting=lag > 0 or standing.open)
+        return PartitionProgress(standing.committed, waiting=lag > 0 or standing.open)
 
     async def _thread_answers(self) -> bool:
         try:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.health import Place, Stall
+from schemas.health import PartitionProgress, Stall
 
 AFTER_S = 3
 
@@ -25,7 +25,7 @@ def test_it_is_said_exactly_when_a_partition_stood_still_so_long(
         moved = commits or not waits or held_up
         if moved or still_since is None:
             still_since = second
-        said = stall.see(second, {"t-0": Place(committed, waits)}, held_up=held_up)
+        said = stall.see(second, {"t-0": PartitionProgress(committed, waits)}, held_up=held_up)
         assert (said is not None) == (second - still_since >= AFTER_S)
 
 
@@ -39,7 +39,7 @@ def test_partitions_are_judged_each_by_itself(
         places = {}
         for i, (commits, waits, _) in enumerate(pair):
             committed[i] += commits
-            places[f"t-{i}"] = Place(committed[i], waits)
+            places[f"t-{i}"] = PartitionProgress(committed[i], waits)
         held_up = pair[0][2]
         apart = [
             alone[i].see(second, {name: place}, held_up=held_up)

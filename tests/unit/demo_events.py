@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from client.follow import Kind, Outcome
+from client.follow import Outcome, OutcomeKind
 from client.outgoing import Outgoing
 from schemas.recognition_event import Identification, ReviewItem, ReviewReason
 from schemas.records import Record
@@ -27,7 +27,7 @@ def frame(number: int, label: str | None = "oak", **background: str | float) -> 
 
 def outcome(
     number: int,
-    kind: Kind,
+    kind: OutcomeKind,
     identity: str = "oak",
     *,
     distance: float | None = 0.2,

@@ -8,7 +8,7 @@ import numpy as np
 from client.activation_targets import active_of
 from client.gallery import Gallery
 from client.recent import Material, Probes
-from client.recent_answers import People, Said
+from client.recent_answers import People, PersonAnswer
 from schemas.conditioning import ArtefactRef
 from schemas.embedding import Embedding
 from schemas.gallery import GalleryEntry
@@ -70,4 +70,6 @@ def active(folder: Path, **changes: Any) -> ArtefactRef:
 
 def said(**identities: str) -> People:
     """Return that people were asked about these probes and gave these names, at offset 5."""
-    return People(frozenset(identities), {i: Said(name, 5) for i, name in identities.items()})
+    return People(
+        frozenset(identities), {i: PersonAnswer(name, 5) for i, name in identities.items()}
+    )

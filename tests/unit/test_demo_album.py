@@ -1,11 +1,15 @@
-from client.follow import Kind
+from client.follow import OutcomeKind
 from infra.demo.album import album, spread
-from infra.demo.ledger import Ended, Verdict, verdict
+from infra.demo.ledger import Ended, FrameVerdict, verdict
 from tests.unit.demo_events import frame, outcome
 
 
 def ended(
-    order: int, kind: Kind = "identified", label: str = "oak", identity: str = "oak", **facts: str
+    order: int,
+    kind: OutcomeKind = "identified",
+    label: str = "oak",
+    identity: str = "oak",
+    **facts: str,
 ) -> Ended:
     said = outcome(order, kind, identity)
     return Ended(order, frame(order, label, **facts), said, verdict(label, said))
@@ -45,7 +49,7 @@ def test_the_most_varied_identities_are_shown_and_one_that_was_mistaken() -> Non
     mistake = ended(99, label="oak", identity="ash", season="spring")
     rows = album([*history, mistake], rows=3)
     assert [row[0].frame.label for row in rows] == ["ash", "elm", "oak"]
-    assert [item.order for item in rows[2] if item.verdict is Verdict.WRONG] == [99]
+    assert [item.order for item in rows[2] if item.verdict is FrameVerdict.WRONG] == [99]
 
 
 def test_nothing_to_show() -> None:

@@ -1,14 +1,14 @@
 import pytest
 
-from client.follow import Kind
-from infra.demo.ledger import Ledger, Verdict, verdict
+from client.follow import OutcomeKind
+from infra.demo.ledger import FrameVerdict, Ledger, verdict
 from tests.unit.demo_events import START, frame, outcome
 
-IDENTIFIED: Kind = "identified"
-REVIEW: Kind = "review"
+IDENTIFIED: OutcomeKind = "identified"
+REVIEW: OutcomeKind = "review"
 
 
-def ledger(*kinds: tuple[Kind, str], total: int | None = None) -> Ledger:
+def ledger(*kinds: tuple[OutcomeKind, str], total: int | None = None) -> Ledger:
     """A ledger in which frame i ended as ``kinds[i]`` says, as kind and identity."""
     book = Ledger(len(kinds) if total is None else total)
     for number, (kind, identity) in enumerate(kinds):
@@ -20,14 +20,16 @@ def ledger(*kinds: tuple[Kind, str], total: int | None = None) -> Ledger:
 @pytest.mark.parametrize(
     ("label", "kind", "identity", "expected"),
     [
-        ("oak", "identified", "oak", Verdict.RIGHT),
-        ("oak", "identified", "elm", Verdict.WRONG),
-        (None, "identified", "oak", Verdict.UNCHECKED),
-        ("oak", "review", "", Verdict.REVIEW),
-        ("oak", "dead", "", Verdict.DEAD),
+        ("oak", "identified", "oak", FrameVerdict.RIGHT),
+        ("oak", "identified", "elm", FrameVerdict.WRONG),
+        (None, "identified", "oak", FrameVerdict.UNCHECKED),
+        ("oak", "review", "", FrameVerdict.REVIEW),
+        ("oak", "dead", "", FrameVerdict.DEAD),
     ],
 )
-def test_verdict(label: str | None, kind: Kind, identity: str, expected: Verdict) -> None:
+def test_verdict(
+    label: str | None, kind: OutcomeKind, identity: str, expected: FrameVerdict
+) -> None:
     assert verdict(label, outcome(0, kind, identity)) is expected
 
 
@@ -51,7 +53,7 @@ def test_quarters_follow_the_publishing_order_whatever_ends_first() -> None:
     book = Ledger(8)
     for number in range(8):
         book.published(frame(number), 0.5)
-    kinds: list[Kind] = [REVIEW] * 3 + [IDENTIFIED] * 5
+    kinds: list[OutcomeKind] = [REVIEW] * 3 + [IDENTIFIED] * 5
     for number in reversed(range(8)):
         book.ended(outcome(number, kinds[number]))
     assert [s.review_share for s in book.stretches(4)] == [1.0, 0.5, 0.0, 0.0]
@@ -69,7 +71,7 @@ def test_stretches_cover_every_frame_once_even_where_they_do_not_divide() -> Non
 def test_a_frame_ends_once() -> None:
     book = ledger(("review", ""))
     assert book.ended(outcome(0, "identified")) is None
-    assert book.whole().counts == {Verdict.REVIEW: 1}
+    assert book.whole().counts == {FrameVerdict.REVIEW: 1}
 
 
 def test_strangers_are_not_counted() -> None:

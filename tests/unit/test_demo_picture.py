@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from client.follow import Outcome
-from infra.demo.ledger import Ended, Ledger, Verdict, verdict
+from infra.demo.ledger import Ended, FrameVerdict, Ledger, verdict
 from infra.demo.picture import captions, save
 from tests.unit.demo_events import frame, outcome
 
@@ -56,7 +56,7 @@ def test_each_tile_is_framed_in_the_colour_of_its_outcome(tmp_path: Path) -> Non
 @pytest.mark.parametrize("image", [b"", b"no image at all", photograph(8, 8)[:40]])
 def test_what_is_no_image_is_drawn_as_a_dark_tile(tmp_path: Path, image: bytes) -> None:
     dead = ended(outcome(0, "dead"))
-    assert dead.verdict is Verdict.DEAD
+    assert dead.verdict is FrameVerdict.DEAD
     row = [replace(dead, frame=replace(dead.frame, load=lambda: image))]
     save(tmp_path / "sheet.png", [row], Ledger(1).whole(), "a title")
     assert (tmp_path / "sheet.png").stat().st_size > 0

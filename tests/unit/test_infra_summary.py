@@ -2,7 +2,7 @@ import json
 
 from rich.console import Console
 
-from client.follow import Kind, Outcome
+from client.follow import Outcome, OutcomeKind
 from client.summary import END_TO_END, Latency, Tally
 from infra.commands.publish import tally_screen
 from schemas.dead_letter import dead_letter
@@ -11,7 +11,7 @@ from schemas.records import Record
 from tests.unit.infra_events import identification, review_item
 
 
-def outcome(frame_id: str, kind: Kind, at: float, region: str = "") -> Outcome:
+def outcome(frame_id: str, kind: OutcomeKind, at: float, region: str = "") -> Outcome:
     event_id = frame_id + region
     event = {
         "identified": identification(event_id),

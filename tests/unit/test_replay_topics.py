@@ -8,7 +8,7 @@ import pytest
 
 from client.gallery import Gallery
 from client.recent import probes_of
-from client.recent_answers import Said, people_of, truth
+from client.recent_answers import PersonAnswer, people_of, truth
 from lab.whatif.strangers import Source, counted, given
 from schemas.event import Event
 from schemas.gallery_records import under_term
@@ -73,7 +73,7 @@ def test_the_last_word_of_people_counts() -> None:
         ],
         DECISIONS,
     )
-    assert people.said == {"a": Said("Ida", 3), "c": Said("Eve", 11)}
+    assert people.named == {"a": PersonAnswer("Ida", 3), "c": PersonAnswer("Eve", 11)}
     assert people.asked == {"open", "a", "b"}
 
 
@@ -89,7 +89,7 @@ def test_strangers_are_those_whom_the_gallery_did_not_hold_when_they_came() -> N
 
 def test_open_items_hold_as_many_strangers_as_answered_ones() -> None:
     people = said(new="Eve", known="Bella")
-    more = people.__class__(people.asked | {"p0", "p1", "elsewhere"}, people.said)
+    more = people.__class__(people.asked | {"p0", "p1", "elsewhere"}, people.named)
     found = counted(["new", "known", *(f"p{i}" for i in range(6))], more, {"Bella": 0})
     assert (found.asked, found.answered) == (4, 2)
     assert found.share == pytest.approx(2 / 8)

@@ -5,13 +5,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from schemas.derived import Derivation, Place, derive
+from schemas.derived import CameraSite, Derivation, derive
 
-BRUSSELS = Place(50.85, 4.35, ZoneInfo("Europe/Brussels"))
+BRUSSELS = CameraSite(50.85, 4.35, ZoneInfo("Europe/Brussels"))
 
 
 def sun(latitude: float, longitude: float, at: datetime) -> float:
-    return derive(Derivation.SUN_ELEVATION, at, Place(latitude, longitude, ZoneInfo("UTC")))
+    return derive(Derivation.SUN_ELEVATION, at, CameraSite(latitude, longitude, ZoneInfo("UTC")))
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,6 @@ def test_the_zone_of_the_instant_does_not_move_the_sun() -> None:
 def test_without_a_place_the_sun_is_unknown(
     latitude: float | None, longitude: float | None
 ) -> None:
-    place = Place(latitude, longitude, ZoneInfo("UTC"))
+    place = CameraSite(latitude, longitude, ZoneInfo("UTC"))
     with pytest.raises(ValueError, match="latitude"):
         derive(Derivation.SUN_ELEVATION, datetime(2025, 5, 1, tzinfo=UTC), place)

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 
 import pytest
 
-from schemas.health import Health, Place, Stall
+from schemas.health import Health, PartitionProgress, Stall
 from schemas.metrics import Metrics
 
 AFTER_S = 60
 
 
-def seen(stall: Stall, steps: Iterable[tuple[Place, bool]]) -> list[int]:
+def seen(stall: Stall, steps: Iterable[tuple[PartitionProgress, bool]]) -> list[int]:
     """Feed a second a step; return the seconds at which it said that the partition stands still."""
     said = []
     for second, (place, held_up) in enumerate(steps):
@@ -25,44 +25,50 @@ def stall() -> Stall:
 
 
 def test_records_that_wait_while_nothing_is_committed(stall: Stall) -> None:
-    steps = [(Place(7, waiting=True), False)] * (AFTER_S + 3)
+    steps = [(PartitionProgress(7, waiting=True), False)] * (AFTER_S + 3)
     assert seen(stall, steps) == [AFTER_S, AFTER_S + 1, AFTER_S + 2]
-    why = stall.see(AFTER_S + 3, {"frames-0": Place(7, waiting=True)}, held_up=False)
+    why = stall.see(AFTER_S + 3, {"frames-0": PartitionProgress(7, waiting=True)}, held_up=False)
     assert why == "frames-0 stands still at 7 for 63 s though records wait"
 
 
 def test_a_partition_that_never_committed_anything(stall: Stall) -> None:
-    assert seen(stall, [(Place(None, waiting=True), False)] * (AFTER_S + 1)) == [AFTER_S]
+    assert seen(stall, [(PartitionProgress(None, waiting=True), False)] * (AFTER_S + 1)) == [
+        AFTER_S
+    ]
 
 
 def test_nothing_to_do_is_no_stall(stall: Stall) -> None:
-    assert seen(stall, [(Place(7, waiting=False), False)] * 500) == []
+    assert seen(stall, [(PartitionProgress(7, waiting=False), False)] * 500) == []
 
 
 def test_slow_progress_is_no_stall(stall: Stall) -> None:
-    assert seen(stall, [(Place(i // 50, waiting=True), False) for i in range(500)]) == []
+    assert (
+        seen(stall, [(PartitionProgress(i // 50, waiting=True), False) for i in range(500)]) == []
+    )
 
 
 def test_a_dependency_that_is_down_is_no_stall_and_the_count_begins_after_it(stall: Stall) -> None:
-    held_up = [(Place(7, waiting=True), True)] * 500
-    after = [(Place(7, waiting=True), False)] * AFTER_S
+    held_up = [(PartitionProgress(7, waiting=True), True)] * 500
+    after = [(PartitionProgress(7, waiting=True), False)] * AFTER_S
     assert seen(stall, held_up + after) == [499 + AFTER_S]
 
 
 def test_a_rebalance_forgets_what_is_committed_and_not_how_long_it_stands(stall: Stall) -> None:
     """Else a group that rebalances every 20 s would never be noticed."""
-    steps = [(Place(None if i % 20 == 0 else 7, waiting=True), False) for i in range(1, 90)]
+    steps = [
+        (PartitionProgress(None if i % 20 == 0 else 7, waiting=True), False) for i in range(1, 90)
+    ]
     assert min(seen(stall, steps)) <= AFTER_S + 1
 
 
 def test_a_partition_that_is_given_away_is_forgotten(stall: Stall) -> None:
-    stall.see(0, {"frames-0": Place(7, waiting=True)}, held_up=False)
+    stall.see(0, {"frames-0": PartitionProgress(7, waiting=True)}, held_up=False)
     assert stall.see(70, {}, held_up=False) is None
-    assert stall.see(80, {"frames-0": Place(7, waiting=True)}, held_up=False) is None
+    assert stall.see(80, {"frames-0": PartitionProgress(7, waiting=True)}, held_up=False) is None
 
 
 def test_the_one_that_stands_longest_is_named(stall: Stall) -> None:
-    waits = Place(7, waiting=True)
+    waits = PartitionProgress(7, waiting=True)
     stall.see(0, {"frames-0": waits}, held_up=False)
     stall.see(9, {"frames-0": waits, "frames-1": waits}, held_up=False)
     why = stall.see(99, {"frames-0": waits, "frames-1": waits}, held_up=False)

@@ -81,7 +81,7 @@ def test_an_outcome_may_be_heard_before_the_acknowledgement(register: Register) 
 
 def test_a_picture_that_was_held_must_be_found(register: Register, history: History) -> None:
     register.sent(good(), "frames-0-1", 1)
-    register.heard(heard("cam/1", "review", nearest=0.4, said="beyond_threshold"), 2)
+    register.heard(heard("cam/1", "review", nearest=0.4, summary="beyond_threshold"), 2)
     [wrong] = judge(register, history).wrong
     assert "cam/0 shows the same picture and was held at 5 to 5" in wrong
 
@@ -106,7 +106,7 @@ def test_an_identity_that_nobody_held_is_wrong(register: Register, history: Hist
 
 def test_a_good_frame_among_the_dead_is_wrong(register: Register, history: History) -> None:
     register.sent(good(), "frames-0-1", 1)
-    register.heard(heard("cam/1", "dead", said="internal_error: oh"), 2)
+    register.heard(heard("cam/1", "dead", summary="internal_error: oh"), 2)
     assert judge(register, history).wrong == [
         "cam/1: a good frame is a dead letter: internal_error: oh"
     ]

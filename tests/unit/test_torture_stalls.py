@@ -5,7 +5,7 @@ import math
 import pytest
 
 from infra.torture.memory import MemoryDiary
-from infra.torture.stalls import Stall, Stay, Suffered, longest_stall, under_way
+from infra.torture.stalls import Standstill, Stay, Suffered, longest_stall, under_way
 
 MIB = 2**20
 
@@ -16,15 +16,15 @@ def test_nothing_sent_is_no_stall() -> None:
 
 def test_a_partition_stands_still_between_outcomes_while_work_waits() -> None:
     stays = [Stay("p", 0, 1), Stay("p", 0.5, 9), Stay("p", 2, 9.5), Stay("q", 0, 3)]
-    assert longest_stall(stays) == Stall("p", 1, 8)
+    assert longest_stall(stays) == Standstill("p", 1, 8)
 
 
 def test_rest_without_work_is_no_stall() -> None:
-    assert longest_stall([Stay("p", 0, 1), Stay("p", 100, 102)]) == Stall("p", 100, 2)
+    assert longest_stall([Stay("p", 0, 1), Stay("p", 100, 102)]) == Standstill("p", 100, 2)
 
 
 def test_what_never_ends_does_not_hide_the_others() -> None:
-    assert longest_stall([Stay("p", 0, math.inf), Stay("p", 1, 4)]) == Stall("p", 0, 4)
+    assert longest_stall([Stay("p", 0, math.inf), Stay("p", 1, 4)]) == Standstill("p", 0, 4)
 
 
 def test_a_stall_names_the_faults_that_it_shares_time_with() -> None:
@@ -34,7 +34,7 @@ def test_a_stall_names_the_faults_that_it_shares_time_with() -> None:
         Suffered("c", 19.5, 40),
         Suffered("d", 1, 2),
     ]
-    assert under_way(Stall("p", 10, 10), faults) == ["a (2 s of it)", "b (2 s of it)"]
+    assert under_way(Standstill("p", 10, 10), faults) == ["a (2 s of it)", "b (2 s of it)"]
 
 
 def test_the_trend_is_of_the_longest_life_after_its_beginning() -> None:

@@ -6,7 +6,7 @@ from time import monotonic
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from schemas.health import Place, Stall
+from schemas.health import PartitionProgress, Stall
 from schemas.metrics import Metrics
 from schemas.offsets import Offsets
 from schemas.runtime import Runtime
@@ -29,7 +29,7 @@ async def report_lag(
     """
     metrics, health = runtime.metrics, runtime.health
     stall = Stall(after_s)
-    places: dict[str, Place] = {}
+    places: dict[str, PartitionProgress] = {}
     while True:
         try:
             async with asyncio.timeout(_PATIENCE_S):
@@ -45,14 +45,16 @@ async def report_lag(
 
 async def _measure(
     client: AIOKafkaConsumer, offsets: Offsets, metrics: Metrics
-) -> dict[str, Place]:
+) -> dict[str, PartitionProgress]:
     partitions = client.assignment()
     ends = await client.end_offsets(partitions) if partitions else {}
-    places: dict[str, Place] = {}
+    places: dict[str, PartitionProgress] = {}
     for partition, end in ends.items():
         position = await client.position(partition)
         metrics.consumer_lag.labels(partition.topic, partition.partition).set(end - position)
         standing = offsets.standing((partition.topic, partition.partition))
         waiting = end > position or standing.open
-        places[f"{partition.topic}-{partition.partition}"] = Place(standing.committed, waiting)
+        places[f"{partition.topic}-{partition.partition}"] = PartitionProgress(
+            standing.committed, waiting
+        )
     return places
