@@ -34,7 +34,7 @@ def heard(name: str, kind: str = "identified", **changes: object) -> Seen:
         "kind": kind,
         "name": name,
         "origin": None,
-        "said": "Ann",
+        "summary": "Ann",
         "identity": "Ann" if kind == "identified" else None,
         "nearest": 0.0,
         "gallery_position": 5,
