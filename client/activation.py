@@ -12,7 +12,7 @@ from schemas.event import now
 from schemas.settings import Settings
 from schemas.topics import CONDITIONING
 from streams.index.base import GalleryState, Index
-from streams.index.redis import RedisIndex
+from streams.index.redis import redis_index
 
 LOOK_EVERY_S = 0.2
 
@@ -70,11 +70,8 @@ async def present(settings: Settings) -> Present:
         SetupError: an address is not set, or the topic does not exist.
     """
     settings.need_kafka()
-    index = connect(settings)
-    try:
+    async with redis_index(settings) as index:
         state = await index.state()
-    finally:
-        await index.close()
     if state is None:
         raise DependencyDown("gallery", "the index was never written: is `perennial streams` up?")
     return Present(state.conditioning, await last_asked(settings), state)
@@ -98,13 +95,10 @@ async def carry_out(settings: Settings, rollout: Rollout, actor: str, timeout_s:
         DependencyDown: Redis or the broker does not answer, or it took too long.
     """
     record = rollout.record(actor)
-    index = connect(settings)
-    try:
+    async with redis_index(settings) as index:
         async with producer(settings, CONDITIONING) as broker:
             await broker.send(record.record(settings.topic(CONDITIONING)))
         await await_active(index, rollout.active, timeout_s)
-    finally:
-        await index.close()
 
 
 async def await_active(index: Index, wanted: ArtefactRef | None, timeout_s: float) -> None:
@@ -127,16 +121,6 @@ async def await_active(index: Index, wanted: ArtefactRef | None, timeout_s: floa
                 "it back",
             )
         await asyncio.sleep(LOOK_EVERY_S)
-
-
-def connect(settings: Settings) -> RedisIndex:
-    """Return the index; SetupError without an address."""
-    return RedisIndex.connect(
-        settings.need_redis(),
-        prefix=settings.topic_prefix,
-        hnsw_above=settings.hnsw_above,
-        timeout_s=settings.redis_timeout_s,
-    )
 
 
 def words_of(active: ArtefactRef | None) -> str:

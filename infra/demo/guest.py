@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 from schemas.errors import DependencyDown
 from schemas.settings import Settings
 from schemas.topics import TOPICS
-from streams.index.redis import RedisIndex
+from streams.index.redis import redis_index
 
 _TIMEOUT_S = 10.0
 
@@ -35,7 +35,7 @@ def guest(settings: Settings) -> Iterator[Settings]:
             _clean_kafka(own, own.kafka_bootstrap_servers)
         if own.redis_url is not None:
             with suppress(DependencyDown):  # it may have gone, which is why we end
-                asyncio.run(_clean_redis(own, own.redis_url))
+                asyncio.run(_clean_redis(own))
 
 
 def _clean_kafka(settings: Settings, address: str) -> None:
@@ -47,14 +47,6 @@ def _clean_kafka(settings: Settings, address: str) -> None:
             asked.result(_TIMEOUT_S)
 
 
-async def _clean_redis(settings: Settings, url: str) -> None:
-    index = RedisIndex.connect(
-        url,
-        prefix=settings.topic_prefix,
-        hnsw_above=settings.hnsw_above,
-        timeout_s=settings.redis_timeout_s,
-    )
-    try:
+async def _clean_redis(settings: Settings) -> None:
+    async with redis_index(settings) as index:
         await index.remove()
-    finally:
-        await index.close()
