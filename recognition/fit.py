@@ -1,6 +1,6 @@
 """Fitting a conditioning: which clusters, and what to do with them, by what it gains."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,19 +11,29 @@ from recognition.background import Background, Encoder
 from recognition.candidates import COUNTS, Candidate, Ran, Standard, candidates, choose, race
 from recognition.clusters import Clusters, everything, fit_clusters
 from recognition.cohort import Cohort, spaced
-from recognition.conditioning import Conditioning, Impostors, place
+from recognition.conditioning import Conditioning, Impostors, Placed, conditioned, place
 from recognition.distance import FloatArray, Metric, prepare
-from recognition.judge import judge
-from recognition.levels import fit_levels
 from recognition.protocol import Trial
 from recognition.statistics import fit_statistics
-from recognition.trials import draw_trials
+from recognition.tail import PRIOR_IDENTITIES
+from recognition.trials import draw_trials, judge
 
 FPIR: Final = 0.05
 """At which candidates are compared: the trials are too small to tell smaller ones."""
 
-TRIALS: Final = 40  # of each kind
+TRIALS: Final = 40
+"""Of each kind: galleries of all conditions, and of one."""
+
 LARGEST_COHORT: Final = 2000
+
+SHARE = 0.01
+"""The quantile of the distances of strangers that a level stands for."""
+
+
+LEAST_LEVEL = 0.1
+"""However near strangers come from one cluster to another, distances are not blown up by more."""
+
+_BLOCK = 512  # probes compared at once: bounds the memory to (_BLOCK, n) distances
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +72,7 @@ def fit(
     Raises:
         ValueError: the held-out identities are too few for a trial.
     """
-    trials = _trials(encoder, held_out)
+    trials = mixed_and_single(encoder, held_out)
     made: dict[Candidate, Conditioning] = {}
     scores: dict[Candidate, NDArray[np.float64]] = {}
     clusters: dict[int, Clusters] = {}
@@ -119,7 +129,12 @@ def condition(
     )
 
 
-def _trials(encoder: Encoder, sample: Sample) -> list[Trial]:
+def mixed_and_single(encoder: Encoder, sample: Sample) -> list[Trial]:
+    """Draw trials with a gallery of all conditions, and as many with a gallery of one.
+
+    Raises:
+        ValueError: the identities are too few for a trial.
+    """
     encoded = encoder.encode(sample.backgrounds)
     apart = np.nan_to_num(encoder.distances(encoded, encoded), nan=1.0)
     labels = sample.identities.tolist()
@@ -127,3 +142,40 @@ def _trials(encoder: Encoder, sample: Sample) -> list[Trial]:
         *draw_trials(labels, sample.sessions, draws=TRIALS),
         *draw_trials(labels, sample.sessions, draws=TRIALS, seed=1, apart=apart),
     ]
+
+
+def fit_levels(placed: Placed, identities: NDArray[np.str_], k: int) -> NDArray[np.float64]:
+    """Return the level (k, k) of each pair of clusters, probe first.
+
+    That is the 1 % quantile of the distances between different identities, over that of all pairs
+    of clusters; drawn toward 1 by n/(n + 2), n being the identities in the rarer of the two.
+    """
+    near = {pair: [np.empty(0, np.float32)] for pair in np.ndindex(k, k)}
+    flat = np.ones((k, k))
+    for start in range(0, len(placed), _BLOCK):
+        rows = np.arange(start, min(start + _BLOCK, len(placed)))
+        found = conditioned(placed.take(rows), placed, flat)
+        strange = identities[rows, None] != identities
+        for pair in np.ndindex(k, k):
+            both = strange & (placed.clusters[rows, None] == pair[0])
+            both &= placed.clusters == pair[1]
+            near[pair].append(found[both])
+    shown = [np.unique(identities[placed.clusters == cluster]).size for cluster in range(k)]
+    return _relative({pair: np.concatenate(some) for pair, some in near.items()}, shown)
+
+
+def _relative(
+    near: Mapping[tuple[int, ...], NDArray[np.float32]], shown: Sequence[int]
+) -> NDArray[np.float64]:
+    """Return the levels by the distances of each pair and the identities that each shows."""
+    levels = np.ones((len(shown), len(shown)))
+    everything = np.concatenate(list(near.values()))
+    if everything.size == 0:
+        return levels
+    overall = float(np.quantile(everything, SHARE))
+    for pair, own in near.items():
+        if own.size and overall > 0:
+            count = min(shown[cluster] for cluster in pair)
+            weight = count / (count + PRIOR_IDENTITIES)
+            levels[pair] = weight * float(np.quantile(own, SHARE)) / overall + (1 - weight)
+    return np.maximum(levels, LEAST_LEVEL)

@@ -10,9 +10,8 @@ from recognition.cohort import Cohort
 from recognition.conditioning import Placed, place
 from recognition.distance import FloatArray, Metric, prepare
 from recognition.findings import Gain
-from recognition.judge import judge
 from recognition.statistics import fit_statistics
-from recognition.trials import around, difference, draw_trials
+from recognition.trials import around, difference, draw_trials, judge
 
 FOLDS: Final = 2
 TRIALS: Final = 40  # a fold

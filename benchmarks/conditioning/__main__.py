@@ -15,9 +15,8 @@ from benchmarks.report import machine, write
 from infra.commands.options import Manifest
 from infra.console import out as screen
 from infra.console import progress
-from lab.evaluate.models import PLAIN
 from lab.fit.fitting import fit_conditioning
-from lab.images.embed import embed
+from lab.images.embed import PLAIN, embed
 from lab.images.groups import backgrounds_of
 from lab.images.manifest import ManifestRow, read_manifest
 from lab.images.samples import sample_of

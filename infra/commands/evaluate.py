@@ -10,8 +10,8 @@ from infra.console import err, print_markdown, progress, warn, warn_of_refused
 from lab.evaluate.exam import FPIRS
 from lab.evaluate.files import write
 from lab.evaluate.markdown import summary
-from lab.evaluate.models import default_model
 from lab.evaluate.run import Question, run
+from lab.images.embed import default_model
 from recognition.paper_distances import INDEXED, Distance
 from schemas.settings import Views, load_settings
 

@@ -7,10 +7,10 @@ import typer
 
 from infra.commands.options import Json, Manifest, Model, Splits, folder_out, share_option
 from infra.console import err, print_json, print_markdown, progress, warn, warn_of_refused
-from lab.evaluate.models import default_model
-from lab.fit.files import PAGE, write
+from lab.fit.page import PAGE, write
 from lab.fit.run import Question, run
 from lab.fit.words import summary
+from lab.images.embed import default_model
 from schemas.settings import load_settings
 
 

@@ -9,10 +9,9 @@ from rich.markdown import Markdown
 from infra.commands.options import Json
 from infra.console import err, out, print_json, say, warn
 from lab.cards.export import export as write
-from lab.cards.listing import find_models
 from lab.cards.page import page
 from lab.cards.provenance import headline
-from lab.cards.stored import StoredModel, open_model
+from lab.cards.stored import StoredModel, find_models, open_model
 from lab.shown.tables import table
 from schemas.errors import SetupError
 

@@ -9,8 +9,8 @@ import typer
 
 from infra.commands.options import Json, Manifest, Model, Splits, folder_out, share_option
 from infra.console import err, print_markdown, progress, warn, warn_of_refused
-from lab.evaluate.models import default_model
-from lab.saliency.files import write
+from lab.images.embed import default_model
+from lab.saliency.page import write
 from lab.saliency.run import Question, run
 from lab.saliency.summary import summary
 from recognition.distance import FloatArray

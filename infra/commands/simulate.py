@@ -7,11 +7,11 @@ import typer
 
 from infra.commands.options import Json, Manifest, Model, Splits, folder_out, share_option
 from infra.console import err, print_markdown, progress, warn, warn_of_refused
-from lab.evaluate.models import default_model
+from lab.images.embed import default_model
 from lab.simulate.files import write
 from lab.simulate.question import Question
 from lab.simulate.run import run
-from lab.simulate.variant import NONE
+from lab.simulate.variants import NONE
 from lab.simulate.words import summary
 from schemas.settings import load_settings
 

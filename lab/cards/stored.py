@@ -1,5 +1,7 @@
-"""A model folder on disk, and how it is found in what somebody names."""
+"""Model folders on disk: how they are found in what somebody names, and what they hold."""
 
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,3 +67,15 @@ def _folder(source: Path) -> Path:
     raise SetupError(
         f"{source} is neither a model folder nor a training run: no {' and no '.join(missing)}"
     )
+
+
+def find_models(folders: Iterable[Path]) -> Iterator[Path]:
+    """Yield each folder with a model card in it, by its path; hidden folders are left out."""
+    seen: set[Path] = set()
+    for folder in folders:
+        for root, below, files in os.walk(folder):
+            below[:] = sorted(name for name in below if not name.startswith("."))
+            found = Path(root)
+            if CARD in files and found.resolve() not in seen:
+                seen.add(found.resolve())
+                yield found

@@ -10,8 +10,8 @@ from lab.evaluate.plots.bars import bars
 from lab.evaluate.plots.det import det
 from lab.evaluate.plots.scores import scores
 from lab.evaluate.report import Evaluation
+from lab.shown.folder import writing
 from lab.shown.style import save
-from schemas.errors import SetupError
 
 _UNSAFE = re.compile(r"[^\w.-]")
 
@@ -23,8 +23,7 @@ def write(folder: Path, evaluation: Evaluation, assessed: Sequence[Assessed]) ->
         SetupError: it cannot be written to.
     """
     fpir = evaluation.fpirs[-1]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
         (folder / "evaluation.json").write_text(
             evaluation.model_dump_json(indent=1), encoding="utf-8"
         )
@@ -34,5 +33,3 @@ def write(folder: Path, evaluation: Evaluation, assessed: Sequence[Assessed]) ->
         for variable in evaluation.variables:
             name = f"by_{_UNSAFE.sub('_', variable)}.png"
             save(bars(evaluation, variable, fpir), folder / name)
-    except OSError as error:
-        raise SetupError(f"{folder}: {error}; give another folder with --out") from error

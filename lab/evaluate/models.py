@@ -5,31 +5,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Final
 
 import numpy as np
-from rich.progress import Progress
 
 from lab.evaluate.exam import Variant
 from lab.evaluate.heads import heads_report
 from lab.evaluate.report import HeadReport
-from lab.images.embed import Embedded, embed
+from lab.images.embed import Embedded, embed, model_folder, of_split
 from lab.images.manifest import ManifestRow
 from recognition.distance import FloatArray
 from recognition.paper_distances import FITTED, Distance
 from recognition.protocol import Indices, Split
-from schemas.errors import SetupError
 from schemas.settings import Settings, Views
-
-PLAIN: Final = "plain"
-"""Stands for the backbone that comes with Perennial, where a model folder is asked for."""
-
-_SPLIT: Final = "{split}"
-
-
-def default_model(settings: Settings) -> str:
-    """Return the model that the settings name, where none is asked for."""
-    return PLAIN if settings.model is None else str(settings.model)
 
 
 class Models:
@@ -55,7 +42,7 @@ class Models:
         self._images = _images(models, splits, fitted=not FITTED.isdisjoint(distances))
         self._made: dict[tuple[str, Views], Embedded] = {}
         for folder in self._images:
-            _path(folder)
+            model_folder(folder)
 
     @property
     def images(self) -> int:
@@ -80,7 +67,7 @@ class Models:
 
         def embeddings(model: str, views: Views) -> Callable[[Split], FloatArray]:
             seen = settings.model_copy(update={"views": views})
-            return lambda split: self._of(_folder(model, split), rows, seen, on_done).vectors
+            return lambda split: self._of(model, split, rows, seen, on_done).vectors
 
         return [
             Variant(self._name(model, views, distance), embeddings(model, views), distance)
@@ -111,7 +98,8 @@ class Models:
     def _embedded(self) -> dict[str, dict[int, Embedded]]:
         return {
             self._name(model, views, distance): {
-                split.number: self._made[_folder(model, split), views] for split in self._splits
+                split.number: self._made[of_split(model, split.number), views]
+                for split in self._splits
             }
             for model, views, distance in self._every()
         }
@@ -127,33 +115,21 @@ class Models:
 
     def _of(
         self,
-        folder: str,
+        model: str,
+        split: Split,
         rows: Sequence[ManifestRow],
         settings: Settings,
         on_done: Callable[[int], None],
     ) -> Embedded:
+        folder = of_split(model, split.number)
         key = folder, settings.views
         if key not in self._made:
             images = self._images[folder]
-            made = embed(_path(folder), [rows[i] for i in images], settings, on_done)
+            made = embed(model_folder(folder), [rows[i] for i in images], settings, on_done)
             vectors = np.full((len(rows), made.vectors.shape[1]), np.nan, dtype=np.float32)
             vectors[images] = made.vectors
             self._made[key] = replace(made, vectors=vectors)
         return self._made[key]
-
-
-def embed_with(
-    model: str, split: Split, rows: Sequence[ManifestRow], settings: Settings, bar: Progress
-) -> Embedded:
-    """Embed images with one model, given as to :class:`Models`, for one split.
-
-    Raises:
-        SetupError: the folder is missing, or the model cannot be loaded.
-        DependencyDown: the model stopped giving embeddings.
-    """
-    path = _path(_folder(model, split))
-    task = bar.add_task("embedding", total=len(rows))
-    return embed(path, rows, settings, lambda count: bar.advance(task, count))
 
 
 def _names(models: Sequence[str]) -> Sequence[str]:
@@ -168,22 +144,5 @@ def _images(models: Sequence[str], splits: Sequence[Split], *, fitted: bool) -> 
     for model in models:
         for split in splits:
             parts = [image for t in split.trials.values() for image in (t.gallery, t.probes)]
-            needed[_folder(model, split)] += [*parts, split.train] if fitted else parts
+            needed[of_split(model, split.number)] += [*parts, split.train] if fitted else parts
     return {folder: np.unique(np.concatenate(parts)) for folder, parts in needed.items()}
-
-
-def _folder(model: str, split: Split) -> str:
-    return model.replace(_SPLIT, str(split.number))
-
-
-def _path(folder: str) -> Path | None:
-    """Return where a model lies, None for the plain backbone."""
-    if folder == PLAIN:
-        return None
-    if not Path(folder).is_dir():
-        raise SetupError(
-            f"no model folder {folder}; --model takes a folder that `perennial train` wrote, a "
-            f"path with {_SPLIT} where each split has its own, or {PLAIN!r} for the backbone as it "
-            "comes"
-        )
-    return Path(folder)

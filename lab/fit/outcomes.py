@@ -9,12 +9,8 @@ from numpy.typing import NDArray
 from recognition.cluster_tails import ClusterTails, fit_cluster_tails
 from recognition.conditioning import Conditioning, conditioned
 from recognition.distance import FloatArray
-from recognition.fit import Sample
+from recognition.fit import Sample, mixed_and_single
 from recognition.protocol import Trial
-from recognition.trials import draw_trials
-
-TRIALS = 40
-"""Of each kind: galleries of all conditions, and of one."""
 
 Float64 = NDArray[np.float64]
 
@@ -92,7 +88,8 @@ def outcomes(conditioning: Conditioning, held_out: Sample) -> list[Outcome]:
     """
     impostors = conditioning.impostors
     matrix = conditioned(impostors.placed, impostors.placed, conditioning.levels)
-    tried = (_outcome(matrix, conditioning, trial) for trial in _trials(conditioning, held_out))
+    trials = mixed_and_single(conditioning.clusters.encoder, held_out)
+    tried = (_outcome(matrix, conditioning, trial) for trial in trials)
     return [outcome for outcome in tried if outcome is not None]
 
 
@@ -104,17 +101,6 @@ def joined(answers: Sequence[Answers]) -> Answers:
         np.concatenate([each.right for each in answers]),
         np.concatenate([each.identities for each in answers]),
     )
-
-
-def _trials(conditioning: Conditioning, held_out: Sample) -> list[Trial]:
-    encoder = conditioning.clusters.encoder
-    encoded = encoder.encode(held_out.backgrounds)
-    apart = np.nan_to_num(encoder.distances(encoded, encoded), nan=1.0)
-    labels = held_out.identities.tolist()
-    return [
-        *draw_trials(labels, held_out.sessions, draws=TRIALS),
-        *draw_trials(labels, held_out.sessions, draws=TRIALS, seed=1, apart=apart),
-    ]
 
 
 def _outcome(matrix: FloatArray, conditioning: Conditioning, trial: Trial) -> Outcome | None:

@@ -1,14 +1,19 @@
-"""The report as one page, with all that it shows in it."""
+"""The report as one page, with all that it shows in it, and the folder that it lies in."""
+
+from pathlib import Path
+from typing import Final
 
 from lab.evaluate.words import percent
 from lab.fit.fitting import Made
-from lab.fit.plots.race import race
-from lab.fit.plots.reliability import reliability
-from lab.fit.plots.tail import tail
+from lab.fit.plots import race, reliability, tail
 from lab.fit.report import FitReport
 from lab.fit.words import between, doubt, finding, promise
 from lab.shown import html
+from lab.shown.folder import writing
 from lab.shown.svg import data_uri
+from streams.conditioning.artefact import Artefact, save_artefact
+
+PAGE: Final = "report.html"
 
 
 def page(report: FitReport, made: Made, name: str, version: str) -> str:
@@ -49,3 +54,23 @@ def _facts(report: FitReport, version: str) -> tuple[str, ...]:
         f"FPIR {percent(origin.fpir)}",
         f"{origin.made_at:%d %B %Y}",
     )
+
+
+def write(folder: Path, report: FitReport, made: Made, name: str) -> Artefact:
+    """Write the artefact and ``report.html``; the folder is made.
+
+    Raises:
+        SetupError: it cannot be written to.
+    """
+    artefact = save_artefact(
+        folder,
+        name=name,
+        model=report.origin.model,
+        fpir=report.origin.fpir,
+        conditioning=made.fitted.conditioning,
+        calibration=made.calibration,
+        about=report.model_dump(mode="json"),
+    )
+    with writing(folder):
+        (folder / PAGE).write_text(page(report, made, name, artefact.version), encoding="utf-8")
+    return artefact

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from rich.progress import Progress
 
-from lab.evaluate.models import embed_with
 from lab.fit.figures import report_on
 from lab.fit.fitting import Made, fit_conditioning, steps
 from lab.fit.report import FitReport, Origin, Parts
+from lab.images.embed import embed_with
 from lab.images.groups import backgrounds_of
 from lab.images.manifest import read_manifest
 from lab.images.samples import Samples, check, images_of, samples

@@ -1,16 +1,19 @@
-"""The embeddings of all images of a manifest, made as a worker makes them."""
+"""The model that embeds the images of a manifest, and what it makes of them, as a worker does."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Final
 
 import numpy as np
+from rich.progress import Progress
 
 from lab.images.manifest import ManifestRow
 from recognition.distance import FloatArray
-from schemas.errors import BadInput
+from recognition.protocol import Split
+from schemas.errors import BadInput, SetupError
 from schemas.settings import Settings
 from workers.images.decode import Limits, Pixels, prepare
 from workers.model.forward import embed_each
@@ -19,6 +22,11 @@ from workers.model.model import EmbeddingModel
 from workers.model.model_folder import read_model
 from workers.training.auxiliary import AuxiliaryHeads
 from workers.training.saved_heads import load_heads
+
+PLAIN: Final = "plain"
+"""Stands for the backbone that comes with Perennial, where a model folder is asked for."""
+
+_SPLIT: Final = "{split}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +42,61 @@ class Embedded:
     refused: dict[str, str]
     image_ms: float
     heads: AuxiliaryHeads | None = None
+
+
+def default_model(settings: Settings) -> str:
+    """Return the model that the settings name, where none is asked for."""
+    return PLAIN if settings.model is None else str(settings.model)
+
+
+def of_split(path: str, split: int | None) -> str:
+    """Return the path of this split, of one that has ``{split}`` in it.
+
+    Raises:
+        SetupError: the path has, but there is no split.
+    """
+    if split is None and _SPLIT in path:
+        raise SetupError(f"{path} is another folder for each split: say which with --split")
+    return path.replace(_SPLIT, str(split))
+
+
+def model_folder(model: str) -> Path | None:
+    """Return where a model lies; None for the backbone as it comes.
+
+    Raises:
+        SetupError: there is no such folder.
+    """
+    if model == PLAIN:
+        return None
+    if not Path(model).is_dir():
+        raise SetupError(
+            f"no model folder {model}; --model takes a folder that `perennial train` wrote, a path "
+            f"with {_SPLIT} where each split has its own, or {PLAIN!r} for the backbone as it comes"
+        )
+    return Path(model)
+
+
+def version_of(folder: Path | None, settings: Settings) -> str:
+    """Return the version of a model.
+
+    Raises:
+        SetupError: it cannot be loaded.
+    """
+    return EmbeddingModel.of(settings.model_copy(update={"model": folder})).version
+
+
+def embed_with(
+    model: str, split: Split, rows: Sequence[ManifestRow], settings: Settings, bar: Progress
+) -> Embedded:
+    """Embed images with a model folder, ``plain``, or the path with ``{split}`` of one split.
+
+    Raises:
+        SetupError: the folder is missing, or the model cannot be loaded.
+        DependencyDown: the model stopped giving embeddings.
+    """
+    folder = model_folder(of_split(model, split.number))
+    task = bar.add_task("embedding", total=len(rows))
+    return embed(folder, rows, settings, lambda count: bar.advance(task, count))
 
 
 def embed(

@@ -1,10 +1,19 @@
 """The page: everything in one file, so that it can be sent and opened without a network."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+from rich.progress import Progress
+
+from lab.saliency.page_data import page_data
 from lab.saliency.report import SaliencyReport
+from lab.saliency.run import Looked
 from lab.shown import html
+from lab.shown.folder import writing
+from schemas.settings import Settings
+
+REPORT, PAGE = "saliency.json", "saliency.html"
 
 
 def page(report: SaliencyReport, data: Mapping[str, Any]) -> str:
@@ -33,3 +42,20 @@ def _facts(report: SaliencyReport) -> tuple[str, ...]:
         report.model,
         f"{report.made_at:%d %B %Y}",
     )
+
+
+def write(folder: Path, looked: Looked, settings: Settings, bar: Progress) -> None:
+    """Write ``saliency.json`` and ``saliency.html``; the folder is made.
+
+    Raises:
+        SetupError: it cannot be written to.
+    """
+
+    def progress(task: str, steps: int) -> Callable[[], None]:
+        number = bar.add_task(task, total=steps)
+        return lambda: bar.advance(number)
+
+    with writing(folder):
+        (folder / REPORT).write_text(looked.report.model_dump_json(indent=1), encoding="utf-8")
+        html = page(looked.report, page_data(looked, settings, progress))
+        (folder / PAGE).write_text(html, encoding="utf-8")

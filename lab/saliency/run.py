@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from rich.progress import Progress
 
-from lab.evaluate.models import embed_with
+from lab.images.embed import embed_with
 from lab.images.groups import backgrounds_of
 from lab.images.manifest import ManifestRow, read_manifest
 from lab.images.splits import splits_of, the_split

@@ -10,16 +10,22 @@ from tempfile import TemporaryDirectory
 
 from rich.progress import Progress
 
-from lab.simulate import conditionings
+from lab.images.embed import model_folder, of_split, version_of
 from lab.simulate.frames import Frames, frames
-from lab.simulate.model import folder_of, of_split, version_of
 from lab.simulate.oracle import Oracle
 from lab.simulate.question import Question
 from lab.simulate.report import SimulationReport, VariantReport
-from lab.simulate.stream import simulate
 from lab.simulate.summary import summarise, window_of
-from lab.simulate.system import System
-from lab.simulate.variant import Variant, grid, names
+from lab.simulate.system import System, simulate
+from lab.simulate.variants import (
+    Variant,
+    activatable,
+    check_model,
+    fpir_of,
+    grid,
+    load_artefacts,
+    names,
+)
 from lab.simulate.words import notes
 from schemas.settings import Settings
 
@@ -33,15 +39,15 @@ def run(question: Question, settings: Settings, bar: Progress) -> SimulationRepo
         DependencyDown: a model stopped giving embeddings.
     """
     folders = [of_split(folder, question.split) for folder in question.conditionings]
-    artefacts = conditionings.load(folders)
-    fpir = conditionings.fpir_of(artefacts) if question.fpir is None else question.fpir
+    artefacts = load_artefacts(folders)
+    fpir = fpir_of(artefacts) if question.fpir is None else question.fpir
     if fpir is not None:
         settings = settings.model_copy(update={"target_fpir": fpir})
-    folder = folder_of(of_split(question.model, question.split))
-    conditionings.check(artefacts, version_of(folder, settings))
+    folder = model_folder(of_split(question.model, question.split))
+    check_model(artefacts, version_of(folder, settings))
     seen = frames(question, folder, settings, bar)
     with _quietly(), TemporaryDirectory(prefix="perennial-") as scratch:
-        chosen = conditionings.chosen(artefacts, settings.target_fpir, Path(scratch))
+        chosen = activatable(artefacts, settings.target_fpir, Path(scratch))
         variants = grid(chosen, question.mad, question.include, question.wrong)
         task = bar.add_task("simulating", total=len(variants) * len(seen.embeddings))
         reports = [

@@ -8,7 +8,7 @@ import numpy as np
 from lab.simulate import oracle
 from lab.simulate.outcomes import Simulated, by_quarter, share, trailing
 from lab.simulate.report import Curves, Entries, VariantReport
-from lab.simulate.variant import Variant
+from lab.simulate.variants import Variant
 from schemas.gallery import GalleryEntry, Status
 from streams.matching import self_enrolment
 

@@ -1,11 +1,15 @@
 """The agents of the live system wired to each other in one process, with no topic in between."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from time import perf_counter
 
+import numpy as np
 from prometheus_client import CollectorRegistry
 
 from lab.simulate.memory_log import MemoryLog, OneConditioning
+from lab.simulate.oracle import Oracle
+from lab.simulate.outcomes import Outcomes, Simulated
 from schemas.conditioning import Activation
 from schemas.embedding import Embedding
 from schemas.metrics import Metrics
@@ -87,3 +91,39 @@ class System:
     async def _carry_out(self, commands: Sequence[Record]) -> None:
         if commands:
             await self._gallery.handle(commands)
+
+
+async def simulate(
+    system: System,
+    oracle: Oracle,
+    embeddings: Sequence[Embedding],
+    labels: Sequence[str],
+    on_frame: Callable[[], None] = lambda: None,
+) -> Simulated:
+    """Run the streaming protocol.
+
+    Each frame finds the gallery with all that was decided before it came, inclusions among it. What
+    the matcher leaves undecided the oracle answers, and the answer is enrolled when it arrives.
+
+    Raises:
+        BadInput: an embedding is none that the matcher takes.
+        DependencyDown: the conditioning cannot be loaded.
+    """
+    reviewed, right, stranger = (np.zeros(len(embeddings), np.bool_) for _ in range(3))
+    started = perf_counter()
+    await system.start()
+    for frame, (embedding, label) in enumerate(zip(embeddings, labels, strict=True)):
+        answers = oracle.answers(frame, system.log.enrolled)
+        if answers:
+            await system.hear(answers)
+        stranger[frame] = label not in system.log.enrolled
+        said = await system.see(embedding)
+        if isinstance(said, ReviewItem):
+            reviewed[frame] = True
+            oracle.ask(said, frame)
+        else:
+            right[frame] = said.identity == label
+        on_frame()
+    seconds = perf_counter() - started
+    outcomes = Outcomes(reviewed, right, stranger)
+    return Simulated(outcomes, system.log.enrolments, system.log.entries, seconds)

@@ -2,7 +2,7 @@
 
 from lab.shown.markdown import plain, table
 from lab.whatif.agreement import Agreement, Kind, Told
-from lab.whatif.truth import Verified
+from lab.whatif.answers import Verified
 
 WORDS = {
     Kind.SAME: "same",

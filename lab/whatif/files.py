@@ -1,11 +1,19 @@
-"""What a what-if leaves in a folder."""
+"""What a what-if leaves in a folder: the curve, and a picture of it."""
 
 from pathlib import Path
 
-from lab.shown.style import save
-from lab.whatif.plot import draw
-from lab.whatif.whatif import WhatIf
-from schemas.errors import SetupError
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from client.activation import words_of
+from lab.evaluate.words import percent
+from lab.shown.folder import writing
+from lab.shown.style import COLOURS, INK, QUIET, legend, panels, save, title
+from lab.whatif.curve_words import PER
+from lab.whatif.whatif import Point, WhatIf
+
+_LEAST = 0.01  # false matches per PER probes: below this, the axis is linear down to none
 
 
 def write(folder: Path, found: WhatIf) -> None:
@@ -14,9 +22,65 @@ def write(folder: Path, found: WhatIf) -> None:
     Raises:
         SetupError: it cannot be written to.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
         (folder / "whatif.json").write_text(found.model_dump_json(indent=1), encoding="utf-8")
         save(draw(found), folder / "whatif.png")
-    except OSError as error:
-        raise SetupError(f"{folder}: {error}; give another folder with --out") from error
+
+
+def draw(found: WhatIf) -> Figure:
+    """Draw false matches over review load, a dot for each FPIR; the present one stands out."""
+    figure, grid = panels(1, 1, width=6.4, height=4.8)
+    axis = grid[0][0]
+    title(axis, [words_of(found.conditioning), f"the last {found.probes} probes"])
+    reviews = [100 * point.review for point in found.points]
+    shares, lows, highs = (
+        [PER * point.false_matches[number] for point in found.points] for number in range(3)
+    )
+    axis.fill_between(reviews, lows, highs, color=COLOURS[0], alpha=0.15, linewidth=0)
+    axis.plot(reviews, shares, color=COLOURS[0], marker="o", ms=4, lw=1.8, label="to be expected")
+    _observed(axis, found, reviews)
+    for point in found.points:
+        _name(axis, point)
+    _axes(axis, min([share for share in shares if share > 0], default=1.0))
+    legend(figure, axis)
+    return figure
+
+
+def _name(axis: Axes, point: Point) -> None:
+    at = (100 * point.review, PER * point.false_matches.share)
+    if point.asked:
+        axis.plot(*at, "o", ms=9, color=COLOURS[1], label="at present", zorder=3)
+    axis.annotate(
+        percent(point.fpir),
+        at,
+        xytext=(6, 5),
+        textcoords="offset points",
+        fontsize=8,
+        color=COLOURS[1] if point.asked else INK,
+        weight="bold" if point.asked else "normal",
+    )
+
+
+def _observed(axis: Axes, found: WhatIf, reviews: list[float]) -> None:
+    """Draw what people's answers tell: wrong names among the probes that they named."""
+    wrong = [PER * p.verified.wrong / found.probes for p in found.points if p.verified is not None]
+    if wrong:
+        axis.plot(
+            reviews,
+            wrong,
+            "x",
+            ms=6,
+            color=QUIET,
+            clip_on=False,
+            label="wrong, by people's answers",
+        )
+
+
+def _axes(axis: Axes, least: float) -> None:
+    axis.set_yscale("symlog", linthresh=max(least, _LEAST))
+    axis.set_ylim(bottom=0)
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))
+    axis.margins(x=0.1)
+    axis.set_xlabel("share of the probes that go to review", fontsize=9)
+    axis.set_ylabel(f"false matches per {PER} probes", fontsize=9)

@@ -1,11 +1,11 @@
 """Probes answered by the live matcher, against a gallery that the live layout put in memory."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 
-from lab.whatif.index import ReplayIndex
+from lab.whatif.answers import Answer, Answers
+from recognition.decision import Neighbour
 from schemas.conditioning import ArtefactRef
 from schemas.embedding import Embedding
 from schemas.errors import BadInput, SetupError
@@ -18,35 +18,48 @@ from schemas.topics import EMBEDDINGS, IDENTIFICATIONS
 from streams.conditioning.placement import Placement, Placements, Plain
 from streams.gallery.holdings import Holdings
 from streams.gallery.placed_gallery import PlacedGallery
-from streams.index.base import GalleryState, IndexEntry
+from streams.index.base import GalleryState, IndexEntry, Query
+from streams.index.memory import MemoryIndex
 from streams.matching.matcher import Matcher
 
+_Asked = tuple[str | None, str, tuple[str, ...], int]
 _EPOCH = "replay"
 
 Progress = Callable[[], None]
 """Hears that one more probe is answered."""
 
+_NEARLY = 1e-3
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the matcher says of a probe.
+
+class ReplayIndex(MemoryIndex):
+    """The gallery in memory, which hides from each probe the entry that was made of it.
+
+    A probe that was enrolled meanwhile would find itself, at distance 0. So one neighbour more is
+    searched and the probe's own entry dropped: what is left is what an index without it finds.
+    Entries must not change any more, since what a probe has found is kept: thresholds may.
 
     Attributes:
-        identity: None sends the probe to review.
-        distance: to the identity, or for review to the nearest one; None without any.
-        threshold: None where the gallery is too small to have one.
-        cluster: of the probe, None where its background does not tell.
+        probe: the event id of the probe that searches.
     """
 
-    event_id: str
-    identity: str | None
-    distance: float | None
-    threshold: float | None
-    cluster: str | None
+    def __init__(self) -> None:
+        super().__init__()
+        self.probe: str | None = None
+        self._found: dict[_Asked, tuple[Neighbour, ...]] = {}
 
+    async def search(
+        self, queries: Sequence[Query], k: int, epoch: str
+    ) -> list[tuple[Neighbour, ...]]:
+        """Search for the present probe; all queries must be its own."""
+        return [await self._search(query, k, epoch) for query in queries]
 
-Answers = dict[str, Answer]
-"""By event id."""
+    async def _search(self, query: Query, k: int, epoch: str) -> tuple[Neighbour, ...]:
+        asked = (self.probe, query.space, query.clusters, k)
+        if asked not in self._found:
+            (near,) = await super().search([query], k + 1, epoch)
+            others = (neighbour for neighbour in near if neighbour.entry_id != self.probe)
+            self._found[asked] = tuple(others)[:k]
+        return self._found[asked]
 
 
 class Replay:
@@ -133,4 +146,43 @@ def _answer(record: Record, *, known: bool) -> Answer:
         distance=event.distance,
         threshold=event.threshold,
         cluster=event.cluster,
+    )
+
+
+def unlike(live: GalleryState | None, here: GalleryState) -> str | None:
+    """Say which setting seems to differ from those of the running streams; None if none.
+
+    A command knows its own settings only; the shards and thresholds in the index tell the others.
+    Where there is no index, or it lies by another conditioning, nothing can be said.
+    """
+    if live is None or live.conditioning != here.conditioning:
+        return None
+    if live.shards.keys() != here.shards.keys():
+        return _words("other shards", "PERENNIAL_SHARD_BY")
+    if live.shards == here.shards and not _alike(_thresholds(live), _thresholds(here)):
+        return _words("other thresholds", "PERENNIAL_TARGET_FPIR")
+    return None
+
+
+def _thresholds(state: GalleryState) -> list[float | None]:
+    """Return those of all shards, in the order of their names."""
+    return [
+        shards[cluster].threshold
+        for _, shards in sorted(state.models.items())
+        for cluster in sorted(shards)
+    ]
+
+
+def _alike(some: list[float | None], others: list[float | None]) -> bool:
+    """Compare, but for rounding; they are as many."""
+    return all(
+        one is other or (one is not None and other is not None and abs(one - other) <= _NEARLY)
+        for one, other in zip(some, others, strict=True)
+    )
+
+
+def _words(what: str, setting: str) -> str:
+    return (
+        f"The running index has {what} than these settings give: unless the gallery changed just "
+        f"now, set {setting} here as it is set for `perennial streams`."
     )

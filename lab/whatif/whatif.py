@@ -9,11 +9,10 @@ from rich.progress import Progress
 
 from client.gallery import Gallery
 from client.recent import Material, Probes
-from lab.whatif.replay import Answers, Replay
+from lab.whatif.answers import Answers, Verified, verify
+from lab.whatif.replay import Replay, unlike
 from lab.whatif.strangers import Strangers, counted, given
 from lab.whatif.tails import Tails
-from lab.whatif.truth import Verified, verify
-from lab.whatif.unlike import unlike
 from recognition.cluster import EVERYWHERE
 from schemas.conditioning import ArtefactRef
 from schemas.embedding import Embedding

@@ -14,9 +14,8 @@ from recognition.clusters import everything
 from recognition.cohort import spaced
 from recognition.conditioning import Placed, conditioned
 from recognition.fit import Sample, condition, find_clusters
-from recognition.judge import judge
 from recognition.protocol import Trial
-from recognition.trials import draw_trials
+from recognition.trials import draw_trials, judge
 from tests.unit.herds import ENCODER, herd
 from tests.unit.placements import placed
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from recognition.conditioning import Placed
-from recognition.levels import fit_levels
+from recognition.fit import fit_levels
 from tests.unit.placements import placed
 
 seeds = st.integers(0, 2**32 - 1)

@@ -7,8 +7,7 @@ import numpy as np
 
 from lab.simulate.oracle import Oracle
 from lab.simulate.outcomes import Simulated
-from lab.simulate.stream import simulate
-from lab.simulate.system import System
+from lab.simulate.system import System, simulate
 from schemas.conditioning import Activation
 from schemas.embedding import Embedding
 from schemas.settings import load_settings

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from infra.cli import app
-from lab.simulate.model import folder_of, version_of
+from lab.images.embed import model_folder, version_of
 from lab.simulate.report import SimulationReport
 from schemas.settings import load_settings
 from tests.conditionings import conditioning, saved
@@ -183,5 +183,5 @@ def test_what_is_wrong_is_named_before_anything_is_embedded(
 
 
 def test_plain_is_the_backbone_as_it_comes(model: Path) -> None:
-    assert folder_of("plain") is None
-    assert folder_of(str(model)) == model
+    assert model_folder("plain") is None
+    assert model_folder(str(model)) == model

@@ -6,18 +6,16 @@ from functools import cache
 import numpy as np
 import pytest
 
-from lab.fit.calibrating import calibrate
-from lab.fit.expected import USUAL, expected, typical
-from lab.fit.fitting import Made, fit_conditioning, steps
-from lab.fit.outcomes import TRIALS, Outcome, _outcome, joined, outcomes
-from lab.fit.weights import LEAST_WEIGHT, weight_of, weighted
+from lab.fit.calibrating import USUAL, calibrate, expected, typical
+from lab.fit.fitting import LEAST_WEIGHT, Made, fit_conditioning, steps, weight_of, weighted
+from lab.fit.outcomes import Outcome, _outcome, joined, outcomes
 from recognition.background import Background, Encoder
 from recognition.bootstrap import Interval
 from recognition.cluster_tails import ClusterTails
 from recognition.clusters import everything
 from recognition.conditioning import Conditioning, Impostors, conditioned, place
 from recognition.findings import Role, Saliency
-from recognition.fit import Sample
+from recognition.fit import TRIALS, Sample
 from recognition.fitted_variable import fit_variable
 from recognition.tail import fit_tail
 from recognition.variable import Kind, Variable

@@ -16,12 +16,9 @@ from matplotlib.collections import PathCollection
 from rich.console import Console
 
 from lab.fit.figures import report_on
-from lab.fit.files import PAGE, write
 from lab.fit.fitting import Made, fit_conditioning
-from lab.fit.page import page
-from lab.fit.plots.race import race
-from lab.fit.plots.reliability import reliability
-from lab.fit.plots.tail import tail
+from lab.fit.page import PAGE, page, write
+from lab.fit.plots import race, reliability, tail
 from lab.fit.report import ExpectedReport, FitReport, Origin, Parts, WayReport
 from lab.fit.words import between, doubt, finding, interval, listed, promise, summary
 from lab.shown.markdown import TerminalMarkdown

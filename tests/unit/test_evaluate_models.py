@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lab.evaluate import models
-from lab.evaluate.models import PLAIN, Models
-from lab.images.embed import Embedded
+from lab.evaluate.models import Models
+from lab.images.embed import PLAIN, Embedded
 from lab.images.manifest import ManifestRow
 from recognition.paper_distances import Distance
 from recognition.protocol import Part

@@ -11,11 +11,9 @@ from recognition.candidates import PLAIN, Candidate, Standard
 from recognition.clusters import everything, fit_clusters
 from recognition.cohort import spaced
 from recognition.conditioning import Conditioning, place
-from recognition.fit import Fitted, Sample, condition, find_clusters, fit
-from recognition.judge import judge
-from recognition.levels import fit_levels
+from recognition.fit import Fitted, Sample, condition, find_clusters, fit, fit_levels
 from recognition.statistics import fit_statistics
-from recognition.trials import draw_trials
+from recognition.trials import draw_trials, judge
 from tests.unit.herds import ENCODER, herd
 
 FAR = 8.0

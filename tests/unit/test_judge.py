@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recognition.conditioning import Placed
-from recognition.judge import judge
+from recognition.trials import judge
 from tests.unit.angles import at_angles, trial
 
 

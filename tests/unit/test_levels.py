@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from recognition import levels as module
+from recognition import fit as module
 from recognition.conditioning import Placed
-from recognition.levels import fit_levels
+from recognition.fit import fit_levels
 from tests.unit.placements import placed
 
 NEAR, FAR = 0.2, 0.6

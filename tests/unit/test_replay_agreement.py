@@ -8,11 +8,9 @@ from rich.progress import Progress
 
 from client.activation import Present
 from lab.shown.markdown import TerminalMarkdown
-from lab.whatif.agreement import EXAMPLES, Agreement, Kind, agree
+from lab.whatif.agreement import EXAMPLES, Agreement, Incomparable, Kind, agree, compare
 from lab.whatif.agreement_words import agreement_summary
-from lab.whatif.compare import Incomparable, compare
-from lab.whatif.replay import Answer, Answers
-from lab.whatif.truth import verify
+from lab.whatif.answers import Answer, Answers, verify
 from schemas.errors import SetupError
 from streams.conditioning.artefact import PAGE
 from tests.unit.replayed import SETTINGS, active, material, said

@@ -7,11 +7,10 @@ from rich.progress import Progress
 
 from client.activation import Present
 from lab.shown.markdown import TerminalMarkdown
+from lab.whatif.agreement import compare
 from lab.whatif.agreement_words import agreement_summary
-from lab.whatif.compare import compare
 from lab.whatif.curve_words import curve_summary
-from lab.whatif.replay import Replay
-from lab.whatif.unlike import unlike
+from lab.whatif.replay import Replay, unlike
 from lab.whatif.whatif import what_if
 from schemas.settings import Settings
 from streams.index.base import GalleryState

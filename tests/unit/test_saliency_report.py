@@ -23,8 +23,7 @@ from lab.images.manifest import ManifestRow
 from lab.images.thumbnails import SIDE, thumbnails
 from lab.images.variables import fit_variables
 from lab.saliency import page_data as page_data_module
-from lab.saliency.files import write
-from lab.saliency.page import page
+from lab.saliency.page import page, write
 from lab.saliency.page_data import MOST_VARIABLES, chosen, page_data
 from lab.saliency.pairs import AllPairs
 from lab.saliency.projections import VIEWS, Projection, project

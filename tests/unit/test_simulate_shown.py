@@ -10,10 +10,9 @@ from rich.console import Console
 
 from lab.shown.markdown import TerminalMarkdown
 from lab.shown.style import colour
-from lab.simulate.files import write
-from lab.simulate.plots import effort, error
+from lab.simulate.files import effort, error, write
 from lab.simulate.report import Curves, Entries, SimulationReport, VariantReport
-from lab.simulate.variant import Chosen, Variant, grid, names
+from lab.simulate.variants import Chosen, Variant, grid, names
 from lab.simulate.words import summary
 from schemas.conditioning import Activation
 from schemas.errors import SetupError

@@ -9,7 +9,7 @@ import pytest
 from lab.simulate.outcomes import Simulated
 from lab.simulate.summary import summarise
 from lab.simulate.system import System
-from lab.simulate.variant import Chosen, Variant
+from lab.simulate.variants import Chosen, Variant
 from schemas.embedding import Embedding
 from schemas.errors import DependencyDown
 from schemas.gallery import Status

@@ -1,20 +1,80 @@
-"""The conditionings that are compared, each keeping the one FPIR that is asked for."""
+"""The variants of the system that one simulation compares, all keeping one FPIR."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress, product
 from pathlib import Path
+from typing import Final
 
-from lab.simulate.variant import NONE, Chosen
+from lab.evaluate.words import percent
 from schemas.conditioning import Activation
 from schemas.errors import SetupError
 from schemas.event import now
 from streams.conditioning.artefact import Artefact, load_artefact, save_artefact
 
+NONE: Final = "none"
+"""Stands for no conditioning, where an artefact's folder is asked for."""
+
 Artefacts = Mapping[str, Artefact | None]
 """The artefacts by name; None for no conditioning."""
 
 
-def load(folders: Sequence[str]) -> Artefacts:
-    """Load the artefacts of these folders, by name; :data:`~.variant.NONE` is none.
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A conditioning by the name that it goes by, with the record that activates it; or none."""
+
+    name: str = NONE
+    active: Activation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to run: the conditioning, MAD and inclusion on or off, the share of wrong answers."""
+
+    conditioning: Chosen
+    mad: bool
+    include: bool
+    wrong: float
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Say each in a word or two."""
+        return (
+            "plain" if self.conditioning.active is None else self.conditioning.name,
+            "MAD" if self.mad else "no MAD",
+            "inclusion" if self.include else "no inclusion",
+            f"{percent(self.wrong)} wrong",
+        )
+
+
+def grid(
+    conditionings: Sequence[Chosen],
+    mad: Sequence[bool],
+    include: Sequence[bool],
+    wrong: Sequence[float],
+) -> list[Variant]:
+    """Return every combination, the share of wrong answers varying slowest."""
+    return [
+        Variant(conditioning, mad=with_mad, include=with_inclusion, wrong=share)
+        for share, conditioning, with_inclusion, with_mad in product(
+            wrong, conditionings, include, mad
+        )
+    ]
+
+
+def names(variants: Sequence[Sequence[str]]) -> list[str]:
+    """Name variants by those of their parts that differ; by all, where there is one variant."""
+    some = telling(variants) if len(variants) > 1 else [True] * len(variants[0])
+    return [", ".join(compress(parts, some)) for parts in variants]
+
+
+def telling(variants: Sequence[Sequence[str]]) -> list[bool]:
+    """Say of each part whether it tells one variant from another."""
+    return [len(set(column)) > 1 for column in zip(*variants, strict=True)]
+
+
+def load_artefacts(folders: Sequence[str]) -> Artefacts:
+    """Load the artefacts of these folders, by name; :data:`NONE` is none.
 
     Raises:
         SetupError: one is missing or damaged.
@@ -39,14 +99,14 @@ def fpir_of(artefacts: Artefacts) -> float | None:
     return next(iter(found.values()), None)
 
 
-def check(artefacts: Artefacts, model: str) -> None:
+def check_model(artefacts: Artefacts, model: str) -> None:
     """Raise SetupError where one is for embeddings of another model."""
     for name, artefact in artefacts.items():
         if artefact is not None and artefact.model != model:
             raise SetupError(f"conditioning {name} is for {artefact.model}, but --model is {model}")
 
 
-def chosen(artefacts: Artefacts, fpir: float, folder: Path) -> list[Chosen]:
+def activatable(artefacts: Artefacts, fpir: float, folder: Path) -> list[Chosen]:
     """Return the conditionings, ready to be activated; they are written below ``folder``."""
     return [
         Chosen(name, None if artefact is None else _active(artefact, fpir, folder / str(number)))

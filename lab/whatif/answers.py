@@ -1,10 +1,31 @@
-"""Who the probes really show, as far as people have said."""
+"""Answers to probes, held against what people said that they show."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
-from lab.whatif.replay import Answers
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the matcher says of a probe.
+
+    Attributes:
+        identity: None sends the probe to review.
+        distance: to the identity, or for review to the nearest one; None without any.
+        threshold: None where the gallery is too small to have one.
+        cluster: of the probe, None where its background does not tell.
+    """
+
+    event_id: str
+    identity: str | None
+    distance: float | None
+    threshold: float | None
+    cluster: str | None
+
+
+Answers = dict[str, Answer]
+"""By event id."""
 
 
 class Verified(BaseModel):

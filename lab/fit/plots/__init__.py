@@ -1,1 +1,0 @@
-"""The pictures of the report, one a file; each takes what it draws and returns a figure."""
