@@ -12,11 +12,11 @@ from streams.gallery.agent import GalleryAgent
 from streams.kafka.service import Agent, Ownership, run_agents
 from streams.kafka.timers import telling
 from streams.matching.matcher import Matcher
-from streams.parts import Parts, connected, index_watch
+from streams.parts import AgentParts, connected, index_watch
 from streams.review import ReviewAgent
 
 
-def matcher(parts: Parts) -> Agent:
+def matcher(parts: AgentParts) -> Agent:
     """Embeddings in; identifications and items for human review out."""
     settings = parts.runtime.settings
     agent = Matcher(settings, parts.runtime.metrics, parts.index, parts.placements)
@@ -24,13 +24,13 @@ def matcher(parts: Parts) -> Agent:
     return Agent(stages, batch=settings.match_batch, wait_s=settings.match_deadline_ms / 1000)
 
 
-def review(parts: Parts) -> Agent:
+def review(parts: AgentParts) -> Agent:
     """People's answers in; identifications and gallery commands out."""
     agent = ReviewAgent.of(parts.runtime.settings)
     return Agent({"review": (REVIEW_DECISIONS, agent.handle)})
 
 
-def gallery(parts: Parts) -> Agent:
+def gallery(parts: AgentParts) -> Agent:
     """Gallery commands and activations in; the gallery and the index follow."""
     agent = GalleryAgent.of(
         parts.runtime.settings,
@@ -51,7 +51,7 @@ def gallery(parts: Parts) -> Agent:
     )
 
 
-AGENTS: Mapping[str, Callable[[Parts], Agent]] = MappingProxyType(
+AGENTS: Mapping[str, Callable[[AgentParts], Agent]] = MappingProxyType(
     {"matcher": matcher, "review": review, "gallery": gallery}
 )
 """By the names that ``perennial streams --only`` takes."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from schemas.reading import Reading, SecondReader
 from schemas.runtime import Runtime
-from streams.conditioning.placement import Placements, Plain
+from streams.conditioning.placement import Placements, PlainPlacement
 from streams.gallery.activation import ConditioningLog
 from streams.gallery.tenure import GalleryLog
 from streams.index.base import Index
@@ -22,7 +22,7 @@ from streams.kafka.stage import Publish
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class AgentParts:
     """What the agents share.
 
     Attributes:
@@ -49,7 +49,7 @@ class Parts:
 @asynccontextmanager
 async def connected(
     runtime: Runtime, stop: asyncio.Event, second: SecondReader | None
-) -> AsyncIterator[Parts]:
+) -> AsyncIterator[AgentParts]:
     """Connect the parts, however long that takes; without the broker only if ``stop`` is set.
 
     Raises:
@@ -64,18 +64,18 @@ async def connected(
         kafka_gallery_log(settings, publish, Reading(second, metrics)) as gallery_log,
     ):
         await unless(stop, refuse_eviction(index))
-        yield Parts(
+        yield AgentParts(
             runtime,
             second,
             publish,
             index,
             gallery_log,
             KafkaConditioningLog.of(settings, Reading(second, metrics)),
-            Placements(Plain(settings.shard_by)),
+            Placements(PlainPlacement(settings.shard_by)),
         )
 
 
-def index_watch(parts: Parts) -> Agent:
+def index_watch(parts: AgentParts) -> Agent:
     """Return what asks each second whether Redis answers, and whether it may drop entries."""
 
     async def ask() -> None:

@@ -135,10 +135,10 @@ def load_artefact(uri: str | Path) -> Artefact:
         where = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise SetupError(f"{folder / PAGE}: {where}") from error
     arrays = _arrays(folder / ARRAYS)
-    found = digest(page, arrays)
-    if found != page.version:
+    version = digest(page, arrays)
+    if version != page.version:
         raise SetupError(
-            f"{folder}: its files make version {found}, but {PAGE} says {page.version}: one of "
+            f"{folder}: its files make version {version}, but {PAGE} says {page.version}: one of "
             "them was changed or is of another artefact"
         )
     try:

@@ -140,12 +140,14 @@ def assemble(page: Page, arrays: Arrays) -> Conditioning:
 
 def digest(page: Page, arrays: Arrays) -> str:
     """Return the version: a digest of all that decides answers, and of nothing else."""
-    found = hashlib.sha256(json.dumps(page.model_dump(include=_DECIDING), sort_keys=True).encode())
+    digested = hashlib.sha256(
+        json.dumps(page.model_dump(include=_DECIDING), sort_keys=True).encode()
+    )
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
-        found.update(f"{name} {array.dtype.str} {array.shape}".encode())
-        found.update(array.tobytes())
-    return found.hexdigest()[:VERSION_DIGITS]
+        digested.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digested.update(array.tobytes())
+    return digested.hexdigest()[:VERSION_DIGITS]
 
 
 def _owners(identities: NDArray[np.str_]) -> NDArray[np.intp]:
@@ -156,8 +158,8 @@ def _owners(identities: NDArray[np.str_]) -> NDArray[np.intp]:
 
 def _check(arrays: Arrays) -> None:
     wanted = dict(_NEEDED)
-    for some in (_STATISTICS, _COHORT):
-        wanted |= some if some.keys() & arrays.keys() else {}
+    for optional in (_STATISTICS, _COHORT):
+        wanted |= optional if optional.keys() & arrays.keys() else {}
     for name in sorted(wanted.keys() ^ arrays.keys()):
         raise ValueError(f"{name}: {'missing' if name in wanted else 'unknown'}")
     for name, array in arrays.items():

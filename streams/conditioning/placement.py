@@ -69,7 +69,7 @@ class Placement(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Plain:
+class PlainPlacement:
     """Embeddings as they are, in the clusters that the values of some variables make."""
 
     shard_by: tuple[str, ...] = ()
@@ -107,11 +107,11 @@ class Plain:
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class FittedPlacement:
     """Embeddings of the artefact's model by its conditioning, and those of others plainly."""
 
     artefact: Artefact
-    plain: Plain
+    plain: PlainPlacement
 
     @property
     def conditioning(self) -> Conditioning:
@@ -180,9 +180,9 @@ def _placed(
 class Placements:
     """Makes the placement that a gallery's state names; loads each artefact once."""
 
-    def __init__(self, plain: Plain) -> None:
+    def __init__(self, plain: PlainPlacement) -> None:
         self.plain = plain
-        self._loaded: dict[ArtefactRef, Fitted] = {}
+        self._loaded: dict[ArtefactRef, FittedPlacement] = {}
 
     async def of(self, state: GalleryState) -> Placement:
         """Return how the gallery's entries are placed.
@@ -205,7 +205,7 @@ class Placements:
             return self.plain
         fitted = self._loaded.pop(active, None)
         if fitted is None:
-            fitted = Fitted(await asyncio.to_thread(_load, active), self.plain)
+            fitted = FittedPlacement(await asyncio.to_thread(_load, active), self.plain)
         self._loaded[active] = fitted  # the last one is the one used last
         for oldest in list(self._loaded)[:-_KEPT]:
             del self._loaded[oldest]
@@ -214,10 +214,10 @@ class Placements:
 
 def _load(active: ArtefactRef) -> Artefact:
     artefact = load_artefact(active.uri)
-    found, wanted = (artefact.version, artefact.model), (active.version, active.model)
-    if found != wanted:
+    held, wanted = (artefact.version, artefact.model), (active.version, active.model)
+    if held != wanted:
         raise SetupError(
-            f"{active.uri} holds version {found[0]} for model {found[1]}, not {wanted[0]} for "
+            f"{active.uri} holds version {held[0]} for model {held[1]}, not {wanted[0]} for "
             f"{wanted[1]}"
         )
     return artefact

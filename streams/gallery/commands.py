@@ -97,10 +97,10 @@ def _named(
     held = holdings.of_identity(command.identity)
     named = {entry.entry_id for entry in held} if not action.entry_ids else {*action.entry_ids}
     free = {entry_id for entry_id in named if not overtaken_by(command, entry_id, holdings)}
-    found = {entry.entry_id for entry in held}
+    present = {entry.entry_id for entry in held}
     if isinstance(action, Move):
-        found |= {entry.entry_id for entry in holdings.of_identity(action.to)}
-    unknown = free - found
+        present |= {entry.entry_id for entry in holdings.of_identity(action.to)}
+    unknown = free - present
     if unknown and not isinstance(action, Erase):
         message = f"{command.identity!r} has no entry {min(unknown)!r}"
         raise BadInput("unknown_entry", message)
@@ -132,8 +132,8 @@ def _out_of_the_way(entry: GalleryEntry, holdings: Holdings) -> list[Change]:
     if alone.entry_id == entry.entry_id:
         return []
     why = f"it has {wanted} numbers, and {entry.entry_id} of the same model has {size}"
-    told = {"actor": "gallery", "reason": why, "changed_at": now()}
-    return [alone.model_copy(update={"status": Status.QUARANTINED, **told})]
+    provenance = {"actor": "gallery", "reason": why, "changed_at": now()}
+    return [alone.model_copy(update={"status": Status.QUARANTINED, **provenance})]
 
 
 def _check_sizes(entries: list[GalleryEntry], holdings: Holdings) -> None:

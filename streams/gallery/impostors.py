@@ -62,10 +62,10 @@ class PlainThresholds:
         """Return those of shards with enough identities."""
         while self._changed:
             shard = self._changed.pop()
-            found = self._shards[shard].threshold(self._target_fpir)
+            threshold = self._shards[shard].threshold(self._target_fpir)
             self._thresholds.pop(shard, None)
-            if found is not None:
-                self._thresholds[shard] = found
+            if threshold is not None:
+                self._thresholds[shard] = threshold
         return self._thresholds
 
     def of_probes(self) -> Thresholds:

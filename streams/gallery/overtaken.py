@@ -30,11 +30,11 @@ def overtaken(command: GalleryCommand, holdings: Holdings) -> dict[str, Overtake
     action = command.action
     named = (action.entry_id,) if isinstance(action, Enrol) else action.entry_ids
     ids = named or tuple(e.entry_id for e in holdings.of_identity(command.identity))
-    found = {}
+    late = {}
     for entry_id in ids:
         entry, erased_at = holdings.get(entry_id), holdings.erasures.at(entry_id)
         by = overtaken_by(command, entry_id, holdings)
         same = (erased_at if entry is None else entry.decided_at) == command.decided_at
         if by is not None and not same:
-            found[entry_id] = by
-    return found
+            late[entry_id] = by
+    return late

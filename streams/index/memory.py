@@ -55,10 +55,10 @@ class MemoryIndex:
         entries = [entry for shard in asked for entry in self._shards[shard].values()]
         probe = prepare(query.vector[None], Metric.COSINE)
         near = [compare(probe, self._vectors(shard), Metric.COSINE)[0] for shard in asked]
-        found = np.concatenate(near)
-        nearest = np.argsort(found, kind="stable")[:k]
+        distances = np.concatenate(near)
+        nearest = np.argsort(distances, kind="stable")[:k]
         return tuple(
-            Neighbour(e.entry_id, e.identity, float(found[i]), e.cluster, e.scale)
+            Neighbour(e.entry_id, e.identity, float(distances[i]), e.cluster, e.scale)
             for i, e in ((i, entries[i]) for i in nearest)
         )
 

@@ -59,11 +59,11 @@ def merged(
     Args:
         held: by alias how many entries each shard holds, k of which it must have given.
     """
-    found: list[Neighbour] = []
+    neighbours: list[Neighbour] = []
     for shard, answer in zip(shards, results, strict=False):  # takes just as many as it needs
         if well(answer)[b"warning"]:  # RediSearch says so when it ran out of time: partial
             raise DependencyDown("redis", f"shard {shard.alias}: {answer[b'warning']}")
         nearest = shard.neighbours(answer[b"results"])
         check_found(nearest, k, held[shard.alias], shard.alias)
-        found.extend(nearest)
-    return tuple(sorted(found, key=lambda n: (n.distance, n.entry_id))[:k])
+        neighbours.extend(nearest)
+    return tuple(sorted(neighbours, key=lambda n: (n.distance, n.entry_id))[:k])

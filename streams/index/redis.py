@@ -83,13 +83,13 @@ class RedisIndex:
                     for shard in targets:
                         pipe.execute_command(*shard.search(query.vector, k))
                 pipe.execute_command(*counting(self._state_key, list(asked.values())))
-                *found, counts = await pipe.execute(raise_on_error=False)
+                *results, counts = await pipe.execute(raise_on_error=False)
         state = read_state(well(counts)[0])
         if state is None or state.epoch != epoch:
             raise IndexDiffers("it was made anew during the search")
         held, sizes = counted(counts, list(asked.values())), state.shards
         check(held, {shard.alias: sizes.get(place, 0) for place, shard in asked.items()})
-        remaining = iter(found)
+        remaining = iter(results)
         return [merged(targets, remaining, k, held) for targets in shards]
 
     async def fill(self, active: Sequence[IndexEntry], state: GalleryState, term: int = 0) -> None:
@@ -114,8 +114,8 @@ class RedisIndex:
             async with self._redis.pipeline(transaction=False) as pipe:
                 for shard, entry in zip(shards, entries, strict=True):
                     pipe.execute_command(*shard.get(entry.entry_id))
-                found = await pipe.execute(raise_on_error=False)
-        rows = zip(shards, entries, found, strict=True)
+                results = await pipe.execute(raise_on_error=False)
+        rows = zip(shards, entries, results, strict=True)
         return [entry for shard, entry, fields in rows if not shard.is_right(fields, entry)]
 
     async def expel(

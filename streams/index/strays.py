@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 from streams.index.base import IndexKey
 from streams.index.fence import Fence
 
-_MOST = 10_000  # keys of the whole database that one call of SCAN passes: some milliseconds
+_MAX_KEYS = 10_000  # keys of the whole database that one call of SCAN passes: some milliseconds
 
 Place = tuple[str, str]
 """Space and cluster."""
@@ -38,11 +38,11 @@ class Strays:
             places: by the alias of each shard its space and cluster.
             belongs: whether an entry lies at a location.
         """
-        count = min(_MOST, 1 + int(share * await self._redis.dbsize()))
+        count = min(_MAX_KEYS, 1 + int(share * await self._redis.dbsize()))
         self._cursor, keys = await self._scan(self._cursor, count)
-        found = [key for key in keys if not _is_entry(key, places, belongs)]
-        await self._remove(found, term)
-        return [key.decode(errors="replace") for key in found]
+        strays = [key for key in keys if not _is_entry(key, places, belongs)]
+        await self._remove(strays, term)
+        return [key.decode(errors="replace") for key in strays]
 
     async def expel_all(self, term: int) -> None:
         """Remove every key."""
@@ -53,7 +53,7 @@ class Strays:
     async def _all(self) -> AsyncIterator[list[bytes]]:
         cursor = -1
         while cursor != 0:
-            cursor, keys = await self._scan(max(0, cursor), _MOST)
+            cursor, keys = await self._scan(max(0, cursor), _MAX_KEYS)
             yield keys
 
     async def _scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:

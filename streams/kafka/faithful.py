@@ -174,16 +174,16 @@ class FaithfulConsumer(driver.Consumer):
         reading = self._reading
         if self._stale:
             return await self._read_again()
-        found = await super()._getmany(active_partitions, timeout)
+        fetched = await super()._getmany(active_partitions, timeout)
         if reading != self._reading:
             return await self._read_again()
-        for records in found.values():
+        for records in fetched.values():
             for record in records:
                 place = (record.topic, record.partition, record.offset)
                 self._settlers[place] = self.offsets.begin(record)
         for partition, position in cast(FetchingThread, self._thread).read_to.items():
             self.offsets.passed(partition, position)
-        return found
+        return fetched
 
     async def _read_again(self) -> Mapping[TP, list[Any]]:
         self._stale = True

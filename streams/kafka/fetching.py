@@ -14,7 +14,7 @@ from faust.types import TP
 from schemas.reading import Reading
 from schemas.records import Record
 
-_WAIT_S, _RETRY_S, _MOST = 1.0, 0.5, 256
+_WAIT_S, _RETRY_S, _MAX_RECORDS = 1.0, 0.5, 256
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +49,9 @@ class FetchingThread(driver.AIOKafkaConsumerThread):
             raise ConsumerStoppedError
         places = [TopicPartition(place.topic, place.partition) for place in active_partitions]
         wait_s = _WAIT_S if timeout is None else timeout
-        most = _MOST if max_records is None else max_records
+        most = _MAX_RECORDS if max_records is None else max_records
         try:
-            found = await self.reading(consumer, places, timeout_s=wait_s, most=most)
+            records = await self.reading(consumer, places, timeout_s=wait_s, most=most)
         except ConsumerStoppedError:
             raise
         except Exception as error:  # noqa: BLE001  Faust would end, and it can succeed later
@@ -62,7 +62,7 @@ class FetchingThread(driver.AIOKafkaConsumerThread):
             async with asyncio.timeout(_RETRY_S):
                 read_to = {tuple(place): await consumer.position(place) for place in places}
             self.read_to = read_to
-        return found
+        return records
 
     def highwater(self, tp: TP) -> int:
         """Return the end as a reader of what is committed sees it."""

@@ -11,7 +11,7 @@ from schemas.reading import Reading
 from schemas.records import Record
 
 _SILENCE_S = 30.0
-_MOST = 1000
+_MAX_RECORDS = 1000
 _WAIT_MS = 5  # a fetch under way holds the next one up; between two readings there is none
 
 
@@ -81,7 +81,7 @@ class TopicReader:
         return self._consumer
 
     async def _to(self, consumer: AIOKafkaConsumer, end: int | None) -> AsyncIterator[Record]:
-        heard, known = monotonic(), end
+        last_at, known = monotonic(), end
         before = consumer.last_poll_timestamp(self._place)
         while known is None or await consumer.position(self._place) < known:
             messages = await self._fetch(consumer)
@@ -90,18 +90,20 @@ class TopicReader:
             if end is None and consumer.last_poll_timestamp(self._place) != before:
                 known = consumer.last_stable_offset(self._place)
             for message in messages:
-                heard = monotonic()
+                last_at = monotonic()
                 yield Record.of(message)
-            if monotonic() - heard > _SILENCE_S:
+            if monotonic() - last_at > _SILENCE_S:
                 raise DependencyDown("kafka", f"{self._place.topic} fell silent while it was read")
 
     async def _fetch(self, consumer: AIOKafkaConsumer) -> Sequence[Any]:
         places = (self._place,)
         if self._reading is None:
-            found = await consumer.getmany(*places, timeout_ms=2 * _WAIT_MS)
+            fetched = await consumer.getmany(*places, timeout_ms=2 * _WAIT_MS)
         else:
-            found = await self._reading(consumer, places, timeout_s=2 * _WAIT_MS / 1000, most=_MOST)
-        messages: Sequence[Any] = found.get(self._place, ())
+            fetched = await self._reading(
+                consumer, places, timeout_s=2 * _WAIT_MS / 1000, most=_MAX_RECORDS
+            )
+        messages: Sequence[Any] = fetched.get(self._place, ())
         return messages
 
 

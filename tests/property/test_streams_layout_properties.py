@@ -10,7 +10,7 @@ from recognition.watch import ImpostorWatch
 from schemas.gallery import GalleryEntry, Status
 from schemas.gallery_records import Change, Erased
 from streams.conditioning.artefact import Artefact
-from streams.conditioning.placement import Fitted, Placement, Plain
+from streams.conditioning.placement import FittedPlacement, Placement, PlainPlacement
 from streams.gallery.holdings import Holdings
 from streams.gallery.placed_gallery import PlacedGallery
 from streams.index.base import GalleryState
@@ -19,7 +19,10 @@ from tests.gallery_entries import MODEL, entry
 
 OTHER = "other@1"
 ARTEFACT = Artefact("light", "v1", MODEL, 0.3, conditioning(4))
-PLACEMENTS: list[Placement] = [Fitted(ARTEFACT, Plain(("light",))), Plain(("light",))]
+PLACEMENTS: list[Placement] = [
+    FittedPlacement(ARTEFACT, PlainPlacement(("light",))),
+    PlainPlacement(("light",)),
+]
 whole = st.tuples(*[st.integers(-2, 2)] * 4).filter(any)
 
 

@@ -15,7 +15,7 @@ from recognition.variable import Kind, Variable
 from schemas.conditioning import ArtefactRef
 from schemas.metrics import Metrics
 from streams.conditioning.artefact import Artefact
-from streams.conditioning.placement import Fitted, Placement, Placements, Plain
+from streams.conditioning.placement import FittedPlacement, Placement, Placements, PlainPlacement
 from streams.index.base import GalleryState, IndexEntry
 from tests.gallery_entries import MODEL
 from tests.unit.matcher_probes import entry
@@ -85,11 +85,15 @@ class Given(Placements):
     """Places by the artefact that it was given last, whatever the state says; None is plain."""
 
     def __init__(self, given: Artefact | None) -> None:
-        super().__init__(Plain())
+        super().__init__(PlainPlacement())
         self.given = given
 
     async def of(self, state: GalleryState) -> Placement:  # noqa: ARG002  it was told already
-        return Plain() if self.given is None else Fitted(self.given, Plain())
+        return (
+            PlainPlacement()
+            if self.given is None
+            else FittedPlacement(self.given, PlainPlacement())
+        )
 
 
 def active(version: str = "v1", uri: str = "file:///nowhere") -> ArtefactRef:

@@ -18,7 +18,7 @@ from schemas.recognition_event import (
 )
 from schemas.records import Record
 from schemas.settings import load_settings
-from streams.conditioning.placement import Placements, Plain
+from streams.conditioning.placement import Placements, PlainPlacement
 from streams.index.base import GalleryState, IndexEntry, Query, ShardState
 from streams.index.memory import MemoryIndex
 from streams.matching.matcher import Matcher
@@ -56,7 +56,7 @@ def matcher_on(
         load_settings(**settings),
         metrics,
         index,
-        Placements(Plain(shard_by)) if placements is None else placements,
+        Placements(PlainPlacement(shard_by)) if placements is None else placements,
         patience_s=0,
     )
 

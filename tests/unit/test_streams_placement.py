@@ -13,13 +13,13 @@ from schemas.errors import DependencyDown, SetupError
 from schemas.event import Background
 from streams.conditioning.artefact import Artefact, load_artefact
 from streams.conditioning.placed import joined
-from streams.conditioning.placement import Fitted, Placements, Plain
+from streams.conditioning.placement import FittedPlacement, Placements, PlainPlacement
 from streams.index.base import GalleryState, space_of
 from tests.conditionings import DAY, NIGHT, conditioning, saved
 from tests.gallery_entries import MODEL, unit
 
-PLAIN = Plain(("light",))
-FITTED = Fitted(Artefact("light", "v1", MODEL, 0.05, conditioning(4)), PLAIN)
+PLAIN = PlainPlacement(("light",))
+FITTED = FittedPlacement(Artefact("light", "v1", MODEL, 0.05, conditioning(4)), PLAIN)
 VECTORS = [unit(v) for v in np.random.default_rng(1).normal(size=(4, 4))]
 BACKGROUNDS: Sequence[Background] = [{**DAY}, {**NIGHT}, {}, {"light": "dusk"}]
 
