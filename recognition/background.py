@@ -150,11 +150,11 @@ class Encoder:
         if not isinstance(listed, list):
             raise ValueError(f"variables: expected a list, got {listed!r}")
         variables = []
-        for at, one in enumerate(listed):
-            if not isinstance(one, Mapping):
-                raise ValueError(f"variables[{at}]: expected an object, got {one!r}")
+        for at, fields in enumerate(listed):
+            if not isinstance(fields, Mapping):
+                raise ValueError(f"variables[{at}]: expected an object, got {fields!r}")
             try:
-                variables.append(Variable.from_dict(one))
+                variables.append(Variable.from_dict(fields))
             except ValueError as error:
                 raise ValueError(f"variables[{at}]: {error}") from error
         return cls(tuple(variables))

@@ -49,8 +49,8 @@ def read_names(embeddings: Float64, names: Codes, identities: Codes) -> Predicta
     weights = (len(names) / np.maximum(counts, 1))[names]
     targets = np.eye(len(counts))[names]
 
-    def balanced(told: Float64) -> float:
-        right = told.argmax(axis=1) == names
+    def balanced(predicted: Float64) -> float:
+        right = predicted.argmax(axis=1) == names
         return float(np.mean([right[names == name].mean() for name in np.flatnonzero(counts)]))
 
     chance = 1 / np.count_nonzero(counts)
@@ -62,8 +62,8 @@ def read_numbers(embeddings: Float64, values: Float64, identities: Codes) -> Pre
     """Read numbers (n, p), the p together, from embeddings (n, d); None for a single identity."""
     total = np.square(values - values.mean(axis=0)).sum()
 
-    def r2(told: Float64) -> float:
-        return float(1 - np.square(values - told).sum() / total)
+    def r2(predicted: Float64) -> float:
+        return float(1 - np.square(values - predicted).sum() / total)
 
     return _read(embeddings, values, identities, np.ones(len(values)), Measure.R2, r2, 0.0)
 
@@ -97,11 +97,11 @@ def _linear(x: Float64, y: Float64, weights: Float64, asked: Float64) -> Float64
     # As heavy as the data in a direction of mean variance: directions of less are held back.
     alpha = weights.sum() * x.var(axis=0).mean()
     ridge = Ridge(alpha if alpha > 0 else 1.0).fit(x, y, sample_weight=weights)
-    told: Float64 = ridge.predict(asked).reshape(len(asked), -1)
-    return told
+    predicted: Float64 = ridge.predict(asked).reshape(len(asked), -1)
+    return predicted
 
 
 def _near(x: Float64, y: Float64, weights: Float64, asked: Float64) -> Float64:
     neighbours = KNeighborsRegressor(min(NEIGHBOURS, len(x))).fit(x, y * weights[:, None])
-    told: Float64 = neighbours.predict(asked).reshape(len(asked), -1)
-    return told
+    predicted: Float64 = neighbours.predict(asked).reshape(len(asked), -1)
+    return predicted

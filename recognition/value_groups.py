@@ -15,7 +15,7 @@ from recognition.variable import NAMED, Variable
 Codes = NDArray[np.intp]
 Float64 = NDArray[np.float64]
 
-MOST_NAMES: Final = 12
+MAX_NAMES: Final = 12
 QUARTERS: Final = 4
 OTHERS: Final = "(others)"
 
@@ -55,7 +55,7 @@ def group_values(variable: Variable, values: Sequence[object]) -> Groups:
 
 def _named(names: Sequence[str], codes: Float64) -> Groups:
     counts = Counter(codes[~np.isnan(codes)].astype(int).tolist())
-    most = counts if len(counts) <= MOST_NAMES else dict(counts.most_common(MOST_NAMES - 1))
+    most = counts if len(counts) <= MAX_NAMES else dict(counts.most_common(MAX_NAMES - 1))
     place = {code: number for number, code in enumerate(sorted(most))}
     places = [place.get(code, len(place)) for code in np.nan_to_num(codes, nan=NONE).tolist()]
     return _kept([*(names[code] for code in place), OTHERS], np.array(places, np.intp), codes)

@@ -15,7 +15,7 @@ from workers.model.model_folder import (
     read_model,
     version,
 )
-from workers.training.run_folder import RunFolder
+from workers.training.run_folder import TrainingFolder
 
 _PICKLES = (".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt")
 
@@ -47,7 +47,7 @@ def open_model(source: Path) -> StoredModel:
 
 
 def _folder(source: Path) -> Path:
-    run = RunFolder(source)
+    run = TrainingFolder(source)
     folder = source if (source / CARD).is_file() or not run.model.is_dir() else run.model
     missing = [name for name in (CARD, WEIGHTS) if not (folder / name).is_file()]
     if not missing:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import affine_grid, grid_sample
 
-from workers.training.affine import Move, warp
+from workers.training.affine import AffineMove, warp
 
 SIDES = st.integers(2, 17)
 
@@ -50,5 +50,5 @@ def test_a_warp_is_the_inverse_of_its_moves_in_their_order(
     grid = affine_grid(theta, [1, 3, height, width], align_corners=False)
     expected = grid_sample(image, grid, padding_mode="border", align_corners=False)
     numbers = (right, down, wide, high, turn, lean)
-    move = Move(*(torch.tensor([number], dtype=torch.float64) for number in numbers))
+    move = AffineMove(*(torch.tensor([number], dtype=torch.float64) for number in numbers))
     torch.testing.assert_close(warp(image, move), expected, rtol=0, atol=0.01)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from workers.training.affine import Move, warp
+from workers.training.affine import AffineMove, warp
 from workers.training.augment import Augmentation, augment, erase, relight, turned_classes
 
 OFF = Augmentation(0, 0, 0, 0, 0, gamma=0, gain=0, noise=0, erase=0)
@@ -23,10 +23,10 @@ def images(count: int = 4, channels: int = 3, height: int = 24, width: int = 16)
     return torch.randint(0, 256, shape, dtype=torch.uint8, generator=seeded(99))
 
 
-def move(**changes: float) -> Move:
+def move(**changes: float) -> AffineMove:
     """A single image's move, still but for the changes."""
     still = {"right": 0.0, "down": 0.0, "wide": 1.0, "high": 1.0, "turn": 0.0, "lean": 0.0}
-    return Move(**{name: torch.tensor([value]) for name, value in (still | changes).items()})
+    return AffineMove(**{name: torch.tensor([value]) for name, value in (still | changes).items()})
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -10,7 +10,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 
-from workers.training.board import Board
+from workers.training.board import TensorBoard
 
 pytestmark = pytest.mark.usefixtures("event_files_in_order")
 
@@ -48,7 +48,7 @@ def numbers(count: int) -> list[str]:
 
 
 def test_scalars_are_on_disk_before_the_board_is_closed(tmp_path: Path) -> None:
-    with Board(tmp_path) as board:
+    with TensorBoard(tmp_path) as board:
         board.scalars(1, {"loss": 0.5, "rate/head": 0.125})
         board.scalars(2, {"loss": 0.25})
         assert curve(tmp_path) == [(1, 0.5), (2, 0.25)]
@@ -56,12 +56,12 @@ def test_scalars_are_on_disk_before_the_board_is_closed(tmp_path: Path) -> None:
 
 
 def test_a_run_that_goes_on_shows_each_step_once(tmp_path: Path) -> None:
-    with Board(tmp_path) as board:
+    with TensorBoard(tmp_path) as board:
         for step in range(6):
             board.scalars(step, {"loss": step})
     written = next(tmp_path.glob("events.out.tfevents.*"))
     written.rename(tmp_path / "events.out.tfevents.0000000001.earlier")  # read in order of seconds
-    with Board(tmp_path, after=3) as board:
+    with TensorBoard(tmp_path, after=3) as board:
         for step in range(4, 8):
             board.scalars(step, {"loss": step + 100})
     assert curve(tmp_path) == [(0, 0), (1, 1), (2, 2), (3, 3), *((s, s + 100) for s in range(4, 8))]
@@ -70,7 +70,7 @@ def test_a_run_that_goes_on_shows_each_step_once(tmp_path: Path) -> None:
 def test_the_projector_has_vectors_thumbnails_and_every_variable(tmp_path: Path) -> None:
     embeddings = vectors(7)
     night = ["day", "night\tor\ndusk", "", "day", "day", "night", "day"]
-    with Board(tmp_path) as board:
+    with TensorBoard(tmp_path) as board:
         board.projector(40, embeddings, pictures(7), {"identity": numbers(7), "light": night})
     (shown,) = config(tmp_path).embeddings
     np.testing.assert_allclose(np.loadtxt(tmp_path / shown.tensor_path), embeddings, rtol=1e-5)
@@ -87,7 +87,7 @@ def test_the_projector_has_vectors_thumbnails_and_every_variable(tmp_path: Path)
 
 
 def test_thumbnails_keep_their_proportions(tmp_path: Path) -> None:
-    with Board(tmp_path) as board:
+    with TensorBoard(tmp_path) as board:
         board.projector(1, vectors(1), pictures(1, 300, 150), {"identity": ["a"]})
     with Image.open(tmp_path / config(tmp_path).embeddings[0].sprite.image_path) as sprite:
         filled = np.asarray(sprite)[..., 2] == 200
@@ -95,14 +95,14 @@ def test_thumbnails_keep_their_proportions(tmp_path: Path) -> None:
 
 
 def test_a_single_variable_has_no_header_line(tmp_path: Path) -> None:
-    with Board(tmp_path) as board:
+    with TensorBoard(tmp_path) as board:
         board.projector(1, vectors(2), pictures(2), {"identity": ["a", "b"]})
     assert (tmp_path / config(tmp_path).embeddings[0].metadata_path).read_text() == "a\nb\n"
 
 
 def test_many_images_are_thinned_out_evenly(tmp_path: Path) -> None:
     count = 5000
-    with Board(tmp_path) as board:
+    with TensorBoard(tmp_path) as board:
         board.projector(1, vectors(count), pictures(count, 4, 4), {"identity": numbers(count)})
     (shown,) = config(tmp_path).embeddings
     kept = np.loadtxt(tmp_path / shown.metadata_path, dtype=int)
@@ -119,7 +119,7 @@ def test_many_images_are_thinned_out_evenly(tmp_path: Path) -> None:
 
 
 def test_the_projector_shows_the_last_embeddings_alone_after_a_resume_too(tmp_path: Path) -> None:
-    def show(board: Board, step: int, name: str) -> None:
+    def show(board: TensorBoard, step: int, name: str) -> None:
         board.projector(step, vectors(2), pictures(2), {"identity": [name, name]})
 
     def tables() -> list[str]:
@@ -127,13 +127,13 @@ def test_the_projector_shows_the_last_embeddings_alone_after_a_resume_too(tmp_pa
         assert sorted(tmp_path.rglob("metadata.tsv")) == paths
         return [path.read_text().split()[0] for path in paths]
 
-    with Board(tmp_path) as board:
+    with TensorBoard(tmp_path) as board:
         show(board, 20, "before")
     assert (steps(tmp_path), tables()) == (["projector:00020"], ["before"])
-    with Board(tmp_path, after=20) as board:
+    with TensorBoard(tmp_path, after=20) as board:
         show(board, 20, "again")
     assert (steps(tmp_path), tables()) == (["projector:00020"], ["again"])
-    with Board(tmp_path, after=20) as board:
+    with TensorBoard(tmp_path, after=20) as board:
         show(board, 30, "after")
     assert (steps(tmp_path), tables()) == (["projector:00030"], ["after"])
 
@@ -148,12 +148,12 @@ def test_the_projector_shows_the_last_embeddings_alone_after_a_resume_too(tmp_pa
 def test_lengths_that_differ_are_refused(
     tmp_path: Path, count: int, names: list[str], message: str
 ) -> None:
-    with Board(tmp_path) as board, pytest.raises(ValueError, match=message):
+    with TensorBoard(tmp_path) as board, pytest.raises(ValueError, match=message):
         board.projector(1, vectors(count), pictures(count), {"identity": names})
 
 
 def test_vectors_that_are_not_finite_are_refused(tmp_path: Path) -> None:
     broken = vectors(2)
     broken[1, 1] = np.nan
-    with Board(tmp_path) as board, pytest.raises(ValueError, match="step 9 are not finite"):
+    with TensorBoard(tmp_path) as board, pytest.raises(ValueError, match="step 9 are not finite"):
         board.projector(9, broken, pictures(2), {"identity": ["a", "b"]})

@@ -11,7 +11,7 @@ from tests.unit.training_samples import ARCHITECTURE, config
 from workers.training.augment import Augmentation
 from workers.training.config import TrainingConfig
 from workers.training.linear_map import LinearMetric
-from workers.training.run_folder import RunFolder
+from workers.training.run_folder import TrainingFolder
 
 
 def test_settings_survive_json() -> None:
@@ -51,7 +51,7 @@ def test_quarter_turns_need_a_square() -> None:
 
 
 def test_a_folder_is_of_one_run(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path / "a" / "run")
+    folder = TrainingFolder(tmp_path / "a" / "run")
     assert folder.open(config()) is False
     folder.begin(config())
     assert folder.open(config()) is False
@@ -65,7 +65,7 @@ def test_a_folder_is_of_one_run(tmp_path: Path) -> None:
 
 
 def test_what_lies_where(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path)
+    folder = TrainingFolder(tmp_path)
     paths = [folder.config, folder.checkpoint, folder.metrics, folder.curves, folder.board]
     assert [path.relative_to(tmp_path).as_posix() for path in [*paths, folder.model]] == [
         "config.json",
@@ -78,7 +78,7 @@ def test_what_lies_where(tmp_path: Path) -> None:
 
 
 def test_a_kill_while_the_settings_are_written_leaves_them_whole_or_absent(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path)
+    folder = TrainingFolder(tmp_path)
     folder.begin(config())
     before = folder.config.stat().st_ino
     folder.begin(config())
@@ -87,7 +87,7 @@ def test_a_kill_while_the_settings_are_written_leaves_them_whole_or_absent(tmp_p
 
 
 def test_damaged_settings_are_named(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path)
+    folder = TrainingFolder(tmp_path)
     with pytest.raises(SetupError, match=r"config\.json"):
         folder.read()
     folder.config.write_text('{"steps": 1')

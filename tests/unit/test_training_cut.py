@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.training_runs import logged, run, weights
 from workers.training import loop
-from workers.training.board import Board
+from workers.training.board import TensorBoard
 
 pytestmark = pytest.mark.usefixtures("event_files_in_order")
 
@@ -65,7 +65,7 @@ def test_a_run_that_is_cut_goes_on_as_if_nothing_had_been(
                 if done == step:
                     raise Killed
         else:
-            killed(patched, Board if where == "scalars" else loop, where, step)
+            killed(patched, TensorBoard if where == "scalars" else loop, where, step)
         with pytest.raises(Killed):
             run(tmp_path, on_step, **CUT)
     assert not (tmp_path / "model").exists()

@@ -92,7 +92,7 @@ def test_more_dimensions_than_images_and_identical_images(method: LinearMetric) 
 
 @pytest.mark.parametrize("method", LinearMetric)
 def test_more_images_than_are_used(method: LinearMetric, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.training.linear_map._MOST_POINTS", 120)
+    monkeypatch.setattr("workers.training.linear_map._MAX_POINTS", 120)
     points, labels = planted()
     other, names = planted(seed=1)
     learned = fit_linear_map(points, labels, method, 6)

@@ -14,13 +14,13 @@ from tests.unit.training_samples import CPU, DIMENSION, as_frames, config, data,
 from workers.model.model import EmbeddingModel, load_model
 from workers.model.model_folder import DIRECTIONS, read_model
 from workers.training import checkpoint, finish, last_map, loop
-from workers.training.board import Board
+from workers.training.board import TensorBoard
 from workers.training.config import TrainingConfig
 from workers.training.data import Samples, TrainingData
 from workers.training.history import read_history
 from workers.training.learner import Learner
 from workers.training.linear_map import LinearMetric, fit_linear_map
-from workers.training.run_folder import RunFolder
+from workers.training.run_folder import TrainingFolder
 from workers.training.selection import Best
 
 
@@ -125,8 +125,8 @@ def test_the_exported_model_gives_the_embeddings_of_the_kept_weights(tmp_path: P
     for number in range(2, 6):
         learner.step(number)
     assert not np.allclose(learner.embed(calibrate.images), expected, atol=1e-3)
-    folder = RunFolder(tmp_path)
-    with Board(folder.board) as board:
+    folder = TrainingFolder(tmp_path)
+    with TensorBoard(folder.board) as board:
         model = finish.finish(learner, kept, Best(0.5, 2), data(), folder, board)
     np.testing.assert_allclose(loaded(model).embed(as_frames(calibrate)), expected, atol=1e-5)
     shown = np.loadtxt(folder.board / "00002" / "projector" / "tensors.tsv", delimiter="\t")

@@ -9,7 +9,7 @@ from yarl import URL
 
 from schemas.errors import BadInput
 
-_LONGEST = 8192
+_MAX_LENGTH = 8192
 SCHEMES = ("file", "https", "http", "s3")
 
 
@@ -67,8 +67,8 @@ class AllowList:
 
 
 def _parse(uri: str) -> URL:
-    if len(uri) > _LONGEST:
-        raise refused(f"a URI of {len(uri)} characters; at most {_LONGEST}")
+    if len(uri) > _MAX_LENGTH:
+        raise refused(f"a URI of {len(uri)} characters; at most {_MAX_LENGTH}")
     try:
         url = URL(uri)
         port = url.port  # a port that is no number shows only when it is asked for

@@ -146,7 +146,7 @@ class Fetcher:
             store = self._stores.of(url, prefix)
             began = asyncio.get_running_loop().time()
             try:
-                found = await self._ask(store, url)
+                answer = await self._ask(store, url)
             except ValueError:
                 raise
             except (TimeoutError, aiohttp.ClientError, OSError, StoreDown) as error:
@@ -155,9 +155,9 @@ class Fetcher:
                     raise
                 why = f"does not answer: {type(error).__name__}: {error}"
                 raise StoreDown(store, why) from error
-            if isinstance(found, bytes):
-                return found
-            url = self._allow.check(found)
+            if isinstance(answer, bytes):
+                return answer
+            url = self._allow.check(answer)
             prefix = self._allow.prefix_of(url)
         raise refused(f"{url.host} redirects more than {_MAX_REDIRECTS} times")
 

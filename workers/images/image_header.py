@@ -19,8 +19,8 @@ _ORIENTATION_TAG = 0x0112
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _JPEG_EXIF = re.compile(rb"\xff\xe1..Exif\0\0", re.DOTALL)
 _JPEG_EXIF_WITHIN = 2**18
-_MOST_CHUNKS = 2**16
-_MOST_SCANS = 100
+_MAX_CHUNKS = 2**16
+_MAX_SCANS = 100
 _OTHERS = {
     b"GIF8": "GIF",
     b"BM": "BMP",
@@ -81,8 +81,8 @@ def jpeg_problem(image: bytes, error: ValueError) -> BadInput:
 
 def _jpeg(image: bytes) -> Header:
     # Each scan of a progressive JPEG passes over the whole picture: a small file could cost hours.
-    if image.count(b"\xff\xda") > _MOST_SCANS:
-        raise BadInput("too_many_scans", f"a JPEG with more than {_MOST_SCANS} scans")
+    if image.count(b"\xff\xda") > _MAX_SCANS:
+        raise BadInput("too_many_scans", f"a JPEG with more than {_MAX_SCANS} scans")
     try:
         height, width, *_ = simplejpeg.decode_jpeg_header(image)
     except ValueError as error:
@@ -128,7 +128,7 @@ def _webp(image: bytes) -> Header:
 
 def _chunks(image: bytes, at: int, layout: str, checksum: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield (name, start, length) of the PNG or RIFF chunks that are there in full."""
-    for _ in range(_MOST_CHUNKS):
+    for _ in range(_MAX_CHUNKS):
         if at + 8 > len(image):
             return
         first, second = struct.unpack_from(layout, image, at)
@@ -138,7 +138,7 @@ def _chunks(image: bytes, at: int, layout: str, checksum: int) -> Iterator[tuple
         yield name, at + 8, length
         padding = 0 if checksum else length % 2  # RIFF chunks start at even offsets
         at += 8 + length + checksum + padding
-    raise BadInput("corrupt_image", f"more than {_MOST_CHUNKS} chunks")
+    raise BadInput("corrupt_image", f"more than {_MAX_CHUNKS} chunks")
 
 
 def _orientation(exif: bytes) -> int:

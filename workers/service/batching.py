@@ -57,7 +57,7 @@ class MicroBatcher(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Embedded:
+class PassResult:
     """What the model gave for an image, and when the pass began and ended (epoch, ms)."""
 
     result: Result
@@ -70,7 +70,7 @@ class Waiting:
     """An image that waits for the model."""
 
     image: Image
-    embedded: asyncio.Future[Embedded]
+    embedded: asyncio.Future[PassResult]
 
 
 class Lanes:
@@ -100,7 +100,7 @@ class Lanes:
         self._lanes = {tasks.create_task(self._lane()) for _ in range(count)}
         self._metrics.queue_depth.labels("batch").set_function(lambda: len(self._batcher))
 
-    def put(self, image: Image) -> asyncio.Future[Embedded]:
+    def put(self, image: Image) -> asyncio.Future[PassResult]:
         """Add an image to the next batch, behind all that were added before."""
         waiting = Waiting(image, asyncio.get_running_loop().create_future())
         self._batcher.put(waiting)
@@ -123,7 +123,7 @@ class Lanes:
             for waiting, result in zip(batch, results, strict=True):
                 waited_ms = started - waiting.image.ready_ms
                 self._metrics.stage_seconds.labels("batch").observe(waited_ms / 1000)
-                waiting.embedded.set_result(Embedded(result, started, done))
+                waiting.embedded.set_result(PassResult(result, started, done))
 
     async def _embed(self, batch: list[Waiting]) -> list[Result]:
         pixels = [waiting.image.pixels for waiting in batch]

@@ -10,7 +10,7 @@ from schemas.errors import BadInput
 from schemas.records import Record
 from schemas.runtime import Runtime
 from workers.service.admission import Admission, Gate
-from workers.service.batching import Embedded, Lanes
+from workers.service.batching import Lanes, PassResult
 from workers.service.claims import Claims
 from workers.service.decoder import Decoder
 from workers.service.job import Image, Job, now_ms, read_job
@@ -155,7 +155,7 @@ class Pipeline:
             passage.admission = await self._admit(passage.job, image)
             return image
 
-    async def _send(self, image: Image, embedded: Embedded) -> None:
+    async def _send(self, image: Image, embedded: PassResult) -> None:
         """Send the embedding of an image, or the dead letter of one that has none."""
         if isinstance(embedded.result, BadInput):
             image.job.stage = "forward"

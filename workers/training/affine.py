@@ -8,7 +8,7 @@ from torch.nn.functional import grid_sample
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class AffineMove:
     """What happens to the content of each image, in this order; all are (n,) float32.
 
     Attributes:
@@ -28,8 +28,8 @@ class Move:
     lean: Tensor
 
 
-def warp(images: Tensor, move: Move) -> Tensor:
-    """Move the content of images, bilinear; what comes in from outside repeats the border.
+def warp(images: Tensor, move: AffineMove) -> Tensor:
+    """AffineMove the content of images, bilinear; what comes in from outside repeats the border.
 
     Args:
         images: (n, c, h, w) floating point.
@@ -52,7 +52,7 @@ def centres(count: int, device: torch.device) -> Tensor:
     return (torch.arange(count, device=device) * 2 + 1) / count - 1
 
 
-def _inverse(move: Move, ratio: float) -> Tensor:
+def _inverse(move: AffineMove, ratio: float) -> Tensor:
     """(n, 2, 3) maps from a place in the result to the place in the image that is seen there.
 
     Places run from -1 to 1 along each side, but turning and leaning are meant in pixels: hence

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from workers.training.affine import Move, centres, warp
+from workers.training.affine import AffineMove, centres, warp
 
 _WHITE = 255.0
 _ERASED_SHARE = (0.02, 0.2)  # smallest and largest share of the image that erasing takes away
@@ -135,12 +135,12 @@ def erase(images: Tensor, boxes: Tensor) -> Tensor:
     return torch.where(inside, images.mean(dim=(-2, -1), keepdim=True), images)
 
 
-def _move(draws: Tensor, settings: Augmentation) -> Move:
+def _move(draws: Tensor, settings: Augmentation) -> AffineMove:
     """From 7 draws of each image within ±1."""
     turn, scale, stretch, lean, right, down = draws[:6] * settings.strength
     size, slant = scale * settings.scale, stretch * settings.stretch
     mirror = draws[6].sign() if settings.flip else 1.0
-    return Move(
+    return AffineMove(
         right=right * settings.shift,
         down=down * settings.shift,
         wide=torch.exp(size + slant) * mirror,

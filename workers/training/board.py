@@ -16,7 +16,7 @@ _MAX_SHOWN = 2000  # the browser holds them all
 _SIDE = 64  # of a thumbnail; 45 × 45 of them make 2,880 px, and the projector reads up to 8,192
 
 
-class Board:
+class TensorBoard:
     """A log folder for ``tensorboard --logdir``; a context manager.
 
     Everything is on disk when a call returns, so that a killed process loses nothing that its
@@ -35,7 +35,7 @@ class Board:
         self._writer = SummaryWriter(str(folder), purge_step=None if after is None else after + 1)
         self._writer.flush()
 
-    def __enter__(self) -> "Board":
+    def __enter__(self) -> "TensorBoard":
         return self
 
     def __exit__(

@@ -52,8 +52,8 @@ class TrainingConfig(BaseModel):
         warm_up: share of the steps in which the rates rise; they fall by a cosine after it.
         clip: largest norm of the gradient.
         average: decay of the exponential moving average of the weights, which is what is exported.
-        evaluate_every: steps between two looks at the calibrate part.
-        patience: looks without a better one after which the run ends.
+        evaluate_every: steps between two evaluations on the calibrate part.
+        patience: evaluations without a better one after which the run ends.
         augmentation: how the images are changed.
         quarter_turns: make each turned identity another class: for drawings.
         predict: background variables that the embedding shall tell of, ``name:kind*weight``.

@@ -99,7 +99,7 @@ def load_images(
     """
     images = torch.empty((len(paths), 3 if colour else 1, *size), dtype=torch.uint8)
 
-    def one(path: Path) -> Tensor:
+    def load(path: Path) -> Tensor:
         try:
             pixels = prepare(path.read_bytes(), (), limits, size)[0]
         except (OSError, BadInput) as error:
@@ -108,7 +108,7 @@ def load_images(
         return image if colour else grey(image[None])[0].round().to(torch.uint8)
 
     with ThreadPoolExecutor() as pool:
-        for number, image in enumerate(_in_order(pool, one, paths)):
+        for number, image in enumerate(_in_order(pool, load, paths)):
             images[number] = image
             if on_done is not None:
                 on_done(1)
@@ -116,9 +116,9 @@ def load_images(
 
 
 def _in_order(
-    pool: ThreadPoolExecutor, one: Callable[[Path], Tensor], paths: Sequence[Path]
+    pool: ThreadPoolExecutor, load: Callable[[Path], Tensor], paths: Sequence[Path]
 ) -> Iterator[Tensor]:
     """Map with bounded read-ahead."""
     remaining = iter(paths)
     while part := list(islice(remaining, _AHEAD)):
-        yield from pool.map(one, part)
+        yield from pool.map(load, part)

@@ -19,13 +19,13 @@ from workers.model.model_folder import (
     network_weights,
     write_model,
 )
-from workers.training.board import Board
+from workers.training.board import TensorBoard
 from workers.training.data import Samples, TrainingData
 from workers.training.directions import find_direction
 from workers.training.figures import Figure
 from workers.training.last_map import Ending, end
 from workers.training.learner import Learner
-from workers.training.run_folder import RunFolder
+from workers.training.run_folder import TrainingFolder
 from workers.training.saved_heads import describe_heads
 from workers.training.selection import Best
 from workers.training.targets import encode, varying
@@ -37,7 +37,12 @@ _MAX_NAMES = 32  # a variable of more is a serial number, not a condition
 
 
 def finish(
-    learner: Learner, kept: Weights, best: Best, data: TrainingData, folder: RunFolder, board: Board
+    learner: Learner,
+    kept: Weights,
+    best: Best,
+    data: TrainingData,
+    folder: TrainingFolder,
+    board: TensorBoard,
 ) -> Path:
     """Write the model folder, and what the projector shows; return the model folder.
 
@@ -51,7 +56,7 @@ def finish(
     """
     learner.load_weights(kept)
     config = learner.config
-    found = Ending(
+    plain = Ending(
         config.architecture,
         network_weights(kept),
         learner.embed(data.train.images),
@@ -60,24 +65,26 @@ def finish(
     )
     figures: dict[str, JsonValue] = {"best_step": best.step}
     heads = head_weights(kept)
-    if report := _heads(learner, data.calibrate, found.unseen):
+    if report := _heads(learner, data.calibrate, plain.unseen):
         figures["heads_on_calibrate"] = report
-    ended, mapped = end(found, data, config)
-    figures |= {"calibrate_tpir_at_fpir_0.05": round(ended.tpir, 4), **mapped}
-    if ended is not found:
+    mapped, map_figures = end(plain, data, config)
+    figures |= {"calibrate_tpir_at_fpir_0.05": round(mapped.tpir, 4), **map_figures}
+    if mapped is not plain:
         heads = {}  # they know the embeddings before the map, which this model does not give
     if heads:
         figures["heads"] = describe_heads(learner.heads)
-    directions, probes = _directions(ended.seen, data.train)
+    directions, probes = _directions(mapped.seen, data.train)
     figures["directions"] = probes
-    board.projector(best.step, ended.unseen, _thumbnails(data.calibrate), _metadata(data.calibrate))
+    board.projector(
+        best.step, mapped.unseen, _thumbnails(data.calibrate), _metadata(data.calibrate)
+    )
     card = ModelCard(
         name=config.name,
-        architecture=ended.architecture,
-        about=f"{', '.join(ended.architecture.backbones)} trained with {config.loss}",
+        architecture=mapped.architecture,
+        about=f"{', '.join(mapped.architecture.backbones)} trained with {config.loss}",
         training={"config": config.model_dump(mode="json"), "data": _about(data), **figures},
     )
-    write_model(folder.model, card, {**ended.weights, **directions, **heads})
+    write_model(folder.model, card, {**mapped.weights, **directions, **heads})
     return folder.model
 
 
@@ -89,7 +96,7 @@ def _heads(
     figures = learner.heads.report(
         torch.from_numpy(embeddings).to(learner.device), values.to(learner.device)
     )
-    return {name: _told(figure) for name, figure in figures.items()}
+    return {name: _described(figure) for name, figure in figures.items()}
 
 
 def _directions(
@@ -105,7 +112,10 @@ def _directions(
         direction = find_direction(embeddings, samples.labels, codes, variable)
         if direction is not None:
             tensors[f"{DIRECTIONS}{variable.name}"] = torch.from_numpy(direction.vectors)
-            figures[variable.name] = {"toward": list(direction.names), **_told(direction.figure)}
+            figures[variable.name] = {
+                "toward": list(direction.names),
+                **_described(direction.figure),
+            }
     return tensors, figures
 
 
@@ -119,7 +129,7 @@ def _varying_variables(samples: Samples) -> Iterator[LearnedVariable]:
             yield fit_variable(name, values)
 
 
-def _told(figure: Figure) -> dict[str, JsonValue]:
+def _described(figure: Figure) -> dict[str, JsonValue]:
     return {
         "measure": figure.measure,
         "value": _rounded(figure.value),

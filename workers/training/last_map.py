@@ -38,7 +38,7 @@ class Ending:
 
 
 def end(
-    found: Ending, data: TrainingData, config: TrainingConfig
+    ending: Ending, data: TrainingData, config: TrainingConfig
 ) -> tuple[Ending, dict[str, JsonValue]]:
     """Add the map that a run asks for, where the calibrate part is recognised better with it.
 
@@ -46,16 +46,16 @@ def end(
         The ending, and the figure of the map.
     """
     if config.linear_map is None:
-        return found, {}
-    size = found.seen.shape[1]
-    learned = fit_linear_map(found.seen, data.train.labels, config.linear_map, size, config.seed)
-    unseen = _unit(found.unseen @ learned.T)
+        return ending, {}
+    size = ending.seen.shape[1]
+    learned = fit_linear_map(ending.seen, data.train.labels, config.linear_map, size, config.seed)
+    unseen = _unit(ending.unseen @ learned.T)
     tpir = calibrate_tpir(unseen, data.calibrate)
     figures: dict[str, JsonValue] = {"calibrate_tpir_with_linear_map": round(tpir, 4)}
-    if tpir <= found.tpir:
-        return found, figures
-    architecture, weights = fold_in(found.architecture, found.weights, learned)
-    return Ending(architecture, weights, _unit(found.seen @ learned.T), unseen, tpir), figures
+    if tpir <= ending.tpir:
+        return ending, figures
+    architecture, weights = fold_in(ending.architecture, ending.weights, learned)
+    return Ending(architecture, weights, _unit(ending.seen @ learned.T), unseen, tpir), figures
 
 
 def fold_in(

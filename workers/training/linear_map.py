@@ -22,7 +22,7 @@ Indices = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 FloatArray = NDArray[np.float32]
 
-_MOST_POINTS = 2000
+_MAX_POINTS = 2000
 _HELD_OUT = 1 / 3
 _ITERATIONS = 40
 _UNCHOSEN = 0.5  # with too few identities to hold any out
@@ -175,5 +175,5 @@ def _draw(labels: Indices, generator: np.random.Generator) -> Indices:
     order = order[np.argsort(labels[order], kind="stable")]
     counts = np.bincount(labels)
     turn = np.arange(len(labels)) - np.repeat(np.cumsum(counts) - counts, counts)
-    chosen: Indices = np.sort(order[np.argsort(turn, kind="stable")][:_MOST_POINTS])
+    chosen: Indices = np.sort(order[np.argsort(turn, kind="stable")][:_MAX_POINTS])
     return chosen

@@ -43,7 +43,7 @@ def fit_lmnn(points: Array, labels: Indices, start: Array, iterations: int) -> A
     learned = start
     for _ in range(_ROUNDS):
         impostors = _nearest(points @ learned.T, ~same, _IMPOSTORS)
-        found = minimize(
+        solution = minimize(
             lambda flat, pairs: lmnn_loss(flat.reshape(start.shape), points, *pairs),
             learned.ravel(),
             args=((targets, impostors),),
@@ -51,7 +51,7 @@ def fit_lmnn(points: Array, labels: Indices, start: Array, iterations: int) -> A
             method="L-BFGS-B",
             options={"maxiter": max(1, iterations // _ROUNDS)},
         )
-        learned = found.x.reshape(start.shape)
+        learned = solution.x.reshape(start.shape)
     return learned
 
 

@@ -9,14 +9,14 @@ from torch import Tensor
 
 from schemas.errors import SetupError
 from workers.training import checkpoint
-from workers.training.board import Board
+from workers.training.board import TensorBoard
 from workers.training.config import TrainingConfig
 from workers.training.curves import draw_curves
 from workers.training.data import TrainingData
 from workers.training.finish import finish
 from workers.training.history import append_history, cut_history, read_history
 from workers.training.learner import Learner
-from workers.training.run_folder import RunFolder
+from workers.training.run_folder import TrainingFolder
 from workers.training.selection import Best, calibrate_tpir
 
 OnStep = Callable[[int, Mapping[str, float]], None]
@@ -44,7 +44,7 @@ def train(
     Raises:
         SetupError: settings that do not fit the data, or a run with other settings in ``out``.
     """
-    folder = RunFolder(out)
+    folder = TrainingFolder(out)
     resumed = folder.open(config)
     learner = Learner(config, data.train, device)
     folder.begin(config)
@@ -54,21 +54,21 @@ def train(
     else:
         best.better(calibrate_tpir(learner.embed(data.calibrate.images), data.calibrate), 0)
     cut_history(folder.metrics, start)
-    with Board(folder.board, after=start if folder.board.exists() else None) as board:
+    with TensorBoard(folder.board, after=start if folder.board.exists() else None) as board:
         for number in range(start, config.steps):
             if best.worse >= config.patience:
                 break
             done = number + 1
             figures = learner.step(number)
-            look = done % config.evaluate_every == 0 or done == config.steps
-            if look:
+            evaluated = done % config.evaluate_every == 0 or done == config.steps
+            if evaluated:
                 tpir = calibrate_tpir(learner.embed(data.calibrate.images), data.calibrate)
                 figures["calibrate_tpir"] = tpir
                 if best.better(tpir, done):
                     kept = learner.weights()
             append_history(folder.metrics, {"step": done, **figures})
             board.scalars(done, figures)
-            if look:  # last, so that a checkpoint never knows of a step that the logs lack
+            if evaluated:  # last, so that a checkpoint never knows of a step that the logs lack
                 _save(folder, learner, done, best, kept)
             if on_step is not None:
                 on_step(done, figures)
@@ -77,13 +77,13 @@ def train(
 
 
 def _save(
-    folder: RunFolder, learner: Learner, step: int, best: Best, kept: dict[str, Tensor]
+    folder: TrainingFolder, learner: Learner, step: int, best: Best, kept: dict[str, Tensor]
 ) -> None:
     state = {"step": step, "best": asdict(best), "kept": kept, "learner": learner.state()}
     checkpoint.save(folder.checkpoint, state)
 
 
-def _resume(folder: RunFolder, learner: Learner) -> tuple[int, Best, dict[str, Tensor]]:
+def _resume(folder: TrainingFolder, learner: Learner) -> tuple[int, Best, dict[str, Tensor]]:
     # To the processor, where the kept weights belong; the learner moves its own to its device.
     state = checkpoint.load(folder.checkpoint, torch.device("cpu"))
     try:

@@ -10,7 +10,7 @@ from workers.training.config import TrainingConfig
 
 
 @dataclass(frozen=True, slots=True)
-class RunFolder:
+class TrainingFolder:
     """``root`` and what is in it."""
 
     root: Path

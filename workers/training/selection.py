@@ -31,12 +31,12 @@ def calibrate_tpir(embeddings: NDArray[np.float32], samples: Samples) -> float:
 
 @dataclass
 class Best:
-    """The best look at the calibrate part so far.
+    """The best evaluation on the calibrate part so far.
 
     Attributes:
         tpir: what it showed; -1 before the first.
         step: after how many steps it was.
-        worse: how many looks since then.
+        worse: how many evaluations since then.
     """
 
     tpir: float = -1.0
@@ -44,7 +44,7 @@ class Best:
     worse: int = 0
 
     def better(self, tpir: float, step: int) -> bool:
-        """Note a look, and say whether it is the best one."""
+        """Record an evaluation; return whether it is the best so far."""
         if tpir > self.tpir:
             self.tpir, self.step, self.worse = tpir, step, 0
             return True
