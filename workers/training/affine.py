@@ -29,7 +29,7 @@ class AffineMove:
 
 
 def warp(images: Tensor, move: AffineMove) -> Tensor:
-    """AffineMove the content of images, bilinear; what comes in from outside repeats the border.
+    """Move the content of images, bilinear; what comes in from outside repeats the border.
 
     Args:
         images: (n, c, h, w) floating point.
