@@ -160,4 +160,4 @@ def test_from_images_to_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert difference["scenarios"]["mixed"]["tpir@0.05/oracle"]["low"] is not None
     page = (out / "peer_training.md").read_text()
     assert "had 2 steps of training" in page
-    assert "perennial − library example" in page
+    assert "| scenario | more than library example |" in page
