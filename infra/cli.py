@@ -1,17 +1,13 @@
 """``perennial``: the command line; a command is the module of its name in `infra.commands`."""
 
-import ast
-from importlib import import_module
 from importlib.metadata import version
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperCommand, TyperGroup
-from typer.main import get_group
 
 from infra import logs
 from infra.console import err
+from infra.lazy_commands import LazyCommands
 from schemas.errors import DependencyDown, PerennialError, SetupError
 
 PANELS = {
@@ -25,32 +21,10 @@ PANELS = {
 """The panels of ``--help``, and in them the commands, in the order in which they are met."""
 
 
-class Perennial(TyperGroup):
-    """Loads the command that is asked for, and no other; shows our own errors without a traceback.
+class Perennial(LazyCommands):
+    """Runs the command that is asked for; shows our own errors without a traceback."""
 
-    ``--help`` lists all commands, so it reads their docstrings from the source: what they import
-    may take seconds.
-    """
-
-    def __init__(self, **attributes: Any) -> None:
-        listed = {
-            name: TyperCommand(name, rich_help_panel=panel)
-            for panel, names in PANELS.items()
-            for name in names
-        }
-        super().__init__(**{**attributes, "commands": listed})
-
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
-        """Return a command as the list of commands shows it."""
-        command = super().get_command(ctx, cmd_name)
-        if command is not None and command.help is None:
-            command.help = _docstring(cmd_name)
-        return command
-
-    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
-        """Return the name of the command asked for, the command itself, and its arguments."""
-        name, command, rest = super().resolve_command(ctx, args)
-        return name, None if name is None or command is None else _loaded(name), rest
+    panels = PANELS
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
         """Run the command: exit 2 when the setup is wrong, 3 when a dependency is down."""
@@ -97,25 +71,6 @@ def perennial(
 def main() -> None:
     """Run the command line."""
     app(prog_name="perennial")
-
-
-def _docstring(name: str) -> str | None:
-    """Return the docstring of a command's function; of a group of commands, that of its module."""
-    source = Path(__file__).parent / "commands" / f"{name}.py"
-    tree = ast.parse(source.read_text(encoding="utf-8"))
-    functions = [f for f in tree.body if isinstance(f, ast.FunctionDef) and f.name == name]
-    return ast.get_docstring(functions[0] if functions else tree)
-
-
-def _loaded(name: str) -> Any:
-    """Import the module of a command and return the command, or the group that its ``app`` is."""
-    module = import_module(f"infra.commands.{name}")
-    holder = typer.Typer(rich_markup_mode="markdown")
-    if hasattr(module, "app"):
-        holder.add_typer(module.app, name=name, help=module.__doc__)
-    else:
-        holder.command(name)(getattr(module, name))
-    return get_group(holder).commands[name]
 
 
 def _exit_code(error: PerennialError) -> int:
