@@ -14,7 +14,6 @@ from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, Topic
 
-_MAX_BYTES = DEAD_LETTERS.max_bytes + 2**20
 _BATCH_BYTES = 80  # the head of a batch, and of the record in it
 _LENGTH_BYTES = 5  # before each key, value and header; most take fewer
 
@@ -65,7 +64,7 @@ async def producer(settings: Settings, *topics: Topic) -> AsyncIterator[Producer
     client = AIOKafkaProducer(
         bootstrap_servers=address,
         acks="all",
-        max_request_size=_MAX_BYTES,
+        max_request_size=DEAD_LETTERS.request_bytes,
         max_batch_size=2**20,
     )
     try:

@@ -17,7 +17,6 @@ from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, Topic
 
-_MAX_BYTES = DEAD_LETTERS.max_bytes + 2**20
 _SILENCE_S = 30.0
 
 
@@ -91,7 +90,7 @@ async def reader(
         isolation_level="read_committed",
         enable_auto_commit=False,
         fetch_max_wait_ms=poll_ms,
-        max_partition_fetch_bytes=_MAX_BYTES,
+        max_partition_fetch_bytes=DEAD_LETTERS.request_bytes,
     )
     try:
         try:

@@ -35,6 +35,11 @@ class Topic:
     compression: str | None = None
     min_age: timedelta | None = None
 
+    @property
+    def request_bytes(self) -> int:
+        """Size of a request, or of its answer, that carries the largest batch and its frame."""
+        return self.max_bytes + 2**20
+
     def config(self) -> dict[str, str]:
         """Return the Kafka topic configuration."""
         config = {"cleanup.policy": self.cleanup, "max.message.bytes": str(self.max_bytes)}

@@ -14,7 +14,6 @@ from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS
 
 _WAIT_MS = 500
-_MAX_BYTES = DEAD_LETTERS.max_bytes + 2**20
 
 
 def second_reader(settings: Settings) -> SecondReader:
@@ -41,8 +40,8 @@ async def _read(client: AIOKafkaClient, place: TopicPartition, offset: int) -> C
     leader = client.cluster.leader_for_partition(place)
     if leader is None or leader == -1:
         raise LeaderNotAvailableError(f"{place.topic}-{place.partition} has no leader")
-    wanted = [(place.topic, [(place.partition, offset, _MAX_BYTES)])]
-    request = FetchRequest(_WAIT_MS, 1, _MAX_BYTES, READ_COMMITTED, wanted)
+    wanted = [(place.topic, [(place.partition, offset, DEAD_LETTERS.request_bytes)])]
+    request = FetchRequest(_WAIT_MS, 1, DEAD_LETTERS.request_bytes, READ_COMMITTED, wanted)
     response = await client.send(leader, request)
     [(_, [(_, code, end, *rest)])] = response.topics
     error = for_code(code)

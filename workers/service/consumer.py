@@ -20,7 +20,6 @@ from workers.service.retry import Patience
 
 _COMMIT_EVERY_S = 0.2
 _POLL_S = 0.1
-_MAX_BYTES = FRAMES.max_bytes + 2**20
 _NEVER_MS = 2**31 - 1
 _HAND_OVER_S = 2.0
 _log = logging.getLogger(__name__)
@@ -149,8 +148,8 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             fetch_max_wait_ms=10,
-            fetch_max_bytes=_MAX_BYTES,
-            max_partition_fetch_bytes=_MAX_BYTES,
+            fetch_max_bytes=FRAMES.request_bytes,
+            max_partition_fetch_bytes=FRAMES.request_bytes,
             session_timeout_ms=6000,
             rebalance_timeout_ms=6000,
             heartbeat_interval_ms=1000,

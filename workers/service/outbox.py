@@ -105,12 +105,11 @@ class Outbox:
             return self._producer
 
     async def _connect(self) -> AIOKafkaProducer:
-        largest = DEAD_LETTERS.max_bytes
         producer = AIOKafkaProducer(
             bootstrap_servers=self._settings.need_kafka(),
             acks="all",
             max_batch_size=2**18,
-            max_request_size=largest + 2**20,
+            max_request_size=DEAD_LETTERS.request_bytes,
         )
         try:
             await producer.start()
