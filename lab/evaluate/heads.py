@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from lab.evaluate.estimate import number
 from lab.evaluate.report import HeadReport
@@ -54,9 +53,7 @@ def _figures(
 
 def _tested(split: Split, made: Embedded) -> Indices:
     """Return the images of all test trials of a split that have an embedding."""
-    images = split.images(Part.TEST)
-    kept: NDArray[np.intp] = images[np.isfinite(made.vectors[images]).all(axis=1)]
-    return kept
+    return np.intersect1d(split.images(Part.TEST), made.sound)
 
 
 def _code(variable: LearnedVariable, value: Scalar | None) -> float:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 from rich.progress import Progress
 
 from lab.fit.figures import report_on
@@ -61,7 +60,7 @@ def run(question: Question, settings: Settings, bar: Progress) -> tuple[FitRepor
     fit_each = fit_what_varies if question.by is None else fit_variables
     fit_each(backgrounds, question.by, declaration)  # what is wrong is said before embedding
     embedded = embed_with(question.model, split, [rows[i] for i in images], settings, bar)
-    sound = np.flatnonzero(np.isfinite(embedded.vectors).all(axis=1))
+    sound = embedded.sound
     backgrounds = [backgrounds[i] for i in sound]
     divided = samples(rows, split, images[sound], embedded.vectors[sound], backgrounds)
     variables, left_out = fit_each(backgrounds, question.by, declaration)

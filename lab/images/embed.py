@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.progress import Progress
 
 from lab.images.manifest import ManifestRow
@@ -42,6 +43,11 @@ class Embedded:
     refused: dict[str, str]
     image_ms: float
     heads: AuxiliaryHeads | None = None
+
+    @property
+    def sound(self) -> NDArray[np.intp]:
+        """The places of the images that have an embedding, in ascending order."""
+        return np.flatnonzero(np.isfinite(self.vectors).all(axis=1))
 
 
 def default_model(settings: Settings) -> str:

@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 from rich.progress import Progress
 
 from lab.images.embed import embed_with
 from lab.images.groups import backgrounds_of
 from lab.images.manifest import ManifestRow, read_manifest
+from lab.images.samples import images_of
 from lab.images.splits import splits_of, the_split
 from lab.images.variables import fit_variables
 from lab.saliency.report import SaliencyReport, VariableReport
 from recognition.distance import FloatArray
-from recognition.protocol import Part
 from recognition.saliency import GainOf, rank, saliency
 from recognition.variable import Variable
 from schemas.background import load_declaration
@@ -71,11 +70,11 @@ def run(
     rows = read_manifest(question.manifest)
     splits = splits_of(question.manifest, rows, question.splits)
     split = the_split(splits, question.split)
-    used = [rows[i] for i in np.union1d(split.train, split.images(Part.CALIBRATE))]
+    used = [rows[i] for i in images_of(split)]
     declaration = None if settings.variables is None else load_declaration(settings.variables)
     fit_variables(backgrounds_of(used, declaration), question.by, declaration)  # before embedding
     made = embed_with(question.model, split, used, settings, bar)
-    sound = np.flatnonzero(np.isfinite(made.vectors).all(axis=1))
+    sound = made.sound
     used = [used[i] for i in sound]
     backgrounds, embeddings = backgrounds_of(used, declaration), made.vectors[sound]
     labels = ["" if row.label is None else row.label for row in used]

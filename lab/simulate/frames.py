@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 from rich.progress import Progress
 
 from lab.images.embed import embed
@@ -65,7 +64,7 @@ def frames(question: Question, folder: Path | None, settings: Settings, bar: Pro
     with TemporaryDirectory(prefix="perennial-") as scratch:
         images = spoil(rows, question.poor, question.seed, Path(scratch), settings)
         made = embed(folder, images, settings, lambda count: bar.advance(task, count))
-    sound = np.flatnonzero(np.isfinite(made.vectors).all(axis=1)).tolist()
+    sound = made.sound.tolist()
     if not sound:
         raise SetupError(f"{question.manifest}: none of the images can be embedded")
     embeddings = [
