@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 
 def page(package: str, **values: Any) -> str:
     """Return the HTML that the template ``assets/page.html`` of a package gives.
 
-    Values are text and never markup, unless the template says ``safe``. There ``asset(name)`` is
-    the text of a file beside it: a style, a script.
+    It may extend ``base.html``, which has the frame and the style that pages share. Values are text
+    and never markup, unless the template says ``safe``. There ``asset(name)`` is the text of a file
+    beside either: a style, a script.
     """
-    loader = PackageLoader(package, "assets")
+    loader = ChoiceLoader([PackageLoader(name, "assets") for name in (package, __package__)])
     environment = Environment(
         loader=loader,
         autoescape=True,
