@@ -4,11 +4,13 @@ Without addresses in the environment they are started; ``--broker apache`` takes
 place of the embedded broker. A service that is missing fails the tests; nothing is skipped.
 """
 
+import faulthandler
 import os
 import uuid
 from collections.abc import Iterator
 
 import pytest
+from _pytest.faulthandler import fault_handler_stderr_fd_key
 from prometheus_client import CollectorRegistry
 
 from client.admin import create_topics
@@ -16,6 +18,8 @@ from infra.local.embedded import Services, services
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.settings import BrokerKind, Settings, load_settings
+
+MAX_TEARDOWN_S = 300
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,6 +51,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if out:
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if item not in out]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """End the process where clearing up after a test never ends; say where it stood still.
+
+    What runs Faust in our own loop and is broken off by the time limit leaves tasks that swallow
+    their cancellation: asyncio then waits for them, and no time limit counts any more.
+    """
+    screen = item.config.stash[fault_handler_stderr_fd_key]  # which capturing does not redirect
+    faulthandler.dump_traceback_later(MAX_TEARDOWN_S, exit=True, file=screen)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture(scope="session")
