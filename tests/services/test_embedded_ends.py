@@ -19,6 +19,7 @@ from tests.services.pids import alive, gone, until
 
 pytestmark = pytest.mark.embedded_broker("it starts the embedded one whatever was chosen")
 
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 ROOT = Path(__file__).parents[2]
 
 # Says which processes it runs, and stays; a line on its stdin makes it crash.
@@ -53,6 +54,12 @@ print("running:", child.running)
 """
 
 
+def heed_signals() -> None:
+    """Undo what ``nohup`` or a job in the background hands on: that these signals are ignored."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+
+
 class TestEnds:
     """Whatever ends the process that runs them ends them too."""
 
@@ -65,6 +72,7 @@ class TestEnds:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=heed_signals,
         ) as process:
             yield process
             process.kill()
@@ -77,7 +85,7 @@ class TestEnds:
         assert all(map(alive, pids))
         return pids
 
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    @pytest.mark.parametrize("number", SIGNALS)
     def test_signal(
         self, host: subprocess.Popen[str], pids: list[int], number: int, tmp_path: Path
     ) -> None:
