@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from client.producer import producer
 from client.reader import records_of
 from schemas.conditioning import Activation, ArtefactRef, PreviousArtefact
-from schemas.errors import BadInput, DependencyDown
+from schemas.errors import DependencyDown
 from schemas.event import now
 from schemas.settings import Settings
 from schemas.topics import CONDITIONING
 from streams.index.base import GalleryState, Index
 from streams.index.redis import redis_index
+from streams.kafka.conditioning_topic import last_activation
 
 LOOK_EVERY_S = 0.2
 
@@ -74,18 +75,8 @@ async def present(settings: Settings) -> Present:
         state = await index.state()
     if state is None:
         raise DependencyDown("gallery", "the index was never written: is `perennial streams` up?")
-    return Present(state.conditioning, await last_asked(settings), state)
-
-
-async def last_asked(settings: Settings) -> Activation | None:
-    """Return the last record of the topic that can be read; None where there is none."""
-    asked = None
-    async for record in records_of(settings, CONDITIONING):
-        try:
-            asked = Activation.read(record)
-        except BadInput:
-            continue  # the gallery agent passes over it too
-    return asked
+    asked = await last_activation(records_of(settings, CONDITIONING))
+    return Present(state.conditioning, asked, state)
 
 
 async def carry_out(settings: Settings, rollout: Rollout, actor: str, timeout_s: float) -> None:

@@ -5,19 +5,22 @@ import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import chain
+from operator import attrgetter
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from client.admin import partitions
 from client.broker import no_answer
-from schemas.errors import DependencyDown
 from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, Topic
+from streams.kafka.read_topic import read_to_ends
 
-_SILENCE_S = 30.0
+_ENDS_WITHIN_S = 30.0
+_FARTHER = 4  # times as far back as before, where offsets without a record leave too few
 
 
 class Reader:
@@ -32,30 +35,33 @@ class Reader:
         fetched = await self._client.getmany(timeout_ms=int(wait_s * 1000))
         return [Record.of(raw) for records in fetched.values() for raw in records]
 
-    async def to_end(self) -> AsyncIterator[Record]:
+    def to_end(self) -> AsyncIterator[Record]:
         """Yield all that is there when the first fetches are answered, and maybe more, then stop.
 
         Raises:
             DependencyDown: nothing came for 30 seconds.
         """
-        ends: dict[TopicPartition, int] = {}
-        heard = time.monotonic()
-        while not await self._reached(ends):
-            records = await self.batch(0.1)
-            for record in records:
-                yield record
-            if records:
-                heard = time.monotonic()
-            elif time.monotonic() - heard > _SILENCE_S:
-                raise DependencyDown("kafka", f"{self._address} fell silent while it was read")
+        return read_to_ends(self._client, self._client.assignment(), partial(self.batch, 0.1))
 
-    async def _reached(self, ends: dict[TopicPartition, int]) -> bool:
-        """Tell whether each partition is read to the end that its first fetch told."""
-        for place in self._client.assignment():
-            end = self._client.last_stable_offset(place)
-            if end is None or await self._client.position(place) < ends.setdefault(place, end):
-                return False
-        return True
+    async def go_back(self, offsets: int) -> set[int]:
+        """Read on from so many offsets before the ends.
+
+        Returns the partitions that begin before that.
+
+        Raises:
+            DependencyDown: the broker does not answer.
+        """
+        places = self._client.assignment()
+        try:
+            begins = await self._client.beginning_offsets(places)
+            # Where the embedded broker tells too early an end, reading begins the sooner.
+            ends = await self._client.end_offsets(places)
+        except KafkaError as error:
+            raise no_answer(self._address, type(error).__name__) from error
+        starts = {place: max(begins[place], ends[place] - offsets) for place in places}
+        for place, start in starts.items():
+            self._client.seek(place, start)
+        return {place.partition for place, start in starts.items() if start > begins[place]}
 
 
 @asynccontextmanager
@@ -63,7 +69,6 @@ async def reader(
     settings: Settings,
     *topics: Topic,
     from_beginning: bool,
-    before_end: int = 0,
     poll_ms: int = 100,
 ) -> AsyncIterator[Reader]:
     """Connect a reader to all partitions of ``topics``, at their beginning or their end.
@@ -72,8 +77,6 @@ async def reader(
         settings: names the broker and the topics.
         topics: what is read.
         from_beginning: where it begins.
-        before_end: how many offsets before the end it begins where it does not begin at the
-            beginning; the embedded broker may add some.
         poll_ms: how long the broker may hold a fetch; the embedded one answers no sooner, so it
             bounds how late a record is seen there.
 
@@ -97,7 +100,7 @@ async def reader(
             await client.start()
             client.assign(places)
             if not from_beginning:
-                await _seek(client, before_end)
+                await _seek_ends(client)
         except KafkaError as error:
             raise no_answer(address, type(error).__name__) from error
         yield Reader(client, address)
@@ -124,25 +127,33 @@ async def newest(settings: Settings, topic: Topic, count: int) -> list[Record]:
         DependencyDown: the broker does not answer, or fell silent for 30 seconds.
         SetupError: the topic does not exist.
     """
-    kept: defaultdict[int, deque[Record]] = defaultdict(lambda: deque(maxlen=count))
-    async with reader(settings, topic, from_beginning=False, before_end=count) as log:
+    async with reader(settings, topic, from_beginning=True) as log:
+        return await newest_of(log, count)
+
+
+async def newest_of(log: Reader, count: int) -> list[Record]:
+    """Read them; not every offset has a record, so go back until there are enough."""
+    back = count
+    while True:
+        cut = await log.go_back(back)
+        kept: defaultdict[int, deque[Record]] = defaultdict(lambda: deque(maxlen=count))
         async for record in log.to_end():
             kept[record.partition].append(record)
-    return sorted(chain.from_iterable(kept.values()), key=lambda record: record.timestamp_ms)
+        if all(len(kept[partition]) == count for partition in cut):
+            return sorted(chain.from_iterable(kept.values()), key=attrgetter("timestamp_ms"))
+        back *= _FARTHER
 
 
-async def _seek(client: AIOKafkaConsumer, before_end: int) -> None:
-    """Seek past every record that is there, or so many offsets before that.
+async def _seek_ends(client: AIOKafkaConsumer) -> None:
+    """Seek past every record that is there.
 
     The embedded broker answers ``end_offsets`` with the first offset of its newest batch, plus one;
     what it says of the end in the answer to a fetch is right. So fetch once, near the end.
     """
     ends = await client.end_offsets(client.assignment())
     for place, offset in ends.items():
-        client.seek(place, max(0, offset - max(1, before_end)))
-    if before_end:
-        return
-    give_up = time.monotonic() + _SILENCE_S
+        client.seek(place, max(0, offset - 1))
+    give_up = time.monotonic() + _ENDS_WITHIN_S
     while any(client.last_stable_offset(place) is None for place in ends):
         await client.getmany(timeout_ms=50)
         if time.monotonic() > give_up:

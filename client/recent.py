@@ -1,6 +1,5 @@
 """All that a replay needs of the topics: the present gallery, the last probes, what people said."""
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -44,10 +43,11 @@ async def read_material(settings: Settings, last: int) -> Material:
         DependencyDown: the broker does not answer.
         SetupError: a topic does not exist.
     """
+    # One after the other: where one fails, none is left that reads on.
     return Material(
-        *await asyncio.gather(
-            read_gallery(settings), recent_probes(settings, last), recent_people(settings, last)
-        )
+        await read_gallery(settings),
+        await recent_probes(settings, last),
+        await recent_people(settings, last),
     )
 
 

@@ -174,6 +174,33 @@ def _launcher() -> ThreadPoolExecutor:
 os.register_at_fork(after_in_child=_launcher.cache_clear)  # threads do not survive a fork
 
 
+class ClaimedPort:
+    """A loopback port that no other run takes while a server of ours is about to listen on it.
+
+    Between the question whether a port is free and the answer of the server that listens lie
+    seconds, in which another run may ask the same. So whoever wants the port takes its UDP twin
+    first: the kernel gives that to one of them, and takes it back when the process ends.
+    """
+
+    def __init__(self, wanted: int) -> None:
+        """Claim ``wanted``, or any free port where that is 0, taken or claimed."""
+        self._twin = socket.socket(type=socket.SOCK_DGRAM)
+        self.port = wanted
+        while not (self.port and port_is_free(self.port) and self._claim()):
+            self.port = free_port()
+
+    def release(self) -> None:
+        """Let others have it."""
+        self._twin.close()
+
+    def _claim(self) -> bool:
+        try:
+            self._twin.bind(("127.0.0.1", self.port))
+        except OSError:
+            return False
+        return True
+
+
 def port_is_free(port: int) -> bool:
     """Whether a server could listen on this loopback port now."""
     with socket.socket() as probe:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from client.admin import check_topics, create_topics
 from infra.local.embedded import Services, services
-from infra.local.processes import free_port, port_is_free
+from infra.local.processes import ClaimedPort
 from infra.local.supervisor import Say, Service, Supervisor, environment
 from schemas.settings import BrokerKind, Settings
 
@@ -110,12 +110,11 @@ def _worker(settings: Settings, number: int, run_dir: Path) -> Service:
 def service(name: str, settings: Settings, wanted: int, run_dir: Path) -> Service:
     """Prepare a service; its command is its name up to a hyphen, its port ``wanted`` if free."""
     command = name.split("-")[0]
-    port = wanted if wanted and port_is_free(wanted) else free_port()
-    env = environment(settings.model_copy(update={f"{command}_port": port}))
+    claim = ClaimedPort(wanted)
+    env = environment(settings.model_copy(update={f"{command}_port": claim.port}))
     host = "127.0.0.1" if settings.http_host in _EVERYWHERE else settings.http_host
-    return Service(
-        name, [command], env, run_dir, urlunsplit(("http", f"{host}:{port}", "", "", ""))
-    )
+    url = urlunsplit(("http", f"{host}:{claim.port}", "", "", ""))
+    return Service(name, [command], env, run_dir, url, claim)
 
 
 def _threads(settings: Settings, workers: int) -> int:

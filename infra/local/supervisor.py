@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from client.service_pages import ailing, waiting_for
-from infra.local.processes import Child, Program
+from infra.local.processes import Child, ClaimedPort, Program
 from schemas.errors import SetupError
 from schemas.settings import Settings
 
@@ -33,11 +33,18 @@ class Service(Program):
     """One `perennial` service in a process of its own."""
 
     def __init__(
-        self, name: str, command: Sequence[str], env: Mapping[str, str], run_dir: Path, url: str
+        self,
+        name: str,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        run_dir: Path,
+        url: str,
+        claim: ClaimedPort | None = None,
     ) -> None:
         """Prepare ``perennial COMMAND`` with ``env`` added to our environment."""
         super().__init__(name, run_dir / f"{name}.log")
         self.url = url
+        self._claim = claim
         self._argv = [sys.executable, "-m", "infra.cli", *command]
         self._env = {**os.environ, **env}
         self._started_at = 0.0
@@ -51,6 +58,12 @@ class Service(Program):
         self._child = Child(self._argv, self.log, self._env)
         self._started_at = self._asked_at = time.monotonic()
         self._patient_until = self._started_at + START_S
+
+    def stop(self) -> None:
+        """Stop it for good: others may have its port."""
+        super().stop()
+        if self._claim is not None:
+            self._claim.release()
 
     def restart(self) -> None:
         """Start it again, after killing what is left of it; counted in ``restarts``."""

@@ -1,14 +1,16 @@
 """The ``conditioning`` topic: the last record decides."""
 
 import logging
+from collections.abc import AsyncIterator
 from typing import Self
 
 from schemas.conditioning import Activation
 from schemas.errors import BadInput
 from schemas.reading import Reading
+from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import CONDITIONING
-from streams.kafka.read_topic import read_to_end
+from streams.kafka.read_topic import TopicReader
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +29,22 @@ class KafkaConditioningLog:
         return cls(settings.need_kafka(), settings.topic(CONDITIONING), reading)
 
     async def last(self) -> Activation | None:
-        """Return the last record that can be read; those that cannot are set aside elsewhere."""
-        newest = None
-        async for record in read_to_end(self._servers, self._topic, reading=self._reading):
-            try:
-                if record.problem is not None:
-                    raise record.problem
-                newest = Activation.read(record)
-            except BadInput as error:
-                log.warning("%s passed over: %s", record.position, error)
-        return newest
+        """Read the topic to its end, and return the last record that can be read."""
+        reader = TopicReader(self._servers, self._topic, self._reading)
+        try:
+            return await last_activation(reader.read(after=-1))
+        finally:
+            await reader.close()
+
+
+async def last_activation(records: AsyncIterator[Record]) -> Activation | None:
+    """Return the last record that can be read; those that cannot are set aside elsewhere."""
+    last = None
+    async for record in records:
+        try:
+            if record.problem is not None:
+                raise record.problem
+            last = Activation.read(record)
+        except BadInput as error:
+            log.warning("%s passed over: %s", record.position, error)
+    return last

@@ -1,6 +1,7 @@
-"""A topic of one partition that is read again and again, from wherever one likes."""
+"""Topics that are read to their end; one of a single partition is read again and again."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -15,12 +16,48 @@ _MAX_RECORDS = 1000
 _WAIT_MS = 5  # a fetch under way holds the next one up; between two readings there is none
 
 
+async def read_to_ends(
+    consumer: AIOKafkaConsumer,
+    places: Collection[TopicPartition],
+    fetch: Callable[[], Awaitable[Sequence[Record]]],
+    through: int | None = None,
+) -> AsyncIterator[Record]:
+    """Yield what lies in partitions from their positions up to their present ends, then stop.
+
+    Gaps between offsets are normal: compaction and the markers of transactions leave them.
+
+    Args:
+        consumer: assigned to the partitions.
+        places: what is read.
+        fetch: returns the next records of the partitions; none when none came for a moment.
+        through: the last offset, in the place of the present end.
+
+    Raises:
+        DependencyDown: nothing came for 30 seconds.
+    """
+    before = {place: consumer.last_poll_timestamp(place) for place in places}
+    ends = {} if through is None else dict.fromkeys(places, through + 1)
+    last_at = monotonic()
+    while not await _at_ends(consumer, places, ends):
+        records = await fetch()
+        for place in places:
+            # The end that a fetch of now tells is right; the embedded broker's answer to
+            # end_offsets is not.
+            if place not in ends and consumer.last_poll_timestamp(place) != before[place]:
+                ends[place] = consumer.last_stable_offset(place)
+        for record in records:
+            last_at = monotonic()
+            yield record
+        if monotonic() - last_at > _SILENCE_S:
+            topics = ", ".join(sorted({place.topic for place in places}))
+            raise DependencyDown("kafka", f"{topics} fell silent while it was read")
+
+
 class TopicReader:
     """Reads a topic with a consumer of its own, which joins no group and rests in between.
 
-    Gaps between offsets are normal: compaction and the markers of transactions leave them. With
-    ``reading``, a record that the client cannot unpack comes with its ``problem``; without one, it
-    makes the reading raise.
+    With ``reading``, a record that the client cannot unpack comes with its ``problem``; without
+    one, it makes the reading raise.
     """
 
     def __init__(self, bootstrap_servers: str, topic: str, reading: Reading | None = None) -> None:
@@ -41,7 +78,8 @@ class TopicReader:
         try:
             consumer.seek(self._place, after + 1)
             consumer.resume(self._place)
-            async for record in self._to(consumer, None if through is None else through + 1):
+            fetch = partial(self._fetch, consumer)
+            async for record in read_to_ends(consumer, [self._place], fetch, through):
                 yield record
             consumer.pause(self._place)
             whole = True
@@ -80,22 +118,7 @@ class TopicReader:
             self._consumer = consumer
         return self._consumer
 
-    async def _to(self, consumer: AIOKafkaConsumer, end: int | None) -> AsyncIterator[Record]:
-        last_at, known = monotonic(), end
-        before = consumer.last_poll_timestamp(self._place)
-        while known is None or await consumer.position(self._place) < known:
-            messages = await self._fetch(consumer)
-            # The end that a fetch of now tells is right; the embedded broker's answer to
-            # end_offsets is not.
-            if end is None and consumer.last_poll_timestamp(self._place) != before:
-                known = consumer.last_stable_offset(self._place)
-            for message in messages:
-                last_at = monotonic()
-                yield Record.of(message)
-            if monotonic() - last_at > _SILENCE_S:
-                raise DependencyDown("kafka", f"{self._place.topic} fell silent while it was read")
-
-    async def _fetch(self, consumer: AIOKafkaConsumer) -> Sequence[Any]:
+    async def _fetch(self, consumer: AIOKafkaConsumer) -> Sequence[Record]:
         places = (self._place,)
         if self._reading is None:
             fetched = await consumer.getmany(*places, timeout_ms=2 * _WAIT_MS)
@@ -104,16 +127,13 @@ class TopicReader:
                 consumer, places, timeout_s=2 * _WAIT_MS / 1000, most=_MAX_RECORDS
             )
         messages: Sequence[Any] = fetched.get(self._place, ())
-        return messages
+        return [Record.of(message) for message in messages]
 
 
-async def read_to_end(
-    bootstrap_servers: str, topic: str, after: int = -1, reading: Reading | None = None
-) -> AsyncIterator[Record]:
-    """Yield the records with offsets above ``after``, up to the present end."""
-    reader = TopicReader(bootstrap_servers, topic, reading)
-    try:
-        async for record in reader.read(after):
-            yield record
-    finally:
-        await reader.close()
+async def _at_ends(
+    consumer: AIOKafkaConsumer, places: Collection[TopicPartition], ends: dict[TopicPartition, Any]
+) -> bool:
+    for place in places:
+        if ends.get(place) is None or await consumer.position(place) < ends[place]:
+            return False
+    return True

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from client.reader import newest
 from client.reading.second_reader import second_reader
 from infra.local.embedded import Services
 from schemas.health import Health
@@ -130,3 +131,13 @@ async def test_commands_of_an_aborted_transaction_change_nothing(
         await send_records(on_apache, commands, 0, [late])
         await eventually(lambda: "late" in entries(on_apache, found), "it reads on behind them")
     assert not {f"entry-{n}" for n in range(1, len(PLACES), 2)} & entries(on_apache, found)
+
+
+async def test_the_newest_records_are_as_many_as_were_asked_for_behind_aborted_ones(
+    on_apache: Settings,
+) -> None:
+    topic = on_apache.topic(EMBEDDINGS)
+    sent = [Record(topic, b"one partition", bytes([number])) for number in range(40)]
+    send_in_transactions(on_apache, [sent[:10], sent[10:]])
+    found = await newest(on_apache, EMBEDDINGS, 5)
+    assert [record.value for record in found] == [bytes([n]) for n in range(5, 10)]

@@ -5,6 +5,7 @@ import pytest
 from client.service_pages import parse, readings, waiting_for
 from infra.local.board import Counts, counts
 from infra.local.processes import free_port
+from infra.local.stack import service
 from infra.local.supervisor import Service, environment
 from schemas.settings import load_settings
 
@@ -75,3 +76,15 @@ def test_a_service_that_keeps_dying_is_started_less_and_less_often(tmp_path: Pat
     service.stop()
     assert pauses[:3] == [0.5, 1.0, 2.0]
     assert pauses[-1] == 30.0
+
+
+def test_two_runs_that_start_at_one_instant_take_different_ports(tmp_path: Path) -> None:
+    wanted = free_port()
+    first, second = (service("worker", load_settings(), wanted, tmp_path) for _ in range(2))
+    assert first.url.endswith(f":{wanted}")
+    assert second.url != first.url
+    for each in (first, second):
+        each.stop()
+    third = service("worker", load_settings(), wanted, tmp_path)
+    assert third.url == first.url
+    third.stop()

@@ -1,20 +1,24 @@
 """What is read of the topics before anything is replayed."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
+from client import recent
 from client.gallery import Gallery
-from client.recent import probes_of
+from client.recent import probes_of, read_material
 from client.recent_answers import PersonAnswer, people_of, truth
 from lab.whatif.strangers import Source, counted, given
+from schemas.errors import DependencyDown
 from schemas.event import Event
 from schemas.gallery_records import under_term
 from schemas.recognition_event import DecidedBy
 from schemas.records import Record
 from schemas.review import ReviewDecision
+from schemas.settings import load_settings
 from tests.services.kafka import embedding
 from tests.unit.infra_events import AT, entry, identification, review_item
 from tests.unit.replayed import said
@@ -113,3 +117,21 @@ def test_an_enrolled_answer_tells_the_present_name() -> None:
     people = said(a="Bela", b="Ida", elsewhere="Eve")
     held = {"a": entry("a", "Bella", captured_at=AT + timedelta(days=1), vector=np.ones(2))}
     assert truth(["a", "b", "c"], people, held) == {"a": "Bella", "b": "Ida"}
+
+
+async def test_nothing_reads_on_where_one_topic_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def forever(*_: object) -> None:
+        await asyncio.sleep(3600)
+
+    async def down(*_: object) -> None:
+        await asyncio.sleep(0)
+        raise DependencyDown("kafka", "gone")
+
+    monkeypatch.setattr(recent, "read_gallery", down)
+    monkeypatch.setattr(recent, "recent_probes", forever)
+    monkeypatch.setattr(recent, "recent_people", forever)
+    with pytest.raises(DependencyDown, match="gone"):
+        await read_material(load_settings(), 5)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
