@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from infra.local.processes import Child, Program, free_port, port_is_free
+from infra.local.processes import Program, free_port, port_is_free
 from schemas.errors import SetupError
 
 # Nothing of ours: Tansu would read the CLUSTER_ID, SCHEMA_REGISTRY and the like of the operator.
@@ -60,20 +60,12 @@ class LocalServer(Program, ABC):
             raise EmbeddedUnavailable(
                 f"{self.name}: port {self.port} is taken by another program; choose another"
             )
-        self._child = Child(self._argv(), self.log, ENVIRONMENT)
+        self.launch(self._argv(), ENVIRONMENT)
         try:
             self._await_answer(self.start_s if timeout is None else timeout)
         except BaseException:
             self.stop()
             raise
-
-    def pause(self) -> None:
-        """Freeze it: connections stay open and nothing is answered."""
-        self._started.pause()
-
-    def resume(self) -> None:
-        """Let it go on after a pause."""
-        self._started.resume()
 
     def __enter__(self) -> Self:
         self.start()

@@ -22,36 +22,48 @@ import psutil
 # before, nobody would tell it: it then has another parent, and goes.
 _IF_STILL_OURS = '[ "$PPID" = "$0" ] && exec "$@"'
 
+_TAIL = 12  # lines of a log that an error shows
 
-class Child:
-    """A running child process, which writes to a log file.
 
-    It has a session of its own, so a Ctrl-C in the terminal reaches us and not it: it ends by
-    ``stop``, or killed when the interpreter exits. On Linux the kernel kills it when we die of
+class Program:
+    """A program of a name and a log that can be started again and again: one child at a time.
+
+    The child has a session of its own, so a Ctrl-C in the terminal reaches us and not it: it ends
+    by ``stop``, or killed when the interpreter exits. On Linux the kernel kills it when we die of
     anything else, ``kill -9`` included (PR_SET_PDEATHSIG, by util-linux's ``setpriv``); elsewhere
     a ``kill -9`` of us leaves it running.
     """
 
-    def __init__(
-        self, argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None
-    ) -> None:
+    name: str
+    grace_s: ClassVar[float] = 5.0
+    """How long it may take to end by itself."""
+
+    def __init__(self, name: str, log: Path) -> None:
+        self.name = name
+        self.log = log
+        self._process: psutil.Process | None = None
+
+    def launch(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
         """Start ``argv``; ``env`` replaces our environment, and the log is appended to.
 
         Raises:
             OSError: the log cannot be written; a program that cannot be run says so in the log.
         """
-        self.log = log
-        self._process = _launcher().submit(self._start, [*_tether(), *argv], env).result()
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid
+        _launcher().submit(self._spawn, [*_tether(), *argv], env).result()
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended; a paused process counts as running."""
-        return not self.wait(0)
+        """Whether its process lives, paused or not."""
+        return self._process is not None and not self.wait(0)
+
+    @property
+    def pid(self) -> int:
+        """Its process id, another one after each start.
+
+        Raises:
+            RuntimeError: it was not started.
+        """
+        return self._started.pid
 
     def pause(self) -> None:
         """Freeze it: connections stay open and nothing is answered."""
@@ -66,27 +78,35 @@ class Child:
         self._send(signal.SIGKILL)
         self.wait()
 
-    def stop(self, grace: float = 5.0) -> None:
-        """Ask it to end, and kill it after ``grace`` seconds; nothing happens if it has ended."""
+    def stop(self) -> None:
+        """Stop it, paused or not, and wait for its end; nothing happens if it does not run."""
+        if self._process is None:
+            return
         self._send(signal.SIGTERM)
         self.resume()  # a paused process does not see the request
-        if not self.wait(grace):
+        if not self.wait(self.grace_s):
             self.kill()
         atexit.unregister(self.kill)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait ``timeout`` seconds for its end; return whether it came."""
         try:
-            self._process.wait(timeout)
+            self._started.wait(timeout)
         except psutil.TimeoutExpired:
             return False
         return True
 
-    def log_tail(self, lines: int = 12) -> str:
-        """Return the last lines of its log."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+    def log_tail(self) -> str:
+        """Return the end of its log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-_TAIL:])
 
-    def _start(self, argv: list[str], env: Mapping[str, str] | None) -> psutil.Process:
+    @property
+    def _started(self) -> psutil.Process:
+        if self._process is None:
+            raise RuntimeError(f"{self.name} was not started")
+        return self._process
+
+    def _spawn(self, argv: list[str], env: Mapping[str, str] | None) -> None:
         with self.log.open("ab") as log:
             started = subprocess.Popen(
                 argv,
@@ -99,59 +119,14 @@ class Child:
         # psutil waits for it: a Ctrl-C that meets Popen's own `poll` can leave its lock taken, and
         # then the `wait` of the clean-up never returns. Popen is told that nothing is left to do.
         started.returncode = 0
+        self._process = psutil.Process(started.pid)
+        atexit.unregister(self.kill)  # of the child before
         atexit.register(self.kill)  # in this thread no signal handler can come between
-        return psutil.Process(started.pid)
 
     def _send(self, number: signal.Signals) -> None:
-        if self.running:
+        if not self.wait(0):
             with suppress(psutil.NoSuchProcess):
-                self._process.send_signal(number)
-
-
-class Program:
-    """A program of a name and a log, which can be started again and again: one child at a time."""
-
-    name: str
-    grace_s: ClassVar[float] = 5.0
-    """How long it may take to end by itself."""
-
-    def __init__(self, name: str, log: Path) -> None:
-        self.name = name
-        self.log = log
-        self._child: Child | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether its process lives, paused or not."""
-        return self._child is not None and self._child.running
-
-    @property
-    def pid(self) -> int:
-        """Its process id, another one after each start.
-
-        Raises:
-            RuntimeError: it was not started.
-        """
-        return self._started.pid
-
-    def stop(self) -> None:
-        """Stop it, paused or not, and wait for its end; nothing happens if it does not run."""
-        if self._child is not None:
-            self._child.stop(self.grace_s)
-
-    def kill(self) -> None:
-        """End it at once, as a crash would."""
-        self._started.kill()
-
-    def log_tail(self) -> str:
-        """Return the end of its log."""
-        return self._started.log_tail()
-
-    @property
-    def _started(self) -> Child:
-        if self._child is None:
-            raise RuntimeError(f"{self.name} was not started")
-        return self._child
+                self._started.send_signal(number)
 
 
 def _tether() -> list[str]:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from client.service_pages import ailing, waiting_for
-from infra.local.processes import Child, ClaimedPort, Program
+from infra.local.processes import ClaimedPort, Program
 from schemas.errors import SetupError
 from schemas.settings import Settings
 
@@ -55,7 +55,7 @@ class Service(Program):
 
     def start(self) -> None:
         """Start it; :func:`await_ready` tells when it is of use."""
-        self._child = Child(self._argv, self.log, self._env)
+        self.launch(self._argv, self._env)
         self._started_at = self._asked_at = time.monotonic()
         self._patient_until = self._started_at + START_S
 

@@ -14,7 +14,7 @@ import pytest
 from redis import Redis
 
 from infra.local.embedded import EmbeddedRedis, services
-from infra.local.processes import Child
+from infra.local.processes import Program
 from tests.services.pids import alive, gone, until
 
 pytestmark = pytest.mark.embedded_broker("it starts the embedded one whatever was chosen")
@@ -37,12 +37,13 @@ INTERRUPTED = """
 import signal, sys
 from contextlib import suppress
 from pathlib import Path
-from infra.local.processes import Child
+from infra.local.processes import Program
 
 def interrupt(*_):
     raise KeyboardInterrupt
 
-child = Child(["sleep", "60"], Path(sys.argv[1]))
+child = Program("sleeper", Path(sys.argv[1]))
+child.launch(["sleep", "60"])
 signal.signal(signal.SIGVTALRM, interrupt)
 for _ in range(50):
     with suppress(KeyboardInterrupt):
@@ -158,10 +159,11 @@ class TestEnds:
         assert run.stdout == "running: False\n", run.stderr
 
     def test_a_program_that_is_not_there_says_so_in_the_log(self, tmp_path: Path) -> None:
-        child = Child(["/no/such/program"], tmp_path / "log")
+        child = Program("nothing", tmp_path / "log")
+        child.launch(["/no/such/program"])
         assert child.wait(10)
         assert "/no/such/program" in child.log_tail()
 
     def test_a_log_that_cannot_be_written_is_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError):
-            Child(["sleep", "60"], tmp_path / "missing" / "log")
+            Program("sleeper", tmp_path / "missing" / "log").launch(["sleep", "60"])
