@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from schemas.reading import Reading, SecondReader
 from schemas.runtime import Runtime
-from streams.conditioning.placement import Placements, PlainPlacement
+from streams.conditioning.placement import Placements
 from streams.gallery.activation import ConditioningLog
 from streams.gallery.tenure import GalleryLog
 from streams.index.base import Index
@@ -71,7 +71,7 @@ async def connected(
             index,
             gallery_log,
             KafkaConditioningLog.of(settings, Reading(second, metrics)),
-            Placements(PlainPlacement(settings.shard_by)),
+            Placements(settings.shard_by),
         )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from schemas.event import now
 from schemas.gallery import Action, Enrol, GalleryCommand, GalleryEntry
-from streams.conditioning.placement import PlainPlacement
+from streams.conditioning.placement import Placement
 from streams.gallery.holdings import Holdings
 from streams.gallery.placed_gallery import PlacedGallery
 
@@ -71,4 +71,4 @@ def command(
 
 def plain_holdings(target_fpir: float = 0.01, *shard_by: str) -> Holdings:
     """Return empty holdings without a conditioning."""
-    return Holdings(PlacedGallery(PlainPlacement(shard_by), None, target_fpir))
+    return Holdings(PlacedGallery(Placement(shard_by), None, target_fpir))

@@ -23,7 +23,7 @@ from schemas.topics import (
     HUMAN_REVIEW,
     REVIEW_DECISIONS,
 )
-from streams.conditioning.placement import Placements, PlainPlacement
+from streams.conditioning.placement import Placements
 from streams.gallery.agent import GalleryAgent, retention_of
 from streams.index.memory import MemoryIndex
 from streams.matching.matcher import Matcher
@@ -45,7 +45,7 @@ class System:
         self.log = MemoryLog()
         self._settings = settings
         index, metrics = MemoryIndex(), Metrics(CollectorRegistry())
-        placements = Placements(PlainPlacement(settings.shard_by))
+        placements = Placements(settings.shard_by)
         rule = retention_of(settings)
         self._matcher = Matcher(settings, metrics, index, placements)
         self._review = ReviewAgent.of(settings)

@@ -15,7 +15,7 @@ from schemas.recognition_event import Identification, ReviewItem
 from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import EMBEDDINGS, IDENTIFICATIONS
-from streams.conditioning.placement import Placement, Placements, PlainPlacement
+from streams.conditioning.placement import Placement, Placements
 from streams.gallery.holdings import Holdings
 from streams.gallery.placed_gallery import PlacedGallery
 from streams.index.base import GalleryState, IndexEntry, Query
@@ -96,7 +96,7 @@ class Replay:
         Raises:
             SetupError: the conditioning cannot be read, or is for vectors of another size.
         """
-        placements = Placements(PlainPlacement(settings.shard_by))
+        placements = Placements(settings.shard_by)
         layout = PlacedGallery(await placements.under(active), active, settings.target_fpir)
         holdings = Holdings(layout)
         for position, entry in enumerate(entries):

@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from recognition.cluster import cluster_name, cluster_of
 from recognition.clusters import Assigned
-from recognition.conditioning import Conditioning, place
+from recognition.conditioning import place
 from schemas.conditioning import ArtefactRef
 from schemas.embedding import Embedding
 from schemas.errors import DependencyDown, SetupError
@@ -31,21 +30,30 @@ MIN_MEMBERSHIP = 0.5
 """How probable the nearest cluster must be, for it to be relied on."""
 
 
-class Placement(Protocol):
-    """Places embeddings by their backgrounds. Pure: the same place for the same embedding."""
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Places embeddings by their backgrounds. Pure: the same place for the same embedding.
 
-    @property
-    def artefact(self) -> Artefact | None:
-        """The conditioning that it places by, if any."""
-        ...
+    Those of the model that a conditioning is for are placed by it, all others plainly: as they are,
+    in the clusters that the values of some variables make.
+
+    Attributes:
+        shard_by: those variables.
+        artefact: the conditioning; None places every model plainly.
+    """
+
+    shard_by: tuple[str, ...] = ()
+    artefact: Artefact | None = None
 
     def space(self, model: str) -> str:
         """Return the space that a model's embeddings lie in."""
-        ...
+        fitted = self._for(model)
+        return space_of(model, None if fitted is None else fitted.version)
 
     def dimension(self, model: str) -> int | None:
-        """Return the size that a model's embeddings must have, where that is known."""
-        ...
+        """Return the size that a model's embeddings must have, where a conditioning tells it."""
+        fitted = self._for(model)
+        return None if fitted is None else fitted.dimension
 
     def place(self, model: str, vector: FloatVector, background: Background) -> PlacedEmbedding:
         """Place one embedding (d,) of unit norm.
@@ -53,92 +61,21 @@ class Placement(Protocol):
         Raises:
             ValueError: it is not of the model's dimension.
         """
-        ...
-
-    def place_all(
-        self, model: str, vectors: Vectors, backgrounds: Sequence[Background]
-    ) -> list[PlacedEmbedding]:
-        """Place n embeddings of one model, much faster than one by one."""
-        ...
-
-    def search_plans(
-        self, model: str, embeddings: Sequence[Embedding], state: GalleryState
-    ) -> list[SearchPlan]:
-        """Return how n embeddings of one model are searched for in a gallery of this state."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class PlainPlacement:
-    """Embeddings as they are, in the clusters that the values of some variables make."""
-
-    shard_by: tuple[str, ...] = ()
-
-    @property
-    def artefact(self) -> None:
-        """None: no conditioning."""
-        return
-
-    def space(self, model: str) -> str:
-        """Return the model's own space."""
-        return space_of(model, None)
-
-    def dimension(self, model: str) -> int | None:  # noqa: ARG002  any will do
-        """Return None: not known."""
-        return None
-
-    def place(self, model: str, vector: FloatVector, background: Background) -> PlacedEmbedding:  # noqa: ARG002
-        """Place an embedding where it is."""
-        return PlacedEmbedding(cluster_of(background, self.shard_by), vector)
-
-    def place_all(
-        self, model: str, vectors: Vectors, backgrounds: Sequence[Background]
-    ) -> list[PlacedEmbedding]:
-        """Place embeddings where they are."""
-        pairs = zip(vectors, backgrounds, strict=True)
-        return [self.place(model, vector, background) for vector, background in pairs]
-
-    def search_plans(
-        self, model: str, embeddings: Sequence[Embedding], state: GalleryState
-    ) -> list[SearchPlan]:
-        """Search each in its own shard, by the threshold that the entries there set."""
-        space, shards = self.space(model), state.models.get(model, {})
-        return [plain_plan(placed, space, shards) for placed in _placed(self, model, embeddings)]
-
-
-@dataclass(frozen=True, slots=True)
-class FittedPlacement:
-    """Embeddings of the artefact's model by its conditioning, and those of others plainly."""
-
-    artefact: Artefact
-    plain: PlainPlacement
-
-    @property
-    def conditioning(self) -> Conditioning:
-        """What was fitted."""
-        return self.artefact.conditioning
-
-    def space(self, model: str) -> str:
-        """Return the space under the artefact's version, or the model's own."""
-        return space_of(model, self.artefact.version if self._is_for(model) else None)
-
-    def dimension(self, model: str) -> int | None:
-        """Return the size that the conditioning was fitted on."""
-        return self.artefact.dimension if self._is_for(model) else None
-
-    def place(self, model: str, vector: FloatVector, background: Background) -> PlacedEmbedding:
-        """Place an embedding, its cluster named by number."""
         return self.place_all(model, vector[None], [background])[0]
 
     def place_all(
         self, model: str, vectors: Vectors, backgrounds: Sequence[Background]
     ) -> list[PlacedEmbedding]:
-        """Place embeddings, their clusters named by number."""
-        if not self._is_for(model):
-            return self.plain.place_all(model, vectors, backgrounds)
-        given, fitted = np.asarray(vectors, np.float32), self.conditioning
-        assigned = fitted.clusters.assign(backgrounds)
-        placed = place(given, assigned.cluster, fitted.statistics, fitted.cohort)
+        """Place n embeddings of one model, much faster than one by one."""
+        fitted = self._for(model)
+        if fitted is None:
+            return [
+                PlacedEmbedding(cluster_of(background, self.shard_by), vector)
+                for vector, background in zip(vectors, backgrounds, strict=True)
+            ]
+        given, by = np.asarray(vectors, np.float32), fitted.conditioning
+        assigned = by.clusters.assign(backgrounds)
+        placed = place(given, assigned.cluster, by.statistics, by.cohort)
         sure = sure_of(assigned)
         return [
             PlacedEmbedding(cluster_name(int(cluster)), vector, float(scale), is_sure)
@@ -150,39 +87,34 @@ class FittedPlacement:
     def search_plans(
         self, model: str, embeddings: Sequence[Embedding], state: GalleryState
     ) -> list[SearchPlan]:
-        """Search each by the conditioned distance, up to the threshold of its cluster."""
-        if not self._is_for(model):
-            return self.plain.search_plans(model, embeddings, state)
-        space, shards = self.space(model), state.models.get(model, {})
+        """Return how n embeddings of one model are searched for in a gallery of this state."""
+        space, shards, fitted = self.space(model), state.models.get(model, {}), self._for(model)
+        vectors = np.stack([embedding.vector for embedding in embeddings])
+        everyone = self.place_all(model, vectors, [e.background for e in embeddings])
+        if fitted is None:
+            return [plain_plan(placed, space, shards) for placed in everyone]
         thresholds = state.thresholds.get(model, {})
-        everyone = _placed(self, model, embeddings)
         levels = {
-            cluster: level_from(self.artefact, cluster)
+            cluster: level_from(fitted, cluster)
             for cluster in {placed.cluster for placed in everyone}
         }
         return [
-            fitted_plan(placed, space, shards, thresholds, self.artefact, levels[placed.cluster])
+            fitted_plan(placed, space, shards, thresholds, fitted, levels[placed.cluster])
             for placed in everyone
         ]
 
-    def _is_for(self, model: str) -> bool:
-        return model == self.artefact.model
-
-
-def _placed(
-    placement: Placement, model: str, embeddings: Sequence[Embedding]
-) -> list[PlacedEmbedding]:
-    backgrounds = [embedding.background for embedding in embeddings]
-    vectors = np.stack([embedding.vector for embedding in embeddings])
-    return placement.place_all(model, vectors, backgrounds)
+    def _for(self, model: str) -> Artefact | None:
+        """Return the conditioning where it is for this model."""
+        artefact = self.artefact
+        return artefact if artefact is not None and artefact.model == model else None
 
 
 class Placements:
     """Makes the placement that a gallery's state names; loads each artefact once."""
 
-    def __init__(self, plain: PlainPlacement) -> None:
-        self.plain = plain
-        self._loaded: dict[ArtefactRef, FittedPlacement] = {}
+    def __init__(self, shard_by: tuple[str, ...] = ()) -> None:
+        self.plain = Placement(shard_by)
+        self._loaded: dict[ArtefactRef, Placement] = {}
 
     async def of(self, state: GalleryState) -> Placement:
         """Return how the gallery's entries are placed.
@@ -205,7 +137,8 @@ class Placements:
             return self.plain
         fitted = self._loaded.pop(active, None)
         if fitted is None:
-            fitted = FittedPlacement(await asyncio.to_thread(_load, active), self.plain)
+            artefact = await asyncio.to_thread(_load, active)
+            fitted = Placement(self.plain.shard_by, artefact)
         self._loaded[active] = fitted  # the last one is the one used last
         for oldest in list(self._loaded)[:-_KEPT]:
             del self._loaded[oldest]

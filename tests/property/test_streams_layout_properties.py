@@ -10,7 +10,7 @@ from recognition.watch import ImpostorWatch
 from schemas.gallery import GalleryEntry, Status
 from schemas.gallery_records import Change, Erased
 from streams.conditioning.artefact import Artefact
-from streams.conditioning.placement import FittedPlacement, Placement, PlainPlacement
+from streams.conditioning.placement import Placement
 from streams.gallery.holdings import Holdings
 from streams.gallery.placed_gallery import PlacedGallery
 from streams.index.base import GalleryState
@@ -20,8 +20,8 @@ from tests.gallery_entries import MODEL, entry
 OTHER = "other@1"
 ARTEFACT = Artefact("light", "v1", MODEL, 0.3, conditioning(4))
 PLACEMENTS: list[Placement] = [
-    FittedPlacement(ARTEFACT, PlainPlacement(("light",))),
-    PlainPlacement(("light",)),
+    Placement(("light",), ARTEFACT),
+    Placement(("light",)),
 ]
 whole = st.tuples(*[st.integers(-2, 2)] * 4).filter(any)
 

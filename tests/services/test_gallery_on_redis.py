@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from recognition.retain import RetentionRule
 from schemas.metrics import Metrics
 from schemas.settings import Settings
-from streams.conditioning.placement import Placements, PlainPlacement
+from streams.conditioning.placement import Placements
 from streams.gallery.activation import Activator
 from streams.gallery.agent import GalleryAgent
 from streams.gallery.commands import Planner
@@ -41,7 +41,7 @@ def agent(
     return GalleryAgent(
         index,
         log.owner(),
-        activator=Activator(wanted, Placements(PlainPlacement(("season",))), 0.5),
+        activator=Activator(wanted, Placements(("season",)), 0.5),
         planner=Planner(("season",)),
         rule=RetentionRule(),
         retention_interval=timedelta(hours=1),

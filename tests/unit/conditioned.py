@@ -15,7 +15,7 @@ from recognition.variable import Kind, Variable
 from schemas.conditioning import ArtefactRef
 from schemas.metrics import Metrics
 from streams.conditioning.artefact import Artefact
-from streams.conditioning.placement import FittedPlacement, Placement, Placements, PlainPlacement
+from streams.conditioning.placement import Placement, Placements
 from streams.index.base import GalleryState, IndexEntry
 from tests.gallery_entries import MODEL
 from tests.unit.matcher_probes import entry
@@ -85,15 +85,11 @@ class Given(Placements):
     """Places by the artefact that it was given last, whatever the state says; None is plain."""
 
     def __init__(self, given: Artefact | None) -> None:
-        super().__init__(PlainPlacement())
+        super().__init__()
         self.given = given
 
     async def of(self, state: GalleryState) -> Placement:  # noqa: ARG002  it was told already
-        return (
-            PlainPlacement()
-            if self.given is None
-            else FittedPlacement(self.given, PlainPlacement())
-        )
+        return Placement(artefact=self.given)
 
 
 def active(version: str = "v1", uri: str = "file:///nowhere") -> ArtefactRef:

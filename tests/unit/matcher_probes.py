@@ -18,7 +18,7 @@ from schemas.recognition_event import (
 )
 from schemas.records import Record
 from schemas.settings import load_settings
-from streams.conditioning.placement import Placements, PlainPlacement
+from streams.conditioning.placement import Placements
 from streams.index.base import GalleryState, IndexEntry, Query, ShardState
 from streams.index.memory import MemoryIndex
 from streams.matching.matcher import Matcher
@@ -56,7 +56,7 @@ def matcher_on(
         load_settings(**settings),
         metrics,
         index,
-        Placements(PlainPlacement(shard_by)) if placements is None else placements,
+        Placements(shard_by) if placements is None else placements,
         patience_s=0,
     )
 

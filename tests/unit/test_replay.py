@@ -8,7 +8,7 @@ import pytest
 from lab.whatif.replay import Replay
 from schemas.conditioning import ArtefactRef
 from schemas.errors import SetupError
-from streams.conditioning.placement import Placements, PlainPlacement
+from streams.conditioning.placement import Placements
 from streams.gallery.placed_gallery import PlacedGallery
 from streams.index.base import GalleryState
 from tests.conditionings import saved
@@ -121,7 +121,7 @@ async def test_a_gallery_of_vectors_of_another_size_is_refused(tmp_path: Path) -
 
 async def test_the_state_is_that_of_the_live_layout(conditioned: ArtefactRef | None) -> None:
     replay = await Replay.of(entries(), conditioned, SETTINGS)
-    placement = await Placements(PlainPlacement(SETTINGS.shard_by)).under(conditioned)
+    placement = await Placements(SETTINGS.shard_by).under(conditioned)
     layout = PlacedGallery(placement, conditioned, SETTINGS.target_fpir)
     for one in entries():
         layout.put(one)

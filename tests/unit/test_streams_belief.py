@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from schemas.metrics import Metrics
-from streams.conditioning.placement import FittedPlacement, PlainPlacement
+from streams.conditioning.placement import Placement
 from streams.gallery.believed_fpir import believed_fpir
 from streams.gallery.gauges import GalleryGauges
 from streams.gallery.placed_gallery import PlacedGallery
@@ -16,7 +16,7 @@ AXES = np.eye(SIZE, dtype=np.float32)
 
 
 def laid(entries: list[tuple[str, str, np.ndarray, dict[str, str]]]) -> PlacedGallery:
-    layout = PlacedGallery(FittedPlacement(artefact(), PlainPlacement()), active(), 0.01)
+    layout = PlacedGallery(Placement(artefact=artefact()), active(), 0.01)
     for entry_id, identity, vector, background in entries:
         layout.put(entry(entry_id, identity, vector, background=background))
     return layout
@@ -47,7 +47,7 @@ def test_each_cluster_has_its_threshold() -> None:
 
 
 def test_without_a_conditioning_strangers_or_thresholds_there_is_none() -> None:
-    plain = PlacedGallery(PlainPlacement(), None, 0.01)
+    plain = PlacedGallery(Placement(), None, 0.01)
     assert believed_fpir(plain, state(everywhere=0.5)) is None
     assert believed_fpir(laid(TWINS[:2]), state(everywhere=0.5)) is None
     assert believed_fpir(laid(TWINS), state()) is None

@@ -10,7 +10,7 @@ from schemas.errors import BadInput, DependencyDown
 from schemas.metrics import Metrics
 from schemas.recognition_event import ReviewReason
 from streams.conditioning.artefact import save_artefact
-from streams.conditioning.placement import Placements, PlainPlacement
+from streams.conditioning.placement import Placements
 from streams.matching.matcher import Matcher
 from tests.gallery_entries import MODEL
 from tests.unit.conditioned import (
@@ -217,7 +217,7 @@ async def test_an_artefact_that_cannot_be_read_is_no_unknown(
 ) -> None:
     await fill(index, GALLERY, active=active(uri=tmp_path.as_uri()), by_probe=TAUS)
     with pytest.raises(DependencyDown) as caught:
-        await matcher_on(index, metrics, placements=Placements(PlainPlacement())).handle([probe()])
+        await matcher_on(index, metrics, placements=Placements()).handle([probe()])
     assert caught.value.dependency == "conditioning"
 
 

@@ -13,13 +13,13 @@ from schemas.errors import DependencyDown, SetupError
 from schemas.event import Background
 from streams.conditioning.artefact import Artefact, load_artefact
 from streams.conditioning.placed import joined
-from streams.conditioning.placement import FittedPlacement, Placements, PlainPlacement
+from streams.conditioning.placement import Placement, Placements
 from streams.index.base import GalleryState, space_of
 from tests.conditionings import DAY, NIGHT, conditioning, saved
 from tests.gallery_entries import MODEL, unit
 
-PLAIN = PlainPlacement(("light",))
-FITTED = FittedPlacement(Artefact("light", "v1", MODEL, 0.05, conditioning(4)), PLAIN)
+PLAIN = Placement(("light",))
+FITTED = Placement(("light",), Artefact("light", "v1", MODEL, 0.05, conditioning(4)))
 VECTORS = [unit(v) for v in np.random.default_rng(1).normal(size=(4, 4))]
 BACKGROUNDS: Sequence[Background] = [{**DAY}, {**NIGHT}, {}, {"light": "dusk"}]
 
@@ -37,7 +37,7 @@ def test_plain_embeddings_lie_where_they_are() -> None:
 def test_fitted_ones_lie_where_the_conditioning_places_them() -> None:
     spots = FITTED.place_all(MODEL, np.stack(VECTORS), BACKGROUNDS)
     assert [spot.cluster for spot in spots] == ["c0", "c1", UNCLUSTERED, UNCLUSTERED]
-    placed = FITTED.conditioning.place(np.stack(VECTORS), BACKGROUNDS)
+    placed = conditioning(4).place(np.stack(VECTORS), BACKGROUNDS)
     again = joined(spots)
     assert np.array_equal(again.vectors, placed.vectors)
     assert np.array_equal(again.scales, placed.scales)
@@ -80,7 +80,7 @@ def active(artefact: Artefact, folder: Path) -> ArtefactRef:
 
 
 async def test_a_state_without_conditioning_is_plain() -> None:
-    assert await Placements(PLAIN).of(state(None)) is PLAIN
+    assert await Placements(("light",)).of(state(None)) == PLAIN
 
 
 async def test_an_artefact_is_loaded_once_and_the_last_two_are_kept(
@@ -93,7 +93,7 @@ async def test_an_artefact_is_loaded_once_and_the_last_two_are_kept(
         return load_artefact(uri)
 
     monkeypatch.setattr("streams.conditioning.placement.load_artefact", load)
-    placements, named = Placements(PLAIN), []
+    placements, named = Placements(("light",)), []
     for seed in range(3):
         artefact = saved(tmp_path / str(seed), conditioning(4, seed=seed))
         named.append(active(artefact, tmp_path / str(seed)))
@@ -106,7 +106,7 @@ async def test_an_artefact_is_loaded_once_and_the_last_two_are_kept(
 
 async def test_an_artefact_that_cannot_be_read_is_a_dependency_that_is_down(tmp_path: Path) -> None:
     artefact = saved(tmp_path / "a", conditioning(4))
-    wanted, placements = state(active(artefact, tmp_path / "a")), Placements(PLAIN)
+    wanted, placements = state(active(artefact, tmp_path / "a")), Placements(("light",))
     shutil.move(tmp_path / "a", tmp_path / "away")
     with pytest.raises(DependencyDown) as caught:
         await placements.of(wanted)
@@ -119,4 +119,4 @@ async def test_another_artefact_at_its_place_is_not_taken_for_it(tmp_path: Path)
     first = saved(tmp_path, conditioning(4))
     second = saved(tmp_path, conditioning(4, seed=1))
     with pytest.raises(SetupError, match=f"holds version {second.version}.*not {first.version}"):
-        await Placements(PLAIN).under(active(first, tmp_path))
+        await Placements(("light",)).under(active(first, tmp_path))

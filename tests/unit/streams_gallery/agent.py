@@ -16,7 +16,7 @@ from schemas.gallery import (
 )
 from schemas.metrics import Metrics
 from schemas.records import Record
-from streams.conditioning.placement import Placements, PlainPlacement
+from streams.conditioning.placement import Placements
 from streams.gallery.activation import Activator
 from streams.gallery.agent import GalleryAgent
 from streams.gallery.commands import Planner
@@ -128,7 +128,7 @@ def maker(
         return GalleryAgent(
             index,
             log.owner(),
-            activator=Activator(conditionings, Placements(PlainPlacement(shard_by)), target_fpir),
+            activator=Activator(conditionings, Placements(shard_by), target_fpir),
             planner=Planner(shard_by),
             rule=rule,
             retention_interval=interval,

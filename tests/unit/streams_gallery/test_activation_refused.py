@@ -128,7 +128,7 @@ async def test_one_that_cannot_place_the_entries_is_refused(
     def fail(*_: object) -> None:
         raise ValueError("no direction")
 
-    monkeypatch.setattr("streams.conditioning.placement.FittedPlacement.place_all", fail)
+    monkeypatch.setattr("streams.conditioning.placement.place", fail)
     agent = await plain(make, conditionings)
     await agent.on_activation_request([])
     with pytest.raises(DependencyDown, match="conditioning: no direction"):

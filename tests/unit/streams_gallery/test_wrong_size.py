@@ -8,7 +8,7 @@ from schemas.gallery import Erase, Quarantine
 from schemas.metrics import Metrics
 from schemas.recognition_event import ReviewItem, ReviewReason
 from schemas.settings import load_settings
-from streams.conditioning.placement import Placements, PlainPlacement
+from streams.conditioning.placement import Placements
 from streams.matching.matcher import Matcher
 from tests.fake_log import FakeLog
 from tests.gallery_entries import command, enrol
@@ -19,7 +19,7 @@ WRONG = enrol("wrong", "elm", np.array([1.0, 0.0], np.float32))
 
 
 def matcher(index: FragileIndex, metrics: Metrics) -> Matcher:
-    return Matcher(load_settings(neighbours=3), metrics, index, Placements(PlainPlacement(())))
+    return Matcher(load_settings(neighbours=3), metrics, index, Placements(()))
 
 
 async def test_the_right_ones_are_taken_after_a_wrong_one(
