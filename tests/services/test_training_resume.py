@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.image_set import write_image_set
+from tests.unit.training_runs import read_history
 from tests.unit.training_samples import config
-from workers.training.history import read_history
 
 STEPS, EVERY = 60, 10
 
@@ -41,15 +41,14 @@ def training(manifest: Path, settings: Path, out: Path) -> Iterator[subprocess.P
 
 def kill_in_the_middle(process: subprocess.Popen[bytes], out: Path) -> int:
     """Kill a run a few steps after a checkpoint; return how many steps it had noted."""
-    metrics = out / "metrics.jsonl"
     until = time.monotonic() + 120
-    while not (out / "checkpoint.pt").exists() or len(read_history(metrics)) < EVERY + 3:
+    while not (out / "checkpoint.pt").exists() or len(read_history(out)) < EVERY + 3:
         assert process.poll() is None, (out.parent / f"{out.name}.log").read_text()
         assert time.monotonic() < until, "no checkpoint in two minutes"
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
     assert process.wait(30) == -signal.SIGKILL
-    return len(read_history(metrics))
+    return len(read_history(out))
 
 
 @pytest.mark.timeout(300)

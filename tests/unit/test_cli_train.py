@@ -11,11 +11,11 @@ from infra.cli import app
 from infra.commands.train import _config
 from lab.evaluate.report import Evaluation
 from tests.image_set import write_image_set
+from tests.unit.training_runs import read_history
 from tests.unit.training_samples import config
 from workers.model.model_folder import read_model
 from workers.model.network import Head
 from workers.training.config import TrainingConfig
-from workers.training.history import read_history
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -53,7 +53,7 @@ def test_from_a_manifest_to_a_model_that_is_evaluated(
     hint = re.search(r"next: perennial (evaluate) (.*)", trained.stderr)
     assert hint is not None
     assert hint[2] == f"{manifest} --split 0 --model {model}"
-    assert "season_loss" in read_history(out / "metrics.jsonl")[-1]
+    assert "season_loss" in read_history(out)[-1]
 
     evaluated = run(*hint.groups()[:1], *hint[2].split(), "--draws", 5, "--json")
     assert evaluated.exit_code == 0, evaluated.output

@@ -1,5 +1,6 @@
 """The settings of a run, and its folder."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,14 @@ def test_what_lies_where(tmp_path: Path) -> None:
         "tensorboard",
         "model",
     ]
+
+
+def test_figures_are_lines_of_json_in_place_of_what_a_killed_run_left(tmp_path: Path) -> None:
+    folder = TrainingFolder(tmp_path)
+    folder.metrics.write_text('{"step": 1}\n{"step": 2}\n{"st')
+    folder.begin_metrics([{"step": 1, "loss": 0.5}])
+    folder.add_metrics({"step": 2, "loss": math.inf})
+    assert folder.metrics.read_text() == '{"step": 1, "loss": 0.5}\n{"step": 2, "loss": null}\n'
 
 
 def test_a_kill_while_the_settings_are_written_leaves_them_whole_or_absent(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.unit.training_runs import logged, run, weights
 from workers.training import loop
 from workers.training.board import TensorBoard
+from workers.training.run_folder import TrainingFolder
 
 pytestmark = pytest.mark.usefixtures("event_files_in_order")
 
@@ -50,7 +51,7 @@ def killed(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, step: int)
 @pytest.mark.parametrize(
     ("where", "step"),
     [
-        *product(["append_history", "scalars", "after"], [1, 3, 4, 6, 7]),
+        *product(["add_metrics", "scalars", "after"], [1, 3, 4, 6, 7]),
         *product(["_save"], [3, 6, 7]),
     ],
 )
@@ -65,7 +66,8 @@ def test_a_run_that_is_cut_goes_on_as_if_nothing_had_been(
                 if done == step:
                     raise Killed
         else:
-            killed(patched, TensorBoard if where == "scalars" else loop, where, step)
+            owners = {"scalars": TensorBoard, "add_metrics": TrainingFolder}
+            killed(patched, owners.get(where, loop), where, step)
         with pytest.raises(Killed):
             run(tmp_path, on_step, **CUT)
     assert not (tmp_path / "model").exists()

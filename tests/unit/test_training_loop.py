@@ -9,7 +9,7 @@ import torch
 
 from schemas.errors import SetupError
 from schemas.settings import Device, Precision
-from tests.unit.training_runs import logged, run, weights
+from tests.unit.training_runs import logged, read_history, run, weights
 from tests.unit.training_samples import CPU, DIMENSION, as_frames, config, data, samples
 from workers.model.model import EmbeddingModel, load_model
 from workers.model.model_folder import DIRECTIONS, read_model
@@ -17,7 +17,6 @@ from workers.training import checkpoint, finish, last_map, loop
 from workers.training.board import TensorBoard
 from workers.training.config import TrainingConfig
 from workers.training.data import Samples, TrainingData
-from workers.training.history import read_history
 from workers.training.learner import Learner
 from workers.training.linear_map import LinearMetric, fit_linear_map
 from workers.training.run_folder import TrainingFolder
@@ -43,7 +42,7 @@ def test_a_run_leaves_everything_in_its_folder(tmp_path: Path) -> None:
         *("config.json", "checkpoint.pt", "metrics.jsonl", "curves.png", "tensorboard", "model")
     }
     assert TrainingConfig.model_validate_json((out / "config.json").read_bytes()) == config()
-    history = read_history(out / "metrics.jsonl")
+    history = read_history(out)
     assert [figures["step"] for figures in history] == [1, 2, 3, 4, 5, 6]
     assert heard == [
         (step, {name: value for name, value in figures.items() if name != "step"})
@@ -80,9 +79,7 @@ def test_the_model_tells_where_it_comes_from(tmp_path: Path) -> None:
         "calibrate_images": 16,
         "calibrate_identities": 4,
     }
-    best = max(
-        (f.get("calibrate_tpir", -1), -f["step"]) for f in read_history(tmp_path / "metrics.jsonl")
-    )
+    best = max((f.get("calibrate_tpir", -1), -f["step"]) for f in read_history(tmp_path))
     assert (
         told["calibrate_tpir_at_fpir_0.05"] == pytest.approx(best[0], abs=1e-4)
         or told["best_step"] == 0
@@ -139,7 +136,7 @@ def test_without_steps_the_start_is_the_model(tmp_path: Path) -> None:
     for name, tensor in learner.weights().items():
         assert torch.equal(read_model(model)[1][name], tensor), name
     assert (tmp_path / "curves.png").is_file()
-    assert read_history(tmp_path / "metrics.jsonl") == []
+    assert read_history(tmp_path) == []
     card = read_model(model)[0]
     assert card.training is not None
     assert card.training["best_step"] == 0
@@ -150,7 +147,7 @@ def test_the_best_weights_are_kept_and_patience_ends(
 ) -> None:
     scripted(monkeypatch, 0.1, 0.5, 0.3, 0.2)
     model = run(tmp_path, steps=60, patience=2)
-    assert [f["step"] for f in read_history(tmp_path / "metrics.jsonl")] == [1, 2, 3, 4, 5, 6]
+    assert [f["step"] for f in read_history(tmp_path)] == [1, 2, 3, 4, 5, 6]
     learner = Learner(config(steps=60), data().train, CPU)
     for number in range(2):
         learner.step(number)

@@ -1,5 +1,6 @@
 """Short runs, and what they leave behind."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,13 @@ def weights(out: Path) -> bytes:
 def logged(out: Path, name: str = "loss") -> list[int]:
     events = EventAccumulator(str(out / "tensorboard")).Reload()
     return [event.step for event in events.Scalars(name)]
+
+
+def read_history(out: Path) -> list[dict[str, float]]:
+    """Return the whole lines of the figures; a run may be writing the last one."""
+    metrics = out / "metrics.jsonl"
+    lines = metrics.read_bytes().split(b"\n") if metrics.exists() else [b""]
+    return [json.loads(line) for line in lines[:-1]]
 
 
 def learner(**changes: Any) -> Learner:

@@ -8,8 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from workers.training.history import series
-
 LOSS, LEARNING_RATE, TPIR = "loss", "learning_rate", "calibrate_tpir"
 _SMOOTHING = 0.9  # share of the running mean that each step keeps
 _DOTS_PER_INCH = 120
@@ -19,20 +17,26 @@ def draw_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
     """Draw a PNG with one panel for each figure of a run.
 
     Args:
-        history: what ``read_history`` returns; an entry may lack any figure but its step.
+        history: the figures of each step; an entry may lack any figure but its ``step``.
         path: the PNG to write.
     """
     figure = Figure(figsize=(12, 3.6), layout="constrained")
     FigureCanvasAgg(figure)  # no display, no global state of pyplot
     loss, rate, tpir = figure.subplots(1, 3)
-    _draw_loss(loss, *series(history, LOSS))
-    rate.plot(*series(history, LEARNING_RATE), color="tab:green")
+    _draw_loss(loss, *_series(history, LOSS))
+    rate.plot(*_series(history, LEARNING_RATE), color="tab:green")
     rate.set_title("learning rate")
-    _draw_tpir(tpir, *series(history, TPIR))
+    _draw_tpir(tpir, *_series(history, TPIR))
     for axes in (loss, rate, tpir):
         axes.set_xlabel("step")
         axes.grid(alpha=0.3)
     figure.savefig(path, format="png", dpi=_DOTS_PER_INCH)
+
+
+def _series(history: Sequence[Mapping[str, float]], name: str) -> tuple[list[float], list[float]]:
+    """Return the steps at which a figure was logged, and its values there."""
+    logged = [figures for figures in history if name in figures]
+    return [figures["step"] for figures in logged], [figures[name] for figures in logged]
 
 
 def _draw_loss(axes: Axes, steps: Sequence[float], losses: Sequence[float]) -> None:

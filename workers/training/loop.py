@@ -14,12 +14,12 @@ from workers.training.config import TrainingConfig
 from workers.training.curves import draw_curves
 from workers.training.data import TrainingData
 from workers.training.finish import finish
-from workers.training.history import append_history, cut_history, read_history
 from workers.training.learner import Learner
 from workers.training.run_folder import TrainingFolder
 from workers.training.selection import Best, calibrate_tpir
 
 OnStep = Callable[[int, Mapping[str, float]], None]
+History = list[dict[str, float]]
 
 
 def train(
@@ -48,12 +48,13 @@ def train(
     resumed = folder.open(config)
     learner = Learner(config, data.train, device)
     folder.begin(config)
-    best, kept, start = Best(), learner.weights(), 0
+    best, kept = Best(), learner.weights()
+    start, history = 0, History()
     if resumed:
-        start, best, kept = _resume(folder, learner)
+        start, best, kept, history = _resume(folder, learner)
     else:
         best.better(calibrate_tpir(learner.embed(data.calibrate.images), data.calibrate), 0)
-    cut_history(folder.metrics, start)
+    folder.begin_metrics(history)
     with TensorBoard(folder.board, after=start if folder.board.exists() else None) as board:
         for number in range(start, config.steps):
             if best.worse >= config.patience:
@@ -66,24 +67,32 @@ def train(
                 figures["calibrate_tpir"] = tpir
                 if best.better(tpir, done):
                     kept = learner.weights()
-            append_history(folder.metrics, {"step": done, **figures})
+            history.append({"step": done, **figures})
+            folder.add_metrics(history[-1])
             board.scalars(done, figures)
             if evaluated:  # last, so that a checkpoint never knows of a step that the logs lack
-                _save(folder, learner, done, best, kept)
+                _save(folder, learner, done, best, kept, history)
             if on_step is not None:
                 on_step(done, figures)
-        draw_curves(read_history(folder.metrics), folder.curves)
+        draw_curves(history, folder.curves)
         return finish(learner, kept, best, data, folder, board)
 
 
 def _save(
-    folder: TrainingFolder, learner: Learner, step: int, best: Best, kept: dict[str, Tensor]
+    folder: TrainingFolder,
+    learner: Learner,
+    step: int,
+    best: Best,
+    kept: dict[str, Tensor],
+    history: History,
 ) -> None:
     state = {"step": step, "best": asdict(best), "kept": kept, "learner": learner.state()}
-    checkpoint.save(folder.checkpoint, state)
+    checkpoint.save(folder.checkpoint, {**state, "history": history})
 
 
-def _resume(folder: TrainingFolder, learner: Learner) -> tuple[int, Best, dict[str, Tensor]]:
+def _resume(
+    folder: TrainingFolder, learner: Learner
+) -> tuple[int, Best, dict[str, Tensor], History]:
     # To the processor, where the kept weights belong; the learner moves its own to its device.
     state = checkpoint.load(folder.checkpoint, torch.device("cpu"))
     try:
@@ -92,4 +101,6 @@ def _resume(folder: TrainingFolder, learner: Learner) -> tuple[int, Best, dict[s
         raise SetupError(
             f"checkpoint {folder.checkpoint} is not of these images and settings: {error}"
         ) from error
-    return state["step"], Best(**state["best"]), state["kept"]
+    # A checkpoint of an earlier version has no history: then its curves begin here.
+    history = state.get("history", [])
+    return state["step"], Best(**state["best"]), state["kept"], history

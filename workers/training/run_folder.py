@@ -1,5 +1,8 @@
 """The folder of a training run: what lies where."""
 
+import json
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +30,7 @@ class TrainingFolder:
 
     @property
     def metrics(self) -> Path:
-        """One line of JSON per step."""
+        """One line of JSON per step; a figure that is not finite is ``null``, for want of NaN."""
         return self.root / "metrics.jsonl"
 
     @property
@@ -69,6 +72,15 @@ class TrainingFolder:
             fresh.write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
             fresh.replace(self.config)
 
+    def begin_metrics(self, history: Iterable[Mapping[str, float]]) -> None:
+        """Write the figures of the steps so far, in place of what a killed run has left there."""
+        self.metrics.write_text("".join(map(_line, history)))
+
+    def add_metrics(self, figures: Mapping[str, float]) -> None:
+        """Add the figures of one step."""
+        with self.metrics.open("a") as file:
+            file.write(_line(figures))
+
     def read(self) -> TrainingConfig:
         """Read the settings of a run.
 
@@ -79,3 +91,8 @@ class TrainingFolder:
             return TrainingConfig.model_validate_json(self.config.read_bytes())
         except (OSError, ValidationError) as error:
             raise SetupError(f"training run {self.root}: {error}") from error
+
+
+def _line(figures: Mapping[str, float]) -> str:
+    finite = {name: value if math.isfinite(value) else None for name, value in figures.items()}
+    return json.dumps(finite, allow_nan=False) + "\n"
