@@ -27,7 +27,7 @@ def test_terms_and_weights(spec: str, weights: dict[str, float]) -> None:
 
 def test_the_sum_is_weighted() -> None:
     batch = at([0, 60, 90, 120], [0, 0, 1, 2])
-    parts = {name: LOSSES[name].build(2, 3)(batch) for name in ("triplet", "quadruplet")}
+    parts = {name: LOSSES[name](2, 3)(batch) for name in ("triplet", "quadruplet")}
     expected = 0.25 * parts["triplet"] + 2 * parts["quadruplet"]
     torch.testing.assert_close(build_loss("0.25*triplet+2*quadruplet", 2, 3)(batch), expected)
 

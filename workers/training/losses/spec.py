@@ -36,7 +36,7 @@ def build_loss(spec: str, dimension: int, classes: int) -> MetricLoss:
     """
     terms = parse_loss(spec)
     return WeightedSum(
-        {name: (weight, LOSSES[name].build(dimension, classes)) for name, weight in terms.items()}
+        {name: (weight, LOSSES[name](dimension, classes)) for name, weight in terms.items()}
     )
 
 
