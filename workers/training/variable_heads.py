@@ -19,15 +19,19 @@ class VariableHead(nn.Module, ABC):
 
     Args:
         dimension: d of the embeddings.
-        outputs: how many numbers a prediction takes.
+        variable: that is told.
     """
 
-    def __init__(self, dimension: int, outputs: int) -> None:
+    outputs: int = 1
+    """How many numbers a prediction takes."""
+
+    def __init__(self, dimension: int, variable: LearnedVariable) -> None:
+        del variable
         super().__init__()
         # The parts of a unit vector are of size 1/√d; layers are made for parts of size 1.
         self._scale = math.sqrt(dimension)
         self.hidden = nn.Sequential(nn.Linear(dimension, HIDDEN), nn.ReLU())
-        self.out = nn.Linear(HIDDEN, outputs)
+        self.out = nn.Linear(HIDDEN, self.outputs)
 
     def forward(self, embeddings: Tensor) -> Tensor:
         """Map (n, d) embeddings to (n, outputs)."""
@@ -53,10 +57,6 @@ class VariableHead(nn.Module, ABC):
 class BinaryHead(VariableHead):
     """Binary cross-entropy."""
 
-    def __init__(self, dimension: int, variable: LearnedVariable) -> None:
-        del variable
-        super().__init__(dimension, 1)
-
     def losses(self, outputs: Tensor, codes: Tensor) -> Tensor:
         """As in the base."""
         return nn.functional.binary_cross_entropy_with_logits(
@@ -72,7 +72,8 @@ class NominalHead(VariableHead):
     """Cross-entropy over the names."""
 
     def __init__(self, dimension: int, variable: LearnedVariable) -> None:
-        super().__init__(dimension, len(variable.fitted.values))
+        self.outputs = len(variable.fitted.values)
+        super().__init__(dimension, variable)
 
     def losses(self, outputs: Tensor, codes: Tensor) -> Tensor:
         """As in the base."""
@@ -94,7 +95,7 @@ class OrdinalHead(VariableHead):
     """
 
     def __init__(self, dimension: int, variable: LearnedVariable) -> None:
-        super().__init__(dimension, 1)
+        super().__init__(dimension, variable)
         steps = len(variable.fitted.values) - 1
         self.out = nn.Linear(HIDDEN, 1, bias=False)
         self.thresholds = nn.Parameter(
@@ -121,10 +122,6 @@ class OrdinalHead(VariableHead):
 class ContinuousHead(VariableHead):
     """Smooth L1 (Huber) on the robust z."""
 
-    def __init__(self, dimension: int, variable: LearnedVariable) -> None:
-        del variable
-        super().__init__(dimension, 1)
-
     def losses(self, outputs: Tensor, codes: Tensor) -> Tensor:
         """As in the base."""
         return nn.functional.smooth_l1_loss(outputs[:, 0], codes, reduction="none")
@@ -137,9 +134,7 @@ class ContinuousHead(VariableHead):
 class CyclicHead(VariableHead):
     """1 - cos of the angle between the predicted (sin, cos) and the true one."""
 
-    def __init__(self, dimension: int, variable: LearnedVariable) -> None:
-        del variable
-        super().__init__(dimension, 2)
+    outputs = 2
 
     def losses(self, outputs: Tensor, codes: Tensor) -> Tensor:
         """As in the base."""
@@ -151,9 +146,7 @@ class CyclicHead(VariableHead):
         return torch.atan2(outputs[:, 0], outputs[:, 1]).float()
 
 
-_Head = BinaryHead | NominalHead | OrdinalHead | ContinuousHead | CyclicHead
-
-_HEADS: Mapping[Kind, type[_Head]] = MappingProxyType(
+_HEADS: Mapping[Kind, type[VariableHead]] = MappingProxyType(
     {
         Kind.BINARY: BinaryHead,
         Kind.NOMINAL: NominalHead,
