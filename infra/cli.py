@@ -1,14 +1,12 @@
 """``perennial``: the command line; a command is the module of its name in `infra.commands`."""
 
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
 from infra import logs
-from infra.console import err
+from infra.console import show_version
 from infra.lazy_commands import LazyCommands
-from schemas.errors import DependencyDown, PerennialError, SetupError
 
 PANELS = {
     "Start here": ("demo", "up", "doctor"),
@@ -22,17 +20,9 @@ PANELS = {
 
 
 class Perennial(LazyCommands):
-    """Runs the command that is asked for; shows our own errors without a traceback."""
+    """Runs the command that is asked for."""
 
     panels = PANELS
-
-    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
-        """Run the command: exit 2 when the setup is wrong, 3 when a dependency is down."""
-        try:
-            return super().invoke(ctx)
-        except PerennialError as error:
-            err.print(str(error), style="red", markup=False)
-            raise typer.Exit(_exit_code(error)) from error
 
 
 app = typer.Typer(
@@ -46,18 +36,12 @@ app = typer.Typer(
 )
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"perennial {version('perennial')}")
-        raise typer.Exit
-
-
 @app.callback()
 def perennial(
     *,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log in detail.")] = False,
     _: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show it.")
     ] = False,
 ) -> None:
     """Recognise the same thing through every season.
@@ -71,12 +55,6 @@ def perennial(
 def main() -> None:
     """Run the command line."""
     app(prog_name="perennial")
-
-
-def _exit_code(error: PerennialError) -> int:
-    if isinstance(error, SetupError):
-        return 2
-    return 3 if isinstance(error, DependencyDown) else 1
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
 import typer
@@ -47,6 +48,13 @@ def print_markdown(text: str) -> None:
     from lab.shown.markdown import TerminalMarkdown  # here, so that `--help` is fast
 
     out.print(TerminalMarkdown(text))
+
+
+def show_version(wanted: bool) -> None:
+    """Write which version this is, and end the program; the callback of ``--version``."""
+    if wanted:
+        typer.echo(f"perennial {version('perennial')}")
+        raise typer.Exit
 
 
 def progress() -> Progress:

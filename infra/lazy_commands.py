@@ -10,9 +10,12 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_group
 
+from infra.console import err
+from schemas.errors import PerennialError
+
 
 class LazyCommands(TyperGroup):
-    """Loads the command that is asked for, and no other.
+    """Loads the command that is asked for, and no other; shows our own errors without a traceback.
 
     A command is the module of its name in ``infra.commands``. ``--help`` lists them all, so it
     reads their docstrings from the source.
@@ -28,6 +31,14 @@ class LazyCommands(TyperGroup):
             for name in names
         }
         super().__init__(**{**attributes, "commands": listed})
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
+        """Run the command; an error of ours ends it with its message and exit code."""
+        try:
+            return super().invoke(ctx)
+        except PerennialError as error:
+            err.print(str(error), style="red", markup=False)
+            raise typer.Exit(error.exit_code) from error
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
         """Return a command as the list of commands shows it."""

@@ -1,8 +1,13 @@
 """The one exception tree. What a part does with an error follows from its class alone."""
 
+from typing import ClassVar
+
 
 class PerennialError(Exception):
     """Base of every error that Perennial raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+    """With which the command line ends."""
 
 
 class BadInput(PerennialError):
@@ -31,6 +36,8 @@ class Unreadable(BadInput):
 class DependencyDown(PerennialError):
     """Something we depend on does not answer: consumption pauses and the work is tried again."""
 
+    exit_code = 3
+
     def __init__(self, dependency: str, message: str) -> None:
         super().__init__(f"{dependency}: {message}")
         self.dependency = dependency
@@ -38,6 +45,8 @@ class DependencyDown(PerennialError):
 
 class SetupError(PerennialError):
     """The operator must change something first; the message says what."""
+
+    exit_code = 2
 
 
 class Crashed(PerennialError):
