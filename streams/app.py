@@ -32,16 +32,17 @@ def review(parts: AgentParts) -> Agent:
 
 def gallery(parts: AgentParts) -> Agent:
     """Gallery commands and activations in; the gallery and the index follow."""
-    agent = GalleryAgent.of(
-        parts.runtime.settings,
-        parts.runtime.metrics,
+    runtime = parts.runtime
+    agent = GalleryAgent(
+        runtime.settings,
+        runtime.metrics,
         parts.index,
         parts.placements,
         gallery_log=parts.gallery_log,
-        conditionings=parts.conditionings,
+        last_activation=parts.last_activation,
         ownership=parts.ownership,
     )
-    work, health = "reading the gallery or writing the index", parts.runtime.health
+    work, health = "reading the gallery or writing the index", runtime.health
     return Agent(
         {
             "gallery": (GALLERY_COMMANDS, telling("gallery", work, health, agent.handle)),

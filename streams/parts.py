@@ -4,16 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from schemas.reading import Reading, SecondReader
 from schemas.runtime import Runtime
 from streams.conditioning.placement import Placements
-from streams.gallery.activation import ConditioningLog
+from streams.gallery.activation import LastActivation
 from streams.gallery.tenure import GalleryLog
 from streams.index.base import Index
 from streams.index.eviction import EvictionGuard, refuse_eviction
 from streams.index.redis import redis_index
-from streams.kafka.conditioning_topic import KafkaConditioningLog
+from streams.kafka.conditioning_topic import last_on_topic
 from streams.kafka.gallery_topic import kafka_gallery_log
 from streams.kafka.lifecycle import unless
 from streams.kafka.producer import publisher
@@ -31,7 +32,7 @@ class AgentParts:
         publish: puts records on their topics.
         index: where the gallery is searched.
         gallery_log: the ``gallery`` topic.
-        conditionings: the ``conditioning`` topic.
+        last_activation: reads the ``conditioning`` topic.
         placements: how embeddings are placed under each conditioning.
         ownership: names the present ownership of the gallery commands; None without it.
     """
@@ -41,7 +42,7 @@ class AgentParts:
     publish: Publish
     index: Index
     gallery_log: GalleryLog
-    conditionings: ConditioningLog
+    last_activation: LastActivation
     placements: Placements
     ownership: Ownership = lambda: None
 
@@ -70,7 +71,7 @@ async def connected(
             publish,
             index,
             gallery_log,
-            KafkaConditioningLog.of(settings, Reading(second, metrics)),
+            partial(last_on_topic, settings, Reading(second, metrics)),
             Placements(settings.shard_by),
         )
 

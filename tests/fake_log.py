@@ -98,7 +98,7 @@ class FakeConditionings:
         self.records: list[Activation] = []
         self.reads = 0
 
-    async def last(self) -> Activation | None:
+    async def __call__(self) -> Activation | None:
         """Return the last record."""
         self.reads += 1
         return self.records[-1] if self.records else None

@@ -1,9 +1,8 @@
-"""The ``gallery`` and ``conditioning`` topics in memory, for one process that lives for one run."""
+"""The ``gallery`` topic in memory, for one process that lives for one run."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
-from schemas.conditioning import Activation
 from schemas.gallery import GalleryEntry, Status
 from schemas.gallery_fold import GalleryFold
 from schemas.gallery_records import Change, Erased
@@ -67,14 +66,3 @@ class MemoryLog:
             self._active[entry.identity] += by
             if not self._active[entry.identity]:
                 del self._active[entry.identity]
-
-
-class OneConditioning:
-    """The ``conditioning`` topic with one record, or none."""
-
-    def __init__(self, active: Activation | None) -> None:
-        self._active = active
-
-    async def last(self) -> Activation | None:
-        """Return the record."""
-        return self._active

@@ -7,7 +7,7 @@ from time import perf_counter
 import numpy as np
 from prometheus_client import CollectorRegistry
 
-from lab.simulate.memory_log import MemoryLog, OneConditioning
+from lab.simulate.memory_log import MemoryLog
 from lab.simulate.oracle import Oracle
 from lab.simulate.outcomes import Outcomes, Simulated
 from schemas.conditioning import Activation
@@ -44,18 +44,22 @@ class System:
     def __init__(self, settings: Settings, *, mad: bool, active: Activation | None = None) -> None:
         self.log = MemoryLog()
         self._settings = settings
+
+        async def last_activation() -> Activation | None:
+            return active
+
         index, metrics = MemoryIndex(), Metrics(CollectorRegistry())
         placements = Placements(settings.shard_by)
         rule = retention_of(settings)
         self._matcher = Matcher(settings, metrics, index, placements)
         self._review = ReviewAgent.of(settings)
-        self._gallery = GalleryAgent.of(
+        self._gallery = GalleryAgent(
             settings,
             metrics,
             index,
             placements,
             gallery_log=self.log,
-            conditionings=OneConditioning(active),
+            last_activation=last_activation,
             rule=replace(rule, max_age=None, mad_cutoff=rule.mad_cutoff if mad else None),
             ownership=lambda: 1,
         )

@@ -1,8 +1,8 @@
 """Which conditioning the gallery is placed by, and which one somebody wants."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from time import monotonic
-from typing import Protocol
 
 from schemas.conditioning import Activation, ArtefactRef
 from schemas.errors import DependencyDown, SetupError
@@ -17,12 +17,8 @@ log = logging.getLogger(__name__)
 RETRY_S = 5.0
 
 
-class ConditioningLog(Protocol):
-    """The ``conditioning`` topic."""
-
-    async def last(self) -> Activation | None:
-        """Return the last record; None where there is none."""
-        ...
+LastActivation = Callable[[], Awaitable[Activation | None]]
+"""Returns the last record of the ``conditioning`` topic; None where there is none."""
 
 
 class Activator:
@@ -33,10 +29,8 @@ class Activator:
     may come, and one that is damaged may be mended.
     """
 
-    def __init__(
-        self, conditionings: ConditioningLog, placements: Placements, target_fpir: float
-    ) -> None:
-        self._log = conditionings
+    def __init__(self, last: LastActivation, placements: Placements, target_fpir: float) -> None:
+        self._last = last
         self._placements = placements
         self._target_fpir = target_fpir
         self._record: Activation | None = None
@@ -50,7 +44,7 @@ class Activator:
 
     async def read(self) -> None:
         """Read the topic to its end."""
-        record = await self._log.last()
+        record = await self._last()
         if record != self._record:
             self._record, self._problem = record, None
 

@@ -9,9 +9,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
 from time import monotonic
-from typing import Self
 
 from recognition.retain import RetentionRule
 from schemas.conditioning import Activation
@@ -23,7 +21,7 @@ from schemas.metrics import Metrics
 from schemas.records import Record
 from schemas.settings import Settings
 from streams.conditioning.placement import Placements
-from streams.gallery.activation import Activator, ConditioningLog
+from streams.gallery.activation import Activator, LastActivation
 from streams.gallery.believed_fpir import believed_fpir
 from streams.gallery.commands import Planner
 from streams.gallery.gauges import GalleryGauges
@@ -41,68 +39,39 @@ class GalleryAgent:
     """Applies commands, retention and conditionings, one after the other.
 
     Args:
-        activator: which conditioning the entries are to be placed by.
+        last_activation: tells which conditioning the entries are to be placed by.
         ownership: names the present ownership of the command partition, ``None`` without it. Who
             has it may claim a term of the gallery; when it changes, the topic is read on, since
             another process may have written.
-        verify_interval: within which every entry is compared with what the index holds.
+        rule: of retention, where it is not that of the settings.
     """
 
     def __init__(
         self,
-        index: Index,
-        gallery_log: GalleryLog,
-        *,
-        activator: Activator,
-        planner: Planner,
-        rule: RetentionRule,
-        retention_interval: timedelta,
-        ownership: Callable[[], int | None],
-        metrics: Metrics,
-        verify_interval: timedelta = timedelta(minutes=10),
-    ) -> None:
-        self._index = index
-        self._tenure = Tenure(gallery_log, index.term, ownership)
-        self._activator = activator
-        self._planner = planner
-        self._rule = rule
-        self._interval = retention_interval.total_seconds()
-        self._metrics = metrics
-        self._gauges = GalleryGauges(metrics)
-        self._holdings = Holdings(activator.plain())
-        self._writer = IndexWriter(
-            index, self._tenure.check, metrics, verify_interval.total_seconds()
-        )
-        self._begun = False
-        self._due: set[Group] = set()
-        self._retained_at = monotonic()
-        self._turn = asyncio.Lock()
-
-    @classmethod
-    def of(
-        cls,
         settings: Settings,
         metrics: Metrics,
         index: Index,
         placements: Placements,
         *,
         gallery_log: GalleryLog,
-        conditionings: ConditioningLog,
+        last_activation: LastActivation,
         ownership: Callable[[], int | None],
         rule: RetentionRule | None = None,
-    ) -> Self:
-        """Return a gallery agent as the settings say, on these topics; ``rule`` of its own."""
-        return cls(
-            index,
-            gallery_log,
-            activator=Activator(conditionings, placements, settings.target_fpir),
-            planner=Planner(settings.shard_by),
-            rule=retention_of(settings) if rule is None else rule,
-            retention_interval=timedelta(seconds=settings.retention_interval_s),
-            ownership=ownership,
-            metrics=metrics,
-            verify_interval=timedelta(seconds=settings.verify_interval_s),
-        )
+    ) -> None:
+        self._index = index
+        self._tenure = Tenure(gallery_log, index.term, ownership)
+        self._activator = Activator(last_activation, placements, settings.target_fpir)
+        self._planner = Planner(settings.shard_by)
+        self._rule = retention_of(settings) if rule is None else rule
+        self._interval = settings.retention_interval_s
+        self._metrics = metrics
+        self._gauges = GalleryGauges(metrics)
+        self._holdings = Holdings(self._activator.plain())
+        self._writer = IndexWriter(index, self._tenure.check, metrics, settings.verify_interval_s)
+        self._begun = False
+        self._due: set[Group] = set()
+        self._retained_at = monotonic()
+        self._turn = asyncio.Lock()
 
     async def handle(self, records: Sequence[Record]) -> list[Record]:
         """Carry out commands, then retention where they touched the gallery.

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import AsyncIterator
-from typing import Self
 
 from schemas.conditioning import Activation
 from schemas.errors import BadInput
@@ -15,26 +14,13 @@ from streams.kafka.read_topic import TopicReader
 log = logging.getLogger(__name__)
 
 
-class KafkaConditioningLog:
-    """The topic on one partition."""
-
-    def __init__(self, bootstrap_servers: str, topic: str, reading: Reading | None = None) -> None:
-        self._servers = bootstrap_servers
-        self._topic = topic
-        self._reading = reading
-
-    @classmethod
-    def of(cls, settings: Settings, reading: Reading) -> Self:
-        """Return the topic of a deployment."""
-        return cls(settings.need_kafka(), settings.topic(CONDITIONING), reading)
-
-    async def last(self) -> Activation | None:
-        """Read the topic to its end, and return the last record that can be read."""
-        reader = TopicReader(self._servers, self._topic, self._reading)
-        try:
-            return await last_activation(reader.read(after=-1))
-        finally:
-            await reader.close()
+async def last_on_topic(settings: Settings, reading: Reading | None = None) -> Activation | None:
+    """Read the topic of a deployment to its end, and return the last record that can be read."""
+    reader = TopicReader(settings.need_kafka(), settings.topic(CONDITIONING), reading)
+    try:
+        return await last_activation(reader.read(after=-1))
+    finally:
+        await reader.close()
 
 
 async def last_activation(records: AsyncIterator[Record]) -> Activation | None:

@@ -11,7 +11,7 @@ from schemas.runtime import Runtime
 from schemas.settings import Settings
 from schemas.topics import CONDITIONING, DEAD_LETTERS
 from streams.app import run
-from streams.kafka.conditioning_topic import KafkaConditioningLog
+from streams.kafka.conditioning_topic import last_on_topic
 from tests.conditionings import activation, saved
 from tests.services.kafka import collecting, eventually, put, running
 
@@ -25,16 +25,15 @@ async def test_the_last_record_that_can_be_read_decides(
     settings: Settings, tmp_path: Path, bad: Record
 ) -> None:
     topic = settings.topic(CONDITIONING)
-    log = KafkaConditioningLog(settings.need_kafka(), topic)
-    assert await log.last() is None
+    assert await last_on_topic(settings) is None
     saved(tmp_path)
     first = activation(tmp_path)
     other = activation(None, first.artefact).model_copy(update={"name": "other"})
     for record, found in ((first, first), (other, other), (first, first)):
         await put(settings, [record.record(topic)])
-        assert await log.last() == found
+        assert await last_on_topic(settings) == found
     await put(settings, [bad])
-    assert await log.last() == first
+    assert await last_on_topic(settings) == first
 
 
 async def test_a_bad_record_goes_to_dead_letters_and_the_next_one_is_heard(

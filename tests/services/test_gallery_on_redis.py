@@ -1,7 +1,6 @@
 """The gallery agent on a real Redis: what it wrote it knows again, and what it lost it mends."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +9,9 @@ from redis.asyncio import Redis
 
 from recognition.retain import RetentionRule
 from schemas.metrics import Metrics
-from schemas.settings import Settings
+from schemas.settings import Settings, load_settings
 from streams.conditioning.placement import Placements
-from streams.gallery.activation import Activator
 from streams.gallery.agent import GalleryAgent
-from streams.gallery.commands import Planner
 from streams.index.redis import RedisIndex
 from tests.conditionings import DAY, NIGHT, activation, conditioning, saved
 from tests.fake_log import FakeConditionings, FakeLog
@@ -39,14 +36,12 @@ def agent(
 ) -> GalleryAgent:
     wanted = FakeConditionings() if conditionings is None else conditionings
     return GalleryAgent(
-        index,
-        log.owner(),
-        activator=Activator(wanted, Placements(("season",)), 0.5),
-        planner=Planner(("season",)),
-        rule=RetentionRule(),
-        retention_interval=timedelta(hours=1),
+        *(load_settings(target_fpir=0.5, shard_by=("season",)), metrics, index),
+        Placements(("season",)),
+        gallery_log=log.owner(),
+        last_activation=wanted,
         ownership=lambda: 1,
-        metrics=metrics,
+        rule=RetentionRule(),
     )
 
 

@@ -1,6 +1,6 @@
 """The gallery's topic in memory."""
 
-from lab.simulate.memory_log import MemoryLog, OneConditioning
+from lab.simulate.memory_log import MemoryLog
 from schemas.gallery import Status
 from schemas.gallery_records import Erased
 from tests.gallery_entries import CAPTURED, entry
@@ -39,7 +39,3 @@ async def test_entries_are_the_last_and_enrolments_the_first_of_each() -> None:
     await log.append([OAK, ELM, OUT])
     assert {one.entry_id: one.actor for one in log.entries} == {"a": "retention", "b": "ann"}
     assert {one.entry_id: one.actor for one in log.enrolments} == {"a": "ann", "b": "ann"}
-
-
-async def test_the_conditioning_is_the_one_that_was_given() -> None:
-    assert await OneConditioning(None).last() is None

@@ -16,10 +16,9 @@ from schemas.gallery import (
 )
 from schemas.metrics import Metrics
 from schemas.records import Record
+from schemas.settings import load_settings
 from streams.conditioning.placement import Placements
-from streams.gallery.activation import Activator
 from streams.gallery.agent import GalleryAgent
-from streams.gallery.commands import Planner
 from streams.index.base import GalleryState, IndexEntry, IndexKey, Query
 from streams.index.memory import MemoryIndex
 from tests.fake_log import FakeConditionings, FakeLog
@@ -125,15 +124,15 @@ def maker(
         shard_by: tuple[str, ...] = (),
         target_fpir: float = 0.01,
     ) -> GalleryAgent:
+        settings = load_settings(shard_by=shard_by, target_fpir=target_fpir).model_copy(
+            update={"retention_interval_s": interval.total_seconds()}  # 0 too
+        )
         return GalleryAgent(
-            index,
-            log.owner(),
-            activator=Activator(conditionings, Placements(shard_by), target_fpir),
-            planner=Planner(shard_by),
-            rule=rule,
-            retention_interval=interval,
+            *(settings, metrics, index, Placements(shard_by)),
+            gallery_log=log.owner(),
+            last_activation=conditionings,
             ownership=ownership,
-            metrics=metrics,
+            rule=rule,
         )
 
     return made
