@@ -26,7 +26,7 @@ def matcher(parts: AgentParts) -> Agent:
 
 def review(parts: AgentParts) -> Agent:
     """People's answers in; identifications and gallery commands out."""
-    agent = ReviewAgent.of(parts.runtime.settings)
+    agent = ReviewAgent(parts.runtime.settings)
     return Agent({"review": (REVIEW_DECISIONS, agent.handle)})
 
 

@@ -1,7 +1,6 @@
 """The review agent: a person's answer becomes an identification and teaches the gallery."""
 
 from collections.abc import Sequence
-from typing import Self
 
 from schemas.gallery import Enrol, GalleryCommand
 from schemas.recognition_event import DecidedBy, Identification
@@ -14,17 +13,9 @@ from schemas.topics import GALLERY_COMMANDS, IDENTIFICATIONS
 class ReviewAgent:
     """Without state: a decision carries the item that it answers."""
 
-    def __init__(self, *, identifications: str, gallery_commands: str) -> None:
-        self._identifications = identifications
-        self._gallery_commands = gallery_commands
-
-    @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """Return an agent for the topics of a deployment."""
-        return cls(
-            identifications=settings.topic(IDENTIFICATIONS),
-            gallery_commands=settings.topic(GALLERY_COMMANDS),
-        )
+    def __init__(self, settings: Settings) -> None:
+        self._identifications = settings.topic(IDENTIFICATIONS)
+        self._gallery_commands = settings.topic(GALLERY_COMMANDS)
 
     async def handle(self, records: Sequence[Record]) -> list[Record]:
         """Return the identification and the enrol command of every decision that names one.

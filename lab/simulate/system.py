@@ -52,7 +52,7 @@ class System:
         placements = Placements(settings.shard_by)
         rule = retention_of(settings)
         self._matcher = Matcher(settings, metrics, index, placements)
-        self._review = ReviewAgent.of(settings)
+        self._review = ReviewAgent(settings)
         self._gallery = GalleryAgent(
             settings,
             metrics,

@@ -43,7 +43,7 @@ class Matcher:
         self._index = index
         self._placements = placements
         self._gauges = MatcherGauges(metrics)
-        self._includer = Includer.of(settings, metrics)
+        self._includer = Includer(settings, metrics)
         self._patience_s = patience_s
 
     async def handle(self, records: Sequence[Record]) -> list[Record]:
@@ -66,7 +66,7 @@ class Matcher:
         spent = (time.time() - arrived) * 1000
         self._gauges.follow(placement, probes)
         answers = [self._answer(probe, state, arrived, spent) for probe in probes]
-        return [*answers, *([] if self._includer is None else self._includer.commands(probes))]
+        return [*answers, *self._includer.commands(probes)]
 
     async def _search(self, probes: Sequence[Probe], epoch: str) -> None:
         """Search where each probe is most likely found, then elsewhere for the unsettled ones."""

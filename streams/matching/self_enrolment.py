@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Self
 
 from recognition.include import Inclusion, InclusionRule, include
 from schemas.embedding import Embedding
@@ -23,24 +22,17 @@ _NAMESPACE = uuid.UUID("5b0f1a52-3f0c-4f6c-8f0e-6f2f6d1c7a90")
 
 
 class Includer:
-    """Asks the gallery agent to enrol what the rule includes.
+    """Asks the gallery agent to enrol what the rule of the settings includes, if they ask for it.
 
     The entry has the event's id, as when a person enrols it: a repeat changes nothing, and a
     person's correction moves it. How many entries an identity keeps is left to retention.
     """
 
-    def __init__(self, rule: InclusionRule, *, gallery_commands: str, metrics: Metrics) -> None:
-        self._rule = rule
-        self._topic = gallery_commands
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self._asked = settings.include
+        self._rule = InclusionRule(settings.include_surer, settings.include_new)
+        self._topic = settings.topic(GALLERY_COMMANDS)
         self._metrics = metrics
-
-    @classmethod
-    def of(cls, settings: Settings, metrics: Metrics) -> Self | None:
-        """Return what the settings ask for; None where they ask for none."""
-        if not settings.include:
-            return None
-        rule = InclusionRule(settings.include_surer, settings.include_new)
-        return cls(rule, gallery_commands=settings.topic(GALLERY_COMMANDS), metrics=metrics)
 
     def commands(self, probes: Iterable[Probe]) -> Iterator[Record]:
         """Yield a command for each probe to include, but one for an identity.
@@ -49,7 +41,7 @@ class Includer:
         whole.
         """
         taken: set[str] = set()
-        for probe in probes:
+        for probe in probes if self._asked else ():
             inclusion = include(probe.decision, self._rule)
             identity = probe.decision.identity
             if identity is None:

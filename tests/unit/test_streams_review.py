@@ -18,10 +18,11 @@ from schemas.recognition_event import (
 )
 from schemas.records import Record
 from schemas.review import ReviewDecision
+from schemas.settings import load_settings
 from streams.review import ReviewAgent
 from tests.gallery_entries import CAPTURED, MODEL, unit
 
-AGENT = ReviewAgent(identifications="identifications", gallery_commands="gallery-commands")
+AGENT = ReviewAgent(load_settings())
 
 
 def item(**changes: Any) -> ReviewItem:
