@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from recognition.values import Scalar, is_missing, is_number, names_of
 from recognition.variable import NAMED, Kind, Variable
 
+MIN_RANGE = 1e-30
+"""Numbers that lie closer together are one value: what is divided by their scale overflows."""
+
 
 class TooFewValuesError(ValueError):
     """A variable has no two different values; ``what`` says what it has."""
@@ -66,7 +69,10 @@ def fit_variable(
     if len(set(codes)) < 2:
         raise TooFewValuesError(name, known)
     if kind is Kind.CONTINUOUS:
-        centre, scale = robust(np.array(codes, np.float64))
+        numbers = np.array(codes, np.float64)
+        if float(numbers.max()) - float(numbers.min()) < MIN_RANGE:
+            raise TooFewValuesError(name, known)
+        centre, scale = robust(numbers)
         variable = replace(variable, centre=centre, scale=scale)
     blocks = np.array([variable.block(value) for value in known], np.float64)
     return replace(variable, spread=_spread(blocks), weight=weight)

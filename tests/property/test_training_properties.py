@@ -5,12 +5,13 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from torch import nn
 
+from recognition.fitted_variable import MIN_RANGE
 from schemas.settings import Views
 from schemas.variables import Continuous, Cyclic, Ordinal
 from workers.model.views import embed_views
@@ -27,6 +28,7 @@ OUTPUTS = arrays(np.float32, (4, 2), elements=parts)
 
 @given(st.lists(numbers, min_size=2, unique=True), numbers)
 def test_a_number_comes_back_from_its_code(values: list[float], value: float) -> None:
+    assume(max(values) - min(values) >= MIN_RANGE)
     variable = fit_variable("t", values, Continuous(type="continuous"))
     assert variable.encode(value) * variable.fitted.unit + variable.fitted.centre == pytest.approx(
         value, rel=1e-9, abs=1e-6

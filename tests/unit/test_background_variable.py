@@ -105,6 +105,7 @@ def test_numbers_most_of_which_are_equal_scale_by_the_mean_deviation() -> None:
     ("values", "kind", "message"),
     [
         ([None, ""], None, "background x: there is no value; it takes two"),
+        ([0.0, 1e-300], Kind.CONTINUOUS, "background x: there is only the value 0.0; it takes two"),
         (["a", "a", None], None, "there is only the value 'a'"),
         ([0, 24, -24], Kind.CYCLIC, "there is only the value 0"),
         (["1", "1.0"], Kind.CONTINUOUS, "there is only the value '1'"),
