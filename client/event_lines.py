@@ -1,7 +1,6 @@
 """One event, one line: for people (:func:`line`) and for scripts (:func:`as_json`)."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +12,7 @@ from schemas.dead_letter import EVENT
 from schemas.errors import BadInput
 from schemas.gallery import GalleryCommand, Status
 from schemas.gallery_records import ErasedMark, TermClaim, read_gallery_record
+from schemas.instants import instant_at
 from schemas.recognition_event import Identification, RecognitionEvent, ReviewItem
 from schemas.records import Record
 from schemas.review import ReviewDecision
@@ -28,6 +28,10 @@ from schemas.topics import (
     REVIEW_DECISIONS,
     Topic,
 )
+from schemas.visible import visible
+
+Parts = tuple[tuple[str, str], ...]
+"""What a line says, piece by piece, each with its style."""
 
 
 def as_json(topic: Topic, record: Record) -> dict[str, Any]:
@@ -50,14 +54,27 @@ def as_json(topic: Topic, record: Record) -> dict[str, Any]:
 
 def line(topic: Topic, record: Record) -> Text:
     """Return the event as one line of text."""
-    at = datetime.fromtimestamp(max(record.timestamp_ms, 0) / 1000, UTC).astimezone()
-    text = Text(f"{at:%H:%M:%S} ", style="dim", no_wrap=True, overflow="ignore", end="\n")
-    if record.value is None and _can_erase(topic):
-        return text.append(f"{_key(record)} erased", style="red not dim")
+    text = Text(f"{_clock(record)} ", style="dim", no_wrap=True, overflow="ignore", end="\n")
+    for part, style in _parts(topic, record):
+        text.append(visible(part), style=f"{style} not dim")
+    return text
+
+
+def _clock(record: Record) -> str:
+    """Return when it was written, in local time; a timestamp can lie beyond the calendar."""
     try:
-        return text.append_text(_LINES[topic.name](record))
+        return f"{instant_at(record.timestamp_ms).astimezone():%H:%M:%S}"
+    except (ValueError, OverflowError):
+        return "--:--:--"
+
+
+def _parts(topic: Topic, record: Record) -> Parts:
+    if record.value is None and _can_erase(topic):
+        return ((f"{_key(record)} erased", "red"),)
+    try:
+        return _LINES[topic.name](record)
     except BadInput as error:
-        return text.append(f"{record.position} {error}", style="red not dim")
+        return ((f"{record.position} {error}", "red"),)
 
 
 def _can_erase(topic: Topic) -> bool:
@@ -65,73 +82,67 @@ def _can_erase(topic: Topic) -> bool:
     return topic.event is not None or topic is DEAD_LETTERS
 
 
-def _frame(record: Record) -> Text:
+def _frame(record: Record) -> Parts:
     size = len(record.value or b"")
     name = frame_name(record)
     background = record.header("background") or ""
     return _plain(f"{name}, {size} bytes {background}")
 
 
-def _embedding(record: Record) -> Text:
+def _embedding(record: Record) -> Parts:
     size = len(record.value or b"") // 4
     return _plain(f"{record.header('ce_id')} {size} numbers by {record.header('model')}")
 
 
-def _identification(record: Record) -> Text:
+def _identification(record: Record) -> Parts:
     event = Identification.read(record)
-    text = _bold(event.identity, "green").append(f" {event.event_id}{_distances(event)}")
-    if event.revision > 1:
-        text.append(f", revision {event.revision} by a {event.decided_by}")
-    return text
+    by = f", revision {event.revision} by a {event.decided_by}" if event.revision > 1 else ""
+    return _headed(event.identity, "green", f" {event.event_id}{_distances(event)}{by}")
 
 
-def _review_item(record: Record) -> Text:
+def _review_item(record: Record) -> Parts:
     event = ReviewItem.read(record)
-    text = _bold("?", "yellow").append(f" {event.event_id} {event.reason}{_distances(event)}")
-    if event.candidates:
-        text.append(f", nearest {event.candidates[0].identity}")
-    return text
+    nearest = f", nearest {event.candidates[0].identity}" if event.candidates else ""
+    rest = f" {event.event_id} {event.reason}{_distances(event)}{nearest}"
+    return _headed("?", "yellow", rest)
 
 
-def _decision(record: Record) -> Text:
+def _decision(record: Record) -> Parts:
     event = ReviewDecision.read(record)
     name = "cannot tell" if event.identity is None else event.identity
-    return _bold(name, "green").append(f" {event.id} says {event.actor}")
+    return _headed(name, "green", f" {event.id} says {event.actor}")
 
 
-def _command(record: Record) -> Text:
+def _command(record: Record) -> Parts:
     event = GalleryCommand.read(record)
-    return _bold(event.action.action, "cyan").append(
-        f" {event.identity} by {event.actor}: {event.reason}"
-    )
+    rest = f" {event.identity} by {event.actor}: {event.reason}"
+    return _headed(event.action.action, "cyan", rest)
 
 
-def _entry(record: Record) -> Text:
+def _entry(record: Record) -> Parts:
     event = read_gallery_record(record)
     if isinstance(event, TermClaim):
-        return _bold(f"term {event.term}", "cyan").append(f" claimed by {event.owner}")
+        return _headed(f"term {event.term}", "cyan", f" claimed by {event.owner}")
     if isinstance(event, ErasedMark):
         return _plain(f"{event.entry_hash[:12]}… marked as erased")
     color = "green" if event.status is Status.ACTIVE else "yellow"
-    return _bold(event.identity, color).append(
-        f" {event.entry_id} {event.status} in {event.cluster} by {event.actor}: {event.reason}"
-    )
+    rest = f" {event.entry_id} {event.status} in {event.cluster} by {event.actor}: {event.reason}"
+    return _headed(event.identity, color, rest)
 
 
-def _conditioning(record: Record) -> Text:
+def _conditioning(record: Record) -> Parts:
     event = Activation.read(record)
     what = "off" if event.artefact is None else f"{event.version} at {event.uri}"
-    return _bold(event.name, "cyan").append(f" {what} by {event.actor}")
+    return _headed(event.name, "cyan", f" {what} by {event.actor}")
 
 
-def _dead(record: Record) -> Text:
+def _dead(record: Record) -> Parts:
     name = record.header(EVENT) or record.header("ce_id") or record.position
-    return _bold(str(record.header("dead_reason")), "red").append(
-        f" {name} in {record.header('dead_stage')}: {record.header('dead_error')}"
-    )
+    rest = f" {name} in {record.header('dead_stage')}: {record.header('dead_error')}"
+    return _headed(str(record.header("dead_reason")), "red", rest)
 
 
-_LINES: Mapping[str, Callable[[Record], Text]] = MappingProxyType(
+_LINES: Mapping[str, Callable[[Record], Parts]] = MappingProxyType(
     {
         FRAMES.name: _frame,
         EMBEDDINGS.name: _embedding,
@@ -157,9 +168,9 @@ def _key(record: Record) -> str:
     return "" if record.key is None else record.key.decode("utf-8", errors="replace")
 
 
-def _plain(text: str) -> Text:
-    return Text(text, style="not dim")
+def _plain(text: str) -> Parts:
+    return ((text, ""),)
 
 
-def _bold(text: str, color: str) -> Text:
-    return Text("", style="not dim").append(text, style=f"bold {color}")
+def _headed(head: str, color: str, rest: str) -> Parts:
+    return ((head, f"bold {color}"), (rest, ""))

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from schemas.codec import MAX_ID
 from schemas.errors import SetupError
 from schemas.event import bare_id
+from schemas.visible import visible
 
 _DIGITS = 12
 _MARK = re.compile(rf"~[0-9a-f]{{{_DIGITS}}}(?=#|$)")
@@ -56,6 +57,6 @@ def full_name(given: str, names: Iterable[str], what: str) -> str:
         raise SetupError(f"no {what} {given!r}")
     if len(meant) > 1:
         more = f" and {len(meant) - _SHOWN} more" if len(meant) > _SHOWN else ""
-        listed = ", ".join(meant[:_SHOWN])
+        listed = ", ".join(map(visible, meant[:_SHOWN]))
         raise SetupError(f"{given!r} is several: {listed}{more}; write one of these names")
     return meant[0]

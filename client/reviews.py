@@ -1,13 +1,14 @@
 """What people are asked on ``human-review``, and their answers."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping
 
 from client.names import full_name, means
 from client.producer import producer
 from client.reader import reader, records_of
-from schemas.errors import SetupError
+from schemas.errors import BadInput, SetupError
 from schemas.event import frame_of
 from schemas.recognition_event import ReviewItem
 from schemas.records import Record
@@ -18,13 +19,15 @@ from schemas.topics import HUMAN_REVIEW, REVIEW_DECISIONS
 _NEVER_MS = -2  # before any record, and before the -1 of a record without a timestamp
 _POLL_MS = 20
 _LOOK_EVERY_S = 0.2
+_log = logging.getLogger(__name__)
 
 
 async def open_items(settings: Settings) -> list[ReviewItem]:
     """Return the newest item of each event that nobody has answered since, the oldest first.
 
+    What is no item is passed over with a warning: whoever may publish must not hide the others.
+
     Raises:
-        BadInput: an item cannot be read by this version.
         DependencyDown: the broker does not answer.
         SetupError: the topics do not exist.
     """
@@ -37,11 +40,9 @@ async def open_items(settings: Settings) -> list[ReviewItem]:
         else:
             asked[record.key] = record
     waiting = (r for k, r in asked.items() if r.timestamp_ms > answered_ms.get(k, _NEVER_MS))
-    return [
-        ReviewItem.read(record)
-        for record in sorted(waiting, key=lambda r: (r.timestamp_ms, r.key or b""))
-        if record.value is not None
-    ]
+    in_order = sorted(waiting, key=lambda r: (r.timestamp_ms, r.key or b""))
+    items = (_item(record) for record in in_order if record.value is not None)
+    return [item for item in items if item is not None]
 
 
 async def find_item(settings: Settings, event: str) -> ReviewItem:
@@ -103,7 +104,6 @@ async def answer_by_labels(
         on_answer: hears of each decision once it is acknowledged.
 
     Raises:
-        BadInput: an item cannot be read by this version.
         DependencyDown: the broker does not answer.
     """
     topic = settings.topic(REVIEW_DECISIONS)
@@ -117,7 +117,9 @@ async def answer_by_labels(
                 label = labels.get(frame_of(record.header("ce_id") or record.position))
                 if record.value is None or label is None:
                     continue
-                item = ReviewItem.read(record)
+                item = _item(record)
+                if item is None:
+                    continue
                 decision = ReviewDecision(item=item, identity=label, actor=actor)
                 await broker.send(decision.record(topic))
                 answered_at = time.monotonic()
@@ -125,3 +127,11 @@ async def answer_by_labels(
                     on_answer(decision)
             if idle_s is not None and time.monotonic() - answered_at > idle_s:
                 return
+
+
+def _item(record: Record) -> ReviewItem | None:
+    try:
+        return ReviewItem.read(record)
+    except BadInput as error:
+        _log.warning("%s passed over: %s", record.position, error)
+        return None

@@ -3,8 +3,23 @@
 import logging
 import sys
 
+from schemas.visible import visible
+
 _OURS = ("client", "infra", "lab", "streams", "workers")
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+_INDENT = "\n    "
+
+
+class _OneRecord(logging.Formatter):
+    """Writes a record so that nothing in its message or its traceback can pass for another one."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  its parent's name
+        record.message = visible(record.message)
+        return super().formatMessage(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        first, *rest = super().format(record).split("\n")
+        return _INDENT.join((first, *map(visible, rest)))
 
 
 class _ToStderr(logging.Handler):
@@ -27,7 +42,7 @@ def configure(*, verbose: bool) -> None:
     root = logging.getLogger()
     if not any(isinstance(handler, _ToStderr) for handler in root.handlers):
         handler = _ToStderr()
-        handler.setFormatter(logging.Formatter(_FORMAT))
+        handler.setFormatter(_OneRecord(_FORMAT))
         root.addHandler(handler)
     root.setLevel(logging.INFO if verbose else logging.WARNING)
     for name in _OURS:

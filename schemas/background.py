@@ -102,11 +102,18 @@ def undeclared(sent: Mapping[str, Any]) -> Background:
         BadInput: ``bad_variable``.
     """
     for name, value in sent.items():
-        finite = not isinstance(value, float) or math.isfinite(value)
-        if not isinstance(value, str | bool | int | float) or not finite:
+        if not isinstance(value, str | int | float) or not _is_finite(value):
             expected = "expected text, a number or a boolean"
             raise BadInput("bad_variable", f"background {name}={short(value)}: {expected}")
     return dict(sent)
+
+
+def _is_finite(value: Scalar) -> bool:
+    """Tell whether a number fits a float: a longer integer would be no number to the method."""
+    try:
+        return isinstance(value, str) or math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def load_declaration(path: Path) -> Declaration:

@@ -7,30 +7,31 @@ Source: CloudEvents Kafka protocol binding 1.0.2, section 3.
 
 import base64
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from reprlib import repr as short
-from typing import Any, NoReturn
-
-from pydantic import TypeAdapter, ValidationError
+from typing import Any
 
 from schemas.errors import BadInput
 from schemas.event import Region, event_name
+from schemas.frame_parts import (
+    header_background,
+    header_regions,
+    read_background,
+    read_regions,
+)
 from schemas.instants import instant_at, read_instant
+from schemas.json_text import is_text, read_json
+from schemas.limits import STANDARD, FrameLimits
 from schemas.records import Headers, Record
 
 STRUCTURED = "application/cloudevents+json"
 FRAME_TYPE = "perennial.frame.v1"
-MAX_REGIONS = 64
 MAX_ID = 280  # an id has to hold a position: a topic's 249 characters and two numbers
 MAX_TEXT = 300
 
 _NO_SOURCE = "unknown"
-
-_regions = TypeAdapter(tuple[Region, ...])
-_lone_surrogate = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,8 @@ class Frame:
         return event_name(self.source, self.id, region)
 
 
-def read_frame(record: Record) -> Frame:
-    """Read a frame in either mode.
+def read_frame(record: Record, limits: FrameLimits = STANDARD) -> Frame:
+    """Read a frame in either mode. Sizes and counts are checked before anything is read.
 
     Raises:
         BadInput: with a reason per kind of mistake, and a message that names the value.
@@ -59,13 +60,13 @@ def read_frame(record: Record) -> Frame:
     kind = _content_type(record)
     attributes = _attributes(record)
     if kind == STRUCTURED:
-        return _structured(record, attributes)
+        return _structured(record, attributes, limits)
     data: object = record.value or b""
     if kind == "application/json" and data:
-        data = _json(record.value, "value")
-    background = _json(record.header("background"), "background")
-    regions = _json(record.header("regions"), "regions")
-    return _frame(record, attributes, background, regions, data)
+        data = _json(record.value)
+    background = header_background(record, limits.background_bytes)
+    regions = header_regions(record, limits.regions)
+    return _frame(record, attributes, background, regions, data, limits)
 
 
 def frame_name(record: Record) -> str:
@@ -113,13 +114,13 @@ def _attributes(record: Record) -> Mapping[str, Any]:
             "specversion": record.header("ce_specversion"),
             **{name: record.header_bytes("ce_" + name) for name in named},
         }
-    envelope = _json(record.value, "value")
+    envelope = _json(record.value)
     if not isinstance(envelope, dict):
         raise BadInput("bad_json", "structured mode needs a JSON object")
     return envelope
 
 
-def _structured(record: Record, envelope: Mapping[str, Any]) -> Frame:
+def _structured(record: Record, envelope: Mapping[str, Any], limits: FrameLimits) -> Frame:
     data: object = envelope.get("data")
     encoded = envelope.get("data_base64")
     if encoded is not None:
@@ -127,11 +128,17 @@ def _structured(record: Record, envelope: Mapping[str, Any]) -> Frame:
             data = base64.b64decode(encoded, validate=True)
         except (TypeError, ValueError) as error:
             raise BadInput("bad_base64", f"data_base64: {error}") from error
-    return _frame(record, envelope, envelope.get("background"), envelope.get("regions"), data)
+    background, regions = envelope.get("background"), envelope.get("regions")
+    return _frame(record, envelope, background, regions, data, limits)
 
 
 def _frame(
-    record: Record, attributes: Mapping[str, Any], background: Any, regions: Any, data: object
+    record: Record,
+    attributes: Mapping[str, Any],
+    background: Any,
+    regions: Any,
+    data: object,
+    limits: FrameLimits,
 ) -> Frame:
     version = attributes.get("specversion")
     if version not in (None, "1.0"):
@@ -143,8 +150,8 @@ def _frame(
         id=_id(attributes, record),
         source=_source(attributes, record),
         captured_at=_captured_at(_text(attributes, "time", MAX_TEXT), record),
-        background=_read_background(background),
-        regions=_read_regions(regions),
+        background=read_background(background, limits.background_bytes),
+        regions=read_regions(regions, limits.regions),
         image=image,
         image_uri=image_uri,
     )
@@ -156,7 +163,7 @@ def _payload(data: object) -> tuple[bytes | None, str | None]:
             raise BadInput("empty_frame", "the record has no bytes; send an image as its value")
         return data, None
     uri = data.get("image_uri") if isinstance(data, dict) else None
-    if not isinstance(uri, str) or not _is_text(uri):
+    if not isinstance(uri, str) or not is_text(uri):
         raise BadInput("no_image", "neither image bytes nor a JSON object with image_uri")
     return None, uri
 
@@ -166,7 +173,7 @@ def _text(attributes: Mapping[str, Any], name: str, most: int) -> str | None:
     if given is None:
         return None
     value = _decoded(given) if isinstance(given, bytes) else given
-    if isinstance(value, str) and len(value) <= most and _is_text(value):
+    if isinstance(value, str) and len(value) <= most and is_text(value):
         return value
     expected = f"expected UTF-8 text of at most {most} characters"
     raise BadInput(f"bad_{name}", f"ce_{name} {short(given)}; {expected}")
@@ -195,11 +202,6 @@ def _source(attributes: Mapping[str, Any], record: Record) -> str:
     return key or _NO_SOURCE
 
 
-def _is_text(value: str) -> bool:
-    """Tell whether UTF-8 can carry it: JSON can spell half a character, no header can hold it."""
-    return _lone_surrogate.search(value) is None
-
-
 def _captured_at(time: str | None, record: Record) -> datetime:
     try:
         return instant_at(record.timestamp_ms) if time is None else read_instant(time)
@@ -208,39 +210,8 @@ def _captured_at(time: str | None, record: Record) -> datetime:
         raise BadInput("bad_time", f"{spelled}; expected RFC 3339 in years 1 to 9999") from error
 
 
-def _read_background(background: Any) -> Mapping[str, Any]:
-    if background is None:
-        return {}
-    if not isinstance(background, dict):
-        raise BadInput("bad_background", f"background {short(background)}; expected a JSON object")
-    texts = (part for item in background.items() for part in item if isinstance(part, str))
-    if not all(map(_is_text, texts)):
-        raise BadInput("bad_background", f"background {short(background)}; expected UTF-8 text")
-    return background
-
-
-def _read_regions(regions: Any) -> tuple[Region, ...]:
-    if regions is None:
-        return ()
+def _json(value: bytes | None) -> Any:
     try:
-        boxes = _regions.validate_python(regions)
-    except ValidationError as error:
-        expected = '[{"x": .., "y": .., "width": .., "height": ..}]'
-        raise BadInput("bad_regions", f"regions {short(regions)}; expected {expected}") from error
-    if len(boxes) > MAX_REGIONS:
-        raise BadInput("bad_regions", f"{len(boxes)} regions; at most {MAX_REGIONS} a frame")
-    return boxes
-
-
-def _json(text: str | bytes | None, name: str) -> Any:
-    if text is None:
-        return None
-    try:
-        return json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        reason = "bad_json" if name == "value" else f"bad_{name}"
-        raise BadInput(reason, f"{name} is no valid JSON: {error}") from error
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON; leave a missing value out")
+        return None if value is None else read_json(value)
+    except ValueError as error:
+        raise BadInput("bad_json", f"value is no valid JSON: {error}") from error

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from schemas.errors import BadInput
 from schemas.event import Background, EventId, FloatVector, Region
 from schemas.instants import read_instant
+from schemas.json_text import counted, mistakes
+from schemas.limits import MAX_DIMENSIONS
 from schemas.records import Headers, Record
 
 TYPE = "perennial.embedding.v1"
@@ -74,12 +76,14 @@ def read_embedding(record: Record) -> Embedding:
             event_id=_event_id.validate_python(_need(record, "ce_id")),
             source=_need(record, "ce_source"),
             captured_at=read_instant(_need(record, "ce_time")),
-            background=_background.validate_json(_need(record, "background")),
+            background=_background.validate_json(counted(_need(record, "background").encode())),
             region=_read_region(record.header("region")),
             vector=_read_vector(record.value),
             model=_need(record, "model"),
-            timings_ms=_timings.validate_json(_need(record, "timings")),
+            timings_ms=_timings.validate_json(counted(_need(record, "timings").encode())),
         )
+    except ValidationError as error:
+        raise BadInput("bad_embedding", f"not an embedding: {mistakes(error)}") from error
     except ValueError as error:
         raise BadInput("bad_embedding", f"not an embedding: {error}") from error
 
@@ -92,12 +96,14 @@ def _need(record: Record, name: str) -> str:
 
 
 def _read_region(text: str | None) -> Region | None:
-    return None if text is None else _region.validate_json(text)
+    return None if text is None else _region.validate_json(counted(text.encode()))
 
 
 def _read_vector(value: bytes | None) -> FloatVector:
     if not value or len(value) % 4:
         raise BadInput("bad_vector", f"{len(value or b'')} bytes are no float32 vector")
+    if len(value) > 4 * MAX_DIMENSIONS:
+        raise BadInput("bad_vector", f"{len(value) // 4} numbers; at most {MAX_DIMENSIONS}")
     vector = np.frombuffer(value, dtype="<f4").astype(np.float32, copy=False)
     norm = float(np.linalg.norm(vector.astype(np.float64)))  # float32 squares overflow at 1e19
     if not abs(norm - 1.0) <= TOLERANCE:  # also catches NaN

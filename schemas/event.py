@@ -18,6 +18,8 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from schemas.errors import BadInput
+from schemas.json_text import counted, mistakes
+from schemas.limits import MAX_DIMENSIONS
 from schemas.records import Headers, Record
 
 Scalar = str | bool | int | float
@@ -76,6 +78,8 @@ class _VectorCodec:
             value = np.frombuffer(base64.b64decode(value, validate=True), dtype="<f4")
         if not isinstance(value, np.ndarray) or value.ndim != 1 or value.size == 0:
             raise ValueError("a vector is the base64 of one or more little-endian float32")
+        if value.size > MAX_DIMENSIONS:
+            raise ValueError(f"a vector of {value.size} numbers; at most {MAX_DIMENSIONS}")
         vector = value.astype(np.float32)
         if not np.isfinite(vector).all():
             raise ValueError("a vector must be finite")
@@ -140,15 +144,13 @@ class Event(BaseModel):
         """Parse the record's value.
 
         Raises:
-            BadInput: ``bad_event`` when the value is no valid event of this type.
+            BadInput: ``bad_event`` when the value is no valid event of this type,
+                ``too_many_values`` when it holds more than an event can need.
         """
         try:
-            return cls.model_validate_json(record.value or b"")
+            return cls.model_validate_json(counted(record.value or b""))
         except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(map(str, e['loc'])) or 'value'}: {e['msg']}" for e in error.errors()
-            )
-            raise BadInput("bad_event", f"not a {cls.__name__}: {problems}") from error
+            raise BadInput("bad_event", f"not a {cls.__name__}: {mistakes(error)}") from error
 
 
 Instant = AwareDatetime

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from schemas.errors import SetupError
+from schemas.limits import MAX_CLUSTERS, STANDARD, FrameLimits
 from schemas.topics import Topic
 
 Names = Annotated[tuple[str, ...], NoDecode]
@@ -110,6 +111,20 @@ class Settings(BaseSettings):
 
     max_image_bytes: int = Field(16 * 2**20, ge=1, description="Largest encoded image")
     max_image_pixels: int = Field(50_000_000, ge=1, description="Largest decoded image")
+
+    max_regions: int = Field(
+        STANDARD.regions, ge=1, le=1000, description="Most regions of a frame"
+    )
+    max_background_bytes: int = Field(
+        STANDARD.background_bytes, ge=2, le=2**20,
+        description="Largest background of a frame; the embedding of each region carries it",
+    )  # fmt: skip
+    max_clusters: int = Field(
+        MAX_CLUSTERS, ge=1,
+        description="Most clusters that values of PERENNIAL_SHARD_BY may make: an enrolment into "
+        "one more is a dead letter, and metrics name no more",
+    )  # fmt: skip
+
     image_uri_allow: Names = Field(
         (), description="Prefixes that image_uri may have: `file:///data/`, `https://host/`, "
         "`s3://bucket/`; empty: claim checks are refused",
@@ -204,6 +219,11 @@ class Settings(BaseSettings):
     def topic(self, topic: Topic) -> str:
         """Return the name of the topic in this deployment."""
         return self.topic_prefix + topic.name
+
+    @property
+    def frame_limits(self) -> FrameLimits:
+        """What one frame may ask for."""
+        return FrameLimits(self.max_regions, self.max_background_bytes)
 
     @property
     def workers_group(self) -> str:

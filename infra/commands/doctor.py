@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 import typer
+from rich.text import Text
 
 from client.doctor import Finding, Level, examine
 from infra.commands.options import Json
@@ -42,8 +43,8 @@ def _findings() -> Iterator[Finding]:
 
 
 def _show(finding: Finding) -> None:
-    color = _COLORS[finding.level]
-    out.print(f"[{color}]{finding.level:4}[/] [bold]{finding.name:9}[/] ", end="")
+    level, name = (f"{finding.level:4}", _COLORS[finding.level]), (f"{finding.name:9}", "bold")
+    out.print(Text.assemble(level, " ", name, " "), end="")
     say(finding.detail)
     if finding.remedy:
         say(f"     → {finding.remedy}")

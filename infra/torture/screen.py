@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from infra.torture.account import Account, Restarts
 from lab.shown.tables import table
@@ -63,9 +64,9 @@ def _figures(account: Account) -> Table:
     return grid
 
 
-def _end(took_s: float) -> str:
+def _end(took_s: float) -> Text:
     late = took_s > _ENDS_WITHIN_S
-    return f"[bold red]{took_s:.1f} s[/]" if late else f"{took_s:.1f} s"
+    return Text(f"{took_s:.1f} s", style="bold red" if late else "")
 
 
 def _services(account: Account) -> Table:

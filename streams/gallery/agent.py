@@ -61,7 +61,7 @@ class GalleryAgent:
         self._index = index
         self._tenure = Tenure(gallery_log, index.term, ownership)
         self._activator = Activator(last_activation, placements, settings.target_fpir)
-        self._planner = Planner(settings.shard_by)
+        self._planner = Planner(settings.shard_by, settings.max_clusters)
         self._rule = retention_of(settings) if rule is None else rule
         self._interval = settings.retention_interval_s
         self._metrics = metrics

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from reprlib import repr as short
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from schemas.gallery import (
     Status,
 )
 from schemas.gallery_records import Change, Erased
+from schemas.limits import MAX_CLUSTERS
 from streams.gallery.holdings import Holdings
 from streams.gallery.overtaken import overtaken_by
 
@@ -31,9 +33,15 @@ everything to come could never be changed again, nor erased."""
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """Turns commands into changes. A command that is repeated plans nothing, however late."""
+    """Turns commands into changes. A command that is repeated plans nothing, however late.
+
+    Attributes:
+        shard_by: variables whose values make the clusters.
+        max_clusters: how many they may make: each is an index of its own.
+    """
 
     shard_by: tuple[str, ...]
+    max_clusters: int = MAX_CLUSTERS
 
     def plan(self, command: GalleryCommand, holdings: Holdings) -> list[Change]:
         """Return the changes that carry out the command.
@@ -42,8 +50,9 @@ class Planner:
 
         Raises:
             BadInput: ``bad_time`` for a decision of the future, ``bad_vector`` for a vector of
-                another size than its model's, ``unknown_entry`` when it names entries that the
-                identity does not have.
+                another size than its model's, ``too_many_clusters`` when the entry would make one
+                more than allowed, ``unknown_entry`` when it names entries that the identity does
+                not have.
         """
         if command.decided_at > now() + MAX_AHEAD:
             message = f"decided at {command.decided_at.isoformat()}, which is yet to come"
@@ -74,11 +83,16 @@ class Planner:
         norm = float(np.linalg.norm(action.vector.astype(np.float64)))
         if abs(norm - 1) > TOLERANCE:
             raise BadInput("bad_vector", f"norm {norm:.4g}; an entry has norm 1")
+        cluster = cluster_of(action.background, self.shard_by)
+        held = holdings.clusters
+        if cluster not in held and len(held) >= self.max_clusters:
+            message = f"cluster {short(cluster)} would be one more than {self.max_clusters}"
+            raise BadInput("too_many_clusters", f"{message} (PERENNIAL_MAX_CLUSTERS)")
         entry = GalleryEntry(
             entry_id=action.entry_id,
             identity=command.identity,
             model=action.model,
-            cluster=cluster_of(action.background, self.shard_by),
+            cluster=cluster,
             background=action.background,
             source=action.source,
             captured_at=action.captured_at,

@@ -1,9 +1,10 @@
 """The gallery as the gallery agent holds it: the entries of the ``gallery`` topic, in memory."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
+from recognition.cluster import Cluster
 from recognition.retain import Held, Removal, RetentionRule, retain
 from schemas.gallery import GalleryEntry, Status
 from schemas.gallery_fold import Erasures
@@ -55,6 +56,7 @@ class Holdings:
         self.position = -1
         self._entries: dict[str, GalleryEntry] = {}
         self._by_identity: defaultdict[str, set[str]] = defaultdict(set)
+        self._by_cluster: Counter[Cluster] = Counter()
         self._sizes = _Sizes()
 
     def __len__(self) -> int:
@@ -62,6 +64,11 @@ class Holdings:
 
     def __iter__(self) -> Iterator[GalleryEntry]:
         return iter(self._entries.values())
+
+    @property
+    def clusters(self) -> Collection[Cluster]:
+        """The clusters of the entries by their backgrounds, whatever they are placed by."""
+        return self._by_cluster.keys()
 
     def get(self, entry_id: str) -> GalleryEntry | None:
         """Return the entry, active or quarantined."""
@@ -93,6 +100,7 @@ class Holdings:
         old = self._entries.pop(entry_id, None)
         if old is not None:
             self._by_identity[old.identity].discard(entry_id)
+            self._leave(old.cluster)
             self._sizes.drop(old)
         if isinstance(change, Erased):
             if change.at is not None:
@@ -101,8 +109,14 @@ class Holdings:
             return
         self._entries[entry_id] = change
         self._by_identity[change.identity].add(entry_id)
+        self._by_cluster[change.cluster] += 1
         self._sizes.put(change)
         self.placed.put(change)
+
+    def _leave(self, cluster: Cluster) -> None:
+        self._by_cluster[cluster] -= 1
+        if not self._by_cluster[cluster]:
+            del self._by_cluster[cluster]
 
     def to_retire(
         self, groups: Iterable[Group], rule: RetentionRule, now: datetime

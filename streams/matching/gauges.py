@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from recognition.cluster import UNCLUSTERED
+from schemas.label_names import LabelNames
 from schemas.metrics import Metrics
 from schemas.recognition_event import RecognitionEvent, ReviewItem
 from streams.conditioning.drift import DriftMonitor
@@ -13,10 +14,17 @@ _STAGES = ("hop", "match", "total")
 
 
 class MatcherGauges:
-    """Counts answers, and measures how far embeddings drift from those of the fit."""
+    """Counts answers, and measures how far embeddings drift from those of the fit.
 
-    def __init__(self, metrics: Metrics) -> None:
+    Args:
+        metrics: where it is told.
+        max_names: most clusters, and most models, that are told by name.
+    """
+
+    def __init__(self, metrics: Metrics, max_names: int) -> None:
         self._metrics = metrics
+        self._clusters = LabelNames(max_names)
+        self._models = LabelNames(max_names)
         self._drift = DriftMonitor(metrics)
 
     def follow(self, placement: Placement, probes: Iterable[Probe]) -> None:
@@ -31,8 +39,8 @@ class MatcherGauges:
         outcome = "review" if isinstance(event, ReviewItem) else "identified"
         reason = event.reason if isinstance(event, ReviewItem) else "within_threshold"
         cluster = UNCLUSTERED if event.cluster is None else event.cluster
-        self._metrics.outcomes.labels(outcome, cluster, reason).inc()
-        self._metrics.version.labels("model", event.model).set(1)
+        self._metrics.outcomes.labels(outcome, self._clusters(cluster), reason).inc()
+        self._metrics.version.labels("model", self._models(event.model)).set(1)
         self._metrics.shards_searched.observe(shards)
         if event.distance is not None:
             self._metrics.distance.labels(outcome).observe(event.distance)

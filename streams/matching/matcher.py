@@ -42,7 +42,7 @@ class Matcher:
         self._metrics = metrics
         self._index = index
         self._placements = placements
-        self._gauges = MatcherGauges(metrics)
+        self._gauges = MatcherGauges(metrics, settings.max_clusters)
         self._includer = Includer(settings, metrics)
         self._patience_s = patience_s
 

@@ -11,7 +11,6 @@ from pydantic import TypeAdapter
 
 from schemas.codec import (
     MAX_ID,
-    MAX_REGIONS,
     MAX_TEXT,
     STRUCTURED,
     Frame,
@@ -21,6 +20,7 @@ from schemas.codec import (
 )
 from schemas.errors import BadInput
 from schemas.event import EventId, Region
+from schemas.limits import STANDARD
 from schemas.records import Record
 
 NOON = datetime(2025, 5, 1, 12, tzinfo=UTC)
@@ -39,6 +39,11 @@ def sent(
 
 def structured(content_type: str = STRUCTURED, **envelope: Any) -> Record:
     return sent({"content-type": content_type}, json.dumps(envelope).encode())
+
+
+def whole(**envelope: Any) -> Record:
+    """Return a structured frame with an image."""
+    return structured(data_base64="eA==", **envelope)
 
 
 def test_bare_bytes_are_enough() -> None:
@@ -212,7 +217,14 @@ JSON = {"content-type": "application/json"}
         (sent({"background": ""}), "bad_background", "no valid JSON"),
         (sent({"background": '{"t": NaN}'}), "bad_background", "NaN is not JSON"),
         (sent({"background": '{"t": -Infinity}'}), "bad_background", "-Infinity is not JSON"),
-        (sent({"background": "[" * 100_000}), "bad_background", "no valid JSON"),
+        (sent({"background": "[" * 9_000}), "bad_background", "no valid JSON"),
+        (sent({"background": "[" * 10_001}), "too_many_values", "about 10002 values"),
+        (sent({"background": "[" * 20_000}), "bad_background", "at most 16384 (PERENNIAL_MAX_BAC"),
+        (sent({"regions": " " * 2**17}), "bad_regions", "for PERENNIAL_MAX_REGIONS boxes"),
+        (whole(background={"a": "x" * 2**14}), "bad_background", "16385 bytes"),
+        (whole(background={str(n): 10**4000 for n in range(5)}), "bad_background", "at most 16384"),
+        (whole(regions=[0] * 65), "bad_regions", "65 regions; at most 64"),
+        (structured(regions=[0] * 10_000), "too_many_values", "JSON of about"),
         (
             sent({"background": '["winter"]'}),
             "bad_background",
@@ -222,7 +234,7 @@ JSON = {"content-type": "application/json"}
         (sent({"regions": "[{]"}), "bad_regions", "no valid JSON"),
         (sent({"regions": '[{"x": 1}]'}), "bad_regions", 'expected [{"x": .., "y": ..'),
         (sent({"regions": json.dumps(BOX)}), "bad_regions", "expected [{"),
-        (sent({"regions": json.dumps([BOX] * (MAX_REGIONS + 1))}), "bad_regions", "at most 64"),
+        (sent({"regions": json.dumps([BOX] * 65)}), "bad_regions", "65 regions; at most 64"),
         (sent(JSON, b"{"), "bad_json", "value is no valid JSON"),
         (sent(JSON, b'{"image_uri": 7}'), "no_image", "image_uri"),
         (sent(JSON, b"[]"), "no_image", "image_uri"),
@@ -245,7 +257,7 @@ def test_each_mistake_has_a_reason_and_a_remedy(record: Record, reason: str, sai
 
 
 def test_as_many_regions_as_allowed() -> None:
-    assert len(read_frame(sent({"regions": json.dumps([BOX] * MAX_REGIONS)})).regions) == 64
+    assert len(read_frame(sent({"regions": json.dumps([BOX] * STANDARD.regions)})).regions) == 64
 
 
 def test_structured_mode_without_bytes_is_an_empty_frame_too() -> None:
@@ -272,7 +284,7 @@ def test_text_that_utf_8_can_not_carry_is_refused(attribute: str) -> None:
 def test_every_later_event_accepts_the_longest_name() -> None:
     wide = "\N{COW}"  # four bytes, twelve characters when encoded
     frame = read_frame(sent({"ce_id": wide * MAX_ID, "ce_source": wide * MAX_TEXT}))
-    TypeAdapter(EventId).validate_python(f"enrol-{frame.name(MAX_REGIONS - 1)}")
+    TypeAdapter(EventId).validate_python(f"enrol-{frame.name(STANDARD.regions - 1)}")
 
 
 def test_the_longest_position_is_an_id() -> None:

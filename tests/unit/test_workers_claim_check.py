@@ -11,6 +11,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from schemas.errors import BadInput
+from workers.images.allow_list import AllowList
+from workers.images.allowed_file import AllowedFile
 from workers.images.claim_check import Fetcher
 from workers.images.stores import StoreDown
 
@@ -176,3 +178,34 @@ async def test_files(tmp_path: Path) -> None:
         assert await reason(fetcher, f"file://{tmp_path}") == "image_uri_missing"
         assert await reason(fetcher, f"file://{tmp_path}/zero") == "image_uri_refused"
         assert await reason(fetcher, "file:///etc/passwd") == "image_uri_refused"
+
+
+@pytest.mark.parametrize("swapped", ["inside/a", "inside/a/b"])
+async def test_a_folder_that_is_swapped_after_the_check_is_not_followed(
+    swapped: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = tmp_path / "outside"
+    for folder in (tmp_path / "inside" / "a" / "b", secret, secret / "b"):
+        folder.mkdir(parents=True)
+        (folder / "1.jpg").write_bytes(b"secret" if folder.is_relative_to(secret) else IMAGE)
+    check = AllowList.check_file
+
+    def check_then_swap(allowed: AllowList, uri: str) -> AllowedFile:
+        checked = check(allowed, uri)
+        (tmp_path / swapped).rename(tmp_path / "moved")
+        (tmp_path / swapped).symlink_to(secret)
+        return checked
+
+    async with fetching(f"file://{tmp_path}/inside/") as fetcher:
+        uri = f"file://{tmp_path}/inside/a/b/1.jpg"
+        assert await fetcher.fetch(uri) == IMAGE
+        monkeypatch.setattr(AllowList, "check_file", check_then_swap)
+        with pytest.raises(BadInput) as caught:
+            await fetcher.fetch(uri)
+    assert caught.value.reason == "image_uri_missing"
+
+
+async def test_a_prefix_may_be_one_file(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").write_bytes(IMAGE)
+    async with fetching(f"file://{tmp_path}/1.jpg") as fetcher:
+        assert await fetcher.fetch(f"file://{tmp_path}/1.jpg") == IMAGE

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from yarl import URL
 
 from schemas.errors import BadInput
+from workers.images.allowed_file import AllowedFile
 
 _MAX_LENGTH = 8192
 SCHEMES = ("file", "https", "http", "s3")
@@ -53,7 +54,7 @@ class AllowList:
                 return prefix
         raise refused(f"{str(url)!r} is below none of the allowed prefixes")
 
-    def check_file(self, uri: str) -> Path:
+    def check_file(self, uri: str) -> AllowedFile:
         """Return the file behind a ``file://`` URI, with every symbolic link resolved.
 
         Raises:
@@ -61,9 +62,10 @@ class AllowList:
         """
         path = Path(unquote(self.check(uri).raw_path)).resolve()
         roots = (Path(prefix.path).resolve() for prefix in self.prefixes if prefix.scheme == "file")
-        if not any(path.is_relative_to(root) for root in roots):
-            raise refused(f"{uri!r} leads outside the allowed folders")
-        return path
+        for root in roots:
+            if path.is_relative_to(root):
+                return AllowedFile(root, path)
+        raise refused(f"{uri!r} leads outside the allowed folders")
 
 
 def _parse(uri: str) -> URL:

@@ -8,6 +8,7 @@ from schemas.codec import Frame, read_frame
 from schemas.embedding import Embedding
 from schemas.errors import BadInput
 from schemas.event import Background, FloatVector, Region
+from schemas.limits import STANDARD, FrameLimits
 from schemas.records import Record
 from workers.images.decode import Pixels
 
@@ -85,7 +86,9 @@ class Image:
         )
 
 
-def read_job(record: Record, declaration: Declaration | None) -> Job:
+def read_job(
+    record: Record, declaration: Declaration | None, limits: FrameLimits = STANDARD
+) -> Job:
     """Read a record; what is wrong with it is noted in the job, never raised."""
     received = now_ms()
     job = Job(record, received)
@@ -96,7 +99,7 @@ def read_job(record: Record, declaration: Declaration | None) -> Job:
         job.stage = "read"
         return job
     try:
-        job.frame = read_frame(record)
+        job.frame = read_frame(record, limits)
         job.background = _background(job.frame, declaration)
     except BadInput as error:
         job.problem = error

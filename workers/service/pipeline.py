@@ -53,6 +53,7 @@ class Pipeline:
     ) -> None:
         metrics = runtime.metrics
         self._declaration = declaration
+        self._limits = runtime.settings.frame_limits
         self._gate = gate = Gate(runtime.settings.in_flight, tasks)
         self._claims = claims
         self._decoder = decoder
@@ -69,7 +70,7 @@ class Pipeline:
 
         When all that it led to is acknowledged, ``settle`` says that its offset may be committed.
         """
-        job = read_job(record, self._declaration)
+        job = read_job(record, self._declaration, self._limits)
         passage = Passage(job)
         if job.claim is not None:
             size = len(record.value or b"")
