@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from client.admin import partitions
 from client.broker import no_answer
+from client.reading.examined import examine_batches
 from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, Topic
@@ -21,6 +22,7 @@ from streams.kafka.read_topic import read_to_ends
 
 _ENDS_WITHIN_S = 30.0
 _FARTHER = 4  # times as far back as before, where offsets without a record leave too few
+_MAX_RECORDS = 5000  # of one batch: millions of the smallest ones fit into an answer
 
 
 class Reader:
@@ -32,7 +34,8 @@ class Reader:
 
     async def batch(self, wait_s: float) -> list[Record]:
         """Return what has come; nothing when nothing came for ``wait_s`` seconds."""
-        fetched = await self._client.getmany(timeout_ms=int(wait_s * 1000))
+        timeout_ms = int(wait_s * 1000)
+        fetched = await self._client.getmany(timeout_ms=timeout_ms, max_records=_MAX_RECORDS)
         return [Record.of(raw) for records in fetched.values() for raw in records]
 
     def to_end(self) -> AsyncIterator[Record]:
@@ -87,6 +90,7 @@ async def reader(
     address = settings.need_kafka()
     numbers = await asyncio.to_thread(partitions, settings, topics)
     places = [TopicPartition(name, number) for name, held in numbers.items() for number in held]
+    examine_batches()
     client = AIOKafkaConsumer(
         bootstrap_servers=address,
         auto_offset_reset="earliest",

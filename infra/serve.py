@@ -18,6 +18,7 @@ from prometheus_client import (
 )
 
 from client.admin import check_topics
+from client.reading.examined import examine_batches
 from schemas.errors import Crashed, DependencyDown, SetupError
 from schemas.health import Health
 from schemas.metrics import Metrics
@@ -49,6 +50,7 @@ def serve(name: str, port: int, settings: Settings, run: Run) -> None:
         Crashed: ``run`` ended though nobody asked it to.
         PerennialError: whatever ``run`` raises.
     """
+    examine_batches()
     serving = threading.Event()
     serving.set()
     try:

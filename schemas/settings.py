@@ -112,9 +112,7 @@ class Settings(BaseSettings):
     max_image_bytes: int = Field(16 * 2**20, ge=1, description="Largest encoded image")
     max_image_pixels: int = Field(50_000_000, ge=1, description="Largest decoded image")
 
-    max_regions: int = Field(
-        STANDARD.regions, ge=1, le=1000, description="Most regions of a frame"
-    )
+    max_regions: int = Field(STANDARD.regions, ge=1, le=1000, description="Most regions of a frame")
     max_background_bytes: int = Field(
         STANDARD.background_bytes, ge=2, le=2**20,
         description="Largest background of a frame; the embedding of each region carries it",

@@ -14,6 +14,7 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import _DefaultRecordBatchPy as _Unpacked
 
 from client.reading.raw_records import records_of
+from client.reading.unpacking import unpacked
 from schemas.errors import Unreadable
 from schemas.reading import Chunk
 from schemas.records import Record
@@ -159,4 +160,6 @@ def _check(batch: Any) -> None:
         raise CorruptRecordException(f"record format {batch.magic}, which can be read only whole")
     if not batch.validate_crc():
         raise CorruptRecordException("its check sum is wrong")
-    iter(batch)  # unpacks it
+    records = memoryview(batch._buffer)[batch._pos :]
+    batch._buffer = bytearray(unpacked(batch.compression_type, records))
+    batch._pos = 0

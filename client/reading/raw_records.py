@@ -1,12 +1,13 @@
 """The records of a batch that is unpacked: any name a header may have is taken."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.util import decode_varint
 
+from client.reading.examined import MAX_HEADERS
 from schemas.errors import BadInput
 from schemas.records import Record
 
@@ -32,7 +33,10 @@ def _record(place: TopicPartition, batch: Any, cursor: "_Cursor") -> Record:
     timestamp = batch.max_timestamp if batch.timestamp_type == batch.LOG_APPEND_TIME else created
     offset = batch.base_offset + cursor.number()
     key, value = cursor.data(), cursor.data()
-    headers = [(cursor.data() or b"", cursor.data()) for _ in range(cursor.number())]
+    count = cursor.number()
+    headers = [(cursor.data() or b"", cursor.data()) for _ in range(min(count, MAX_HEADERS))]
+    if count > MAX_HEADERS:
+        cursor.place = end
     if cursor.place != end:
         raise CorruptRecordException(f"a record of {length} bytes ends elsewhere")
     return Record(
@@ -43,11 +47,13 @@ def _record(place: TopicPartition, batch: Any, cursor: "_Cursor") -> Record:
         place.partition,
         offset,
         timestamp,
-        _problem(name for name, _ in headers),
+        _problem(count, [name for name, _ in headers]),
     )
 
 
-def _problem(names: Iterator[bytes]) -> BadInput | None:
+def _problem(count: int, names: Sequence[bytes]) -> BadInput | None:
+    if count > MAX_HEADERS:
+        return BadInput("too_many_headers", f"{count} headers; at most {MAX_HEADERS}")
     for name in names:
         try:
             name.decode()

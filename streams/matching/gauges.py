@@ -38,8 +38,8 @@ class MatcherGauges:
         """Count an answer, for which so many shards were searched."""
         outcome = "review" if isinstance(event, ReviewItem) else "identified"
         reason = event.reason if isinstance(event, ReviewItem) else "within_threshold"
-        cluster = UNCLUSTERED if event.cluster is None else event.cluster
-        self._metrics.outcomes.labels(outcome, self._clusters(cluster), reason).inc()
+        cluster = UNCLUSTERED if event.cluster is None else self._clusters(event.cluster)
+        self._metrics.outcomes.labels(outcome, cluster, reason).inc()
         self._metrics.version.labels("model", self._models(event.model)).set(1)
         self._metrics.shards_searched.observe(shards)
         if event.distance is not None:

@@ -125,7 +125,7 @@ class Fetcher:
     def _read_file(self, uri: str) -> bytes:
         allowed = self._allow.check_file(uri)
         try:
-            with open(allowed.open(), "rb") as file:
+            with os.fdopen(allowed.open(), "rb") as file:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     raise _missing(uri, "not a regular file")
                 content = file.read(self._max_bytes + 1)

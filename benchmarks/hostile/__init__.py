@@ -1,0 +1,1 @@
+"""What the worst that anybody may publish costs a service, in processor time and memory."""
