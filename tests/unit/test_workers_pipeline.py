@@ -145,7 +145,7 @@ async def test_a_model_that_is_down_is_waited_for(metrics: Metrics) -> None:
 async def test_an_embedding_that_no_broker_takes_is_dead(metrics: Metrics) -> None:
     async with bench(metrics) as b:
         b.broker.largest = 10_000
-        await b.submit(0, IMAGE, background={"note": "x" * 40_000})
+        await b.submit(0, IMAGE, background={"note": "x" * 16_000})
         await b.submit(1)
         await b.drained()
         assert b.dead == {"f-0": ("produce", "embedding_too_large")}
