@@ -27,7 +27,7 @@ from workers.training.loop import train
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Parts:
+class TrainingParts:
     """The rows of a manifest that a run may see."""
 
     train: list[ManifestRow]
@@ -38,23 +38,23 @@ class Parts:
         return len(self.train) + len(self.calibrate)
 
 
-def parts_of(manifest: Path, splits: Path | None, number: int) -> Parts:
+def parts_of(manifest: Path, splits: Path | None, number: int) -> TrainingParts:
     """Return the train and calibrate parts of one split; the test part stays out of sight.
 
     Raises:
         SetupError: no such split, or one without a train or calibrate part.
     """
     rows = read_manifest(manifest)
-    made = splits_of(manifest, rows, splits)
-    split = next((split for split in made if split.number == number), None)
+    every_split = splits_of(manifest, rows, splits)
+    split = next((split for split in every_split if split.number == number), None)
     if split is None:
-        numbers = ", ".join(str(split.number) for split in made)
+        numbers = ", ".join(str(split.number) for split in every_split)
         raise SetupError(f"no split {number} in {manifest}; there are {numbers}")
     source: dict[str, JsonValue] = {"manifest": str(manifest), "split": number}
     if splits is not None:
         source["splits"] = str(splits)
     calibrate = [rows[i] for i in split.images(Part.CALIBRATE)]
-    parts = Parts([rows[i] for i in split.train], calibrate, source)
+    parts = TrainingParts([rows[i] for i in split.train], calibrate, source)
     for name, part in (("train", parts.train), ("calibrate", parts.calibrate)):
         if not part:
             raise SetupError(f"split {number} of {manifest} has no {name} part")
@@ -62,7 +62,10 @@ def parts_of(manifest: Path, splits: Path | None, number: int) -> Parts:
 
 
 def load_parts(
-    parts: Parts, architecture: Architecture, settings: Settings, on_done: Callable[[int], None]
+    parts: TrainingParts,
+    architecture: Architecture,
+    settings: Settings,
+    on_done: Callable[[int], None],
 ) -> TrainingData:
     """Decode the images of both parts; ``on_done`` hears how many more are done.
 
@@ -119,8 +122,8 @@ def run(
 
     def on_step(step: int, figures: Mapping[str, float]) -> None:
         shown.update({name: figures[name] for name in shown if name in figures})
-        told = f"loss {shown['loss']:.2f}  calibrate TPIR {shown['calibrate_tpir']:.3f}"
-        bar.update(training, completed=step, description=f"Training  {told}")
+        words = f"loss {shown['loss']:.2f}  calibrate TPIR {shown['calibrate_tpir']:.3f}"
+        bar.update(training, completed=step, description=f"Training  {words}")
 
     model = train(config, data, out, choose_device(settings.device), on_step)
     figures = read_model(model)[0].training

@@ -20,10 +20,10 @@ from numpy.typing import ArrayLike, NDArray
 
 Float64 = NDArray[np.float64]
 
-LEAST_ISOTONIC = 200
+MIN_ISOTONIC = 200
 """From how many probes on the map may have any rising shape; below that it is a logistic one."""
 
-MOST_WEIGHT = 10.0
+MAX_WEIGHT = 10.0
 WIDEST = 1.0
 """The margin, over the threshold, above which a rival no longer matters."""
 
@@ -122,9 +122,9 @@ def fit_calibration(ratios: ArrayLike, margins: ArrayLike, right: ArrayLike) -> 
     if not np.isfinite(near).all() or np.isnan(apart).any():
         raise ValueError("ratios must be finite, and margins no NaN")
     toward, aside = _logistic(np.stack([-_near(near), _apart(apart)], axis=1), hit)[0]
-    weight = float(np.clip(aside / max(toward, aside / MOST_WEIGHT, 1e-9), 0, MOST_WEIGHT))
+    weight = float(np.clip(aside / max(toward, aside / MAX_WEIGHT, 1e-9), 0, MAX_WEIGHT))
     evidence = _evidence(near, apart, weight)
-    fitted = _isotonic if near.size >= LEAST_ISOTONIC else _platt
+    fitted = _isotonic if near.size >= MIN_ISOTONIC else _platt
     return Calibration(weight, *fitted(evidence, hit))
 
 
@@ -178,5 +178,5 @@ def _logistic(features: Float64, right: NDArray[np.bool_]) -> tuple[Float64, flo
         return float(cost), x.T @ (expit(log_odds) - target) + prior * slopes
 
     start = np.zeros(x.shape[1])
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"ftol": 1e-15}).x
-    return found[:-1], float(found[-1])
+    solution = minimize(loss, start, jac=True, method="L-BFGS-B", options={"ftol": 1e-15}).x
+    return solution[:-1], float(solution[-1])

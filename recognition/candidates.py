@@ -25,7 +25,7 @@ class Standard(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class ConditioningCandidate:
     """One way to condition.
 
     Attributes:
@@ -49,11 +49,11 @@ class Candidate:
         return ", ".join(parts)
 
 
-PLAIN: Final = Candidate()
+PLAIN: Final = ConditioningCandidate()
 """Unconditioned: the cosine distance as it comes."""
 
 
-def candidates(counts: Sequence[int] = COUNTS) -> Iterator[Candidate]:
+def candidates(counts: Sequence[int] = COUNTS) -> Iterator[ConditioningCandidate]:
     """Yield :data:`PLAIN`, then every candidate with a local scale, the simplest first.
 
     One cluster is among them whatever the ``counts`` are.
@@ -61,23 +61,23 @@ def candidates(counts: Sequence[int] = COUNTS) -> Iterator[Candidate]:
     yield PLAIN
     for k, standard in product(sorted({1, *counts}), Standard):
         for levelled in (False, True) if k > 1 else (False,):
-            yield Candidate(k, standard, scaled=True, levelled=levelled)
+            yield ConditioningCandidate(k, standard, scaled=True, levelled=levelled)
 
 
-class Ran(NamedTuple):
-    """How a candidate did: its mean TPIR, the gain over plain, and the gain's interval."""
+class CandidateResult(NamedTuple):
+    """The mean TPIR of a candidate, its gain over plain distances, and the gain's interval."""
 
-    candidate: Candidate
+    candidate: ConditioningCandidate
     tpir: float
     gain: float
     interval: Interval
 
 
-Scores = Mapping[Candidate, NDArray[np.float64]]
+Scores = Mapping[ConditioningCandidate, NDArray[np.float64]]
 """The TPIR of each trial, the same trials for all, the simplest candidate first."""
 
 
-def choose(scores: Scores, identities: int) -> Candidate:
+def choose(scores: Scores, identities: int) -> ConditioningCandidate:
     """Return the best in the mean, but a simpler one where the better is not surely better.
 
     Candidates are taken in their order, and one displaces the best so far if it is better by more
@@ -95,11 +95,11 @@ def choose(scores: Scores, identities: int) -> Candidate:
     return PLAIN if mean > 2 * error else best
 
 
-def race(scores: Scores, identities: int) -> tuple[Ran, ...]:
-    """Return how each candidate did, beside the first."""
+def evaluate_candidates(scores: Scores, identities: int) -> tuple[CandidateResult, ...]:
+    """Return the result of each candidate, beside the first."""
     plain = next(iter(scores.values()))
-    ran = []
+    results = []
     for candidate, score in scores.items():
         mean, error = difference(score, plain, identities)
-        ran.append(Ran(candidate, float(score.mean()), mean, around(mean, error)))
-    return tuple(ran)
+        results.append(CandidateResult(candidate, float(score.mean()), mean, around(mean, error)))
+    return tuple(results)

@@ -12,7 +12,7 @@ from recognition.tail import PRIOR_IDENTITIES, Tail, fit_tail, weighted_quantile
 INDEX = 0.1
 """The quantile that tells a cluster's scale: far enough out to matter, with images to show it."""
 
-LEAST_IDENTITIES = 4
+MIN_IDENTITIES = 4
 """From how many identities on a cluster has a scale of its own."""
 
 
@@ -75,7 +75,7 @@ def cluster_scales(
     for cluster in range(k if k > 1 else 0):
         own = clusters == cluster
         count = np.unique(identities[own]).size
-        if count >= LEAST_IDENTITIES and everyone > 0:
+        if count >= MIN_IDENTITIES and everyone > 0:
             relative = weighted_quantile(nearest[own], identities[own], INDEX) / everyone
             scales[cluster] = (count * relative + PRIOR_IDENTITIES) / (count + PRIOR_IDENTITIES)
     return scales

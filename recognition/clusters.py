@@ -14,7 +14,7 @@ from recognition.kmeans import Labels, k_means, nearest
 
 Float64 = NDArray[np.float64]
 
-LEAST_SPREAD = 1e-6
+MIN_SPREAD = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,7 +129,7 @@ def fit_clusters(
     return Clusters(
         encoder,
         centres,
-        max(sqrt(mean_square), LEAST_SPREAD),
+        max(sqrt(mean_square), MIN_SPREAD),
         np.bincount(labels[known], minlength=len(centres)),
         describe(encoder, backgrounds, labels, len(centres)),
     )

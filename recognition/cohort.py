@@ -10,7 +10,7 @@ from recognition.distance import FloatArray, Metric, compare
 NEAREST = 10
 """How many of the cohort tell the local scale."""
 
-_LEAST_SCALE = 1e-3  # of a cosine distance: an embedding that lies in the cohort itself
+_MIN_SCALE = 1e-3  # of a cosine distance: an embedding that lies in the cohort itself
 _BLOCK = 1024  # embeddings compared at once: bounds the memory to (_BLOCK, cohort) distances
 
 
@@ -36,14 +36,14 @@ class Cohort:
         Spectral Clustering*, 2004; the symmetric cohort normalisation of speaker recognition has
         the same aim). ``apart`` (n, m) leaves members of the cohort out, who share the identity.
         """
-        found = np.empty(len(vectors), np.float32)
+        scales = np.empty(len(vectors), np.float32)
         for start in range(0, len(vectors), _BLOCK):
-            some = slice(start, start + _BLOCK)
-            near = compare(vectors[some], self.vectors, Metric.COSINE)
+            block = slice(start, start + _BLOCK)
+            near = compare(vectors[block], self.vectors, Metric.COSINE)
             if apart is not None:
-                near[apart[some]] = np.inf
-            found[some] = _mean_of_nearest(near)
-        return np.maximum(found, _LEAST_SCALE)
+                near[apart[block]] = np.inf
+            scales[block] = _mean_of_nearest(near)
+        return np.maximum(scales, _MIN_SCALE)
 
 
 def spaced(n: int, most: int) -> NDArray[np.intp]:

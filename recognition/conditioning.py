@@ -122,5 +122,5 @@ def levels_between(
 ) -> NDArray[np.float32]:
     """Return the level (n, m) of each pair; 1 where a cluster is not known."""
     padded = np.pad(levels, (0, 1), constant_values=1.0).astype(np.float32)
-    found: NDArray[np.float32] = padded[probes[:, None], entries]  # -1 is the last row
-    return found
+    between: NDArray[np.float32] = padded[probes[:, None], entries]  # -1 is the last row
+    return between

@@ -14,12 +14,12 @@ from recognition.words import name_words, range_words
 
 Float64 = NDArray[np.float64]
 
-MOST_TOLD = 3
-LEAST_GAP = 0.25
+MAX_TOLD = 3
+MIN_GAP = 0.25
 """How much more often a statement holds within the cluster than elsewhere, to be worth telling."""
 
 MOSTLY = 0.8  # of a cluster: what holds for less is called "mostly"
-LEAST_SHARE = 0.1  # of a cluster, for a name to be listed
+MIN_SHARE = 0.1  # of a cluster, for a name to be listed
 EDGE = 0.05  # of a cluster's numbers, left out at either end of a range
 
 
@@ -62,7 +62,7 @@ def describe(
         for statements, inside in zip(told, belongs, strict=True):
             outside = (clusters >= 0) & ~inside
             statement = _statement(variable, codes[inside], codes[outside], shared)
-            if statement is not None and statement.gap >= LEAST_GAP:
+            if statement is not None and statement.gap >= MIN_GAP:
                 statements.append(statement)
     return tuple(
         _counted(_sentence(statements), int(inside.sum()))
@@ -75,7 +75,7 @@ def _counted(words: str, n: int) -> str:
 
 
 def _sentence(statements: Sequence[_Statement]) -> str:
-    first = sorted(statements, key=lambda statement: -statement.gap)[:MOST_TOLD]
+    first = sorted(statements, key=lambda statement: -statement.gap)[:MAX_TOLD]
     told = [f"mostly {words}" if share < MOSTLY else words for words, share, _ in first]
     return ", ".join(told) if told else "mixed"
 
@@ -94,7 +94,7 @@ def _statement(
         return None
     if variable.kind in NAMED:
         more = _shares(variable, inside) > _shares(variable, outside)
-        chosen = np.flatnonzero(more & (_shares(variable, inside) >= LEAST_SHARE))
+        chosen = np.flatnonzero(more & (_shares(variable, inside) >= MIN_SHARE))
         if not chosen.size:
             return None
         words = name_words(variable, [variable.values[at] for at in chosen], shared)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 
 # Norms up to here keep every distance within float32, squares included.
-LARGEST_NORM = 1e18
+MAX_NORM = 1e18
 
 
 class Metric(StrEnum):
@@ -61,8 +61,8 @@ def prepare(vectors: FloatArray, metric: Metric) -> FloatArray:
         unit: FloatArray = np.empty_like(vectors)
         np.divide(vectors, norms[:, None], out=unit, casting="same_kind")
         return unit
-    if norms.max(initial=0) > LARGEST_NORM:
-        raise ValueError(f"vectors must have a norm of at most {LARGEST_NORM:g}")
+    if norms.max(initial=0) > MAX_NORM:
+        raise ValueError(f"vectors must have a norm of at most {MAX_NORM:g}")
     return vectors
 
 

@@ -64,8 +64,8 @@ def identify(
 ) -> Identified:
     """Look every probe up by its (p, g) distances to a gallery; of equally near entries the first.
 
-    >>> found = identify([[0.1, 0.9], [0.8, 0.3]], ["cow", "ox"], ["cow", "elk"])
-    >>> found.right.tolist(), found.known.tolist()
+    >>> identified = identify([[0.1, 0.9], [0.8, 0.3]], ["cow", "ox"], ["cow", "elk"])
+    >>> identified.right.tolist(), identified.known.tolist()
     ([True, False], [True, False])
 
     Raises:
@@ -81,18 +81,18 @@ def identify(
     )
 
 
-def at_threshold(found: Identified, threshold: float) -> OperatingPoint:
+def at_threshold(identified: Identified, threshold: float) -> OperatingPoint:
     """Return what ``threshold`` does to these probes."""
-    accepted = found.distance <= threshold
+    accepted = identified.distance <= threshold
     return OperatingPoint(
         threshold=threshold,
-        tpir=_share(accepted & found.right, found.known),
-        fpir=_share(accepted, ~found.known),
+        tpir=_share(accepted & identified.right, identified.known),
+        fpir=_share(accepted, ~identified.known),
         review=1 - _share(accepted),
     )
 
 
-def tpir_at_fpir(found: Identified, fpir: float) -> OperatingPoint:
+def tpir_at_fpir(identified: Identified, fpir: float) -> OperatingPoint:
     """Return the point at the largest threshold that keeps ``fpir`` on these very probes.
 
     An oracle: the threshold is taken from the impostors that it is judged by. It lies just below
@@ -103,31 +103,31 @@ def tpir_at_fpir(found: Identified, fpir: float) -> OperatingPoint:
     """
     if not 0 <= fpir < 1:
         raise ValueError(f"fpir must be at least 0 and below 1, got {fpir}")
-    impostors = found.distance[~found.known]
+    impostors = identified.distance[~identified.known]
     n = impostors.size
     if n == 0:
         return OperatingPoint(np.nan, np.nan, np.nan, np.nan)
     # Compared as shares, since floor(0.29 * 100) is 28 in floating point. Never n: fpir is < 1.
     allowed = np.count_nonzero(np.arange(1, n + 1) / n <= fpir)
     first_rejected = np.partition(impostors, allowed)[allowed]
-    return at_threshold(found, float(np.nextafter(first_rejected, -np.inf)))
+    return at_threshold(identified, float(np.nextafter(first_rejected, -np.inf)))
 
 
-def rank1(found: Identified) -> float:
+def rank1(identified: Identified) -> float:
     """Return the share of the known probes whose nearest entry is of their identity."""
-    return _share(found.right, found.known)
+    return _share(identified.right, identified.known)
 
 
-def auroc(found: Identified) -> float:
+def auroc(identified: Identified) -> float:
     """Return the chance that a known probe lies nearer to the gallery than an unknown one.
 
     The area under the ROC curve by the Mann-Whitney statistic; a tie counts half.
     """
-    known = np.count_nonzero(found.known)
-    unknown = len(found) - known
+    known = np.count_nonzero(identified.known)
+    unknown = len(identified) - known
     if known == 0 or unknown == 0:
         return np.nan
-    ranks = rankdata(found.distance)[~found.known].sum()
+    ranks = rankdata(identified.distance)[~identified.known].sum()
     return float((ranks - unknown * (unknown + 1) / 2) / (known * unknown))
 
 
@@ -149,8 +149,8 @@ def average_precision(
     for place, (row, label) in enumerate(zip(matrix, probes, strict=True)):
         own = np.sort(row[gallery == label])
         if own.size:
-            found = np.searchsorted(own, own, side="right")
-            result[place] = np.mean(found / np.searchsorted(np.sort(row), own, side="right"))
+            hits = np.searchsorted(own, own, side="right")
+            result[place] = np.mean(hits / np.searchsorted(np.sort(row), own, side="right"))
     return result
 
 

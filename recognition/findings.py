@@ -85,14 +85,14 @@ class Saliency:
         return what if self.gain is None else f"{what} {_worth(self.gain)}"
 
 
-def _what(found: Saliency) -> str:
-    if found.shift is None or found.spread is None:
+def _what(finding: Saliency) -> str:
+    if finding.shift is None or finding.spread is None:
         return (
-            f"Hardly varies within an identity ({found.between:.0%} of its variance lies between "
+            f"Hardly varies within an identity ({finding.between:.0%} of its variance lies between "
             "them): what it does cannot be told from who it is."
         )
-    shift, spread = _shares(found.shift), _shares(found.spread)
-    match found.role:
+    shift, spread = _shares(finding.shift), _shares(finding.spread)
+    match finding.role:
         case Role.SHIFTS:
             return f"Moves the embeddings of an identity: {shift} of their variance."
         case Role.SPREADS:

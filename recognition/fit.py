@@ -8,7 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognition.background import Background, Encoder
-from recognition.candidates import COUNTS, Candidate, Ran, Standard, candidates, choose, race
+from recognition.candidates import (
+    COUNTS,
+    CandidateResult,
+    ConditioningCandidate,
+    Standard,
+    candidates,
+    choose,
+    evaluate_candidates,
+)
 from recognition.clusters import Clusters, everything, fit_clusters
 from recognition.cohort import Cohort, spaced
 from recognition.conditioning import Conditioning, Impostors, Placed, conditioned, place
@@ -24,13 +32,13 @@ FPIR: Final = 0.05
 TRIALS: Final = 40
 """Of each kind: galleries of all conditions, and of one."""
 
-LARGEST_COHORT: Final = 2000
+MAX_COHORT: Final = 2000
 
 SHARE = 0.01
 """The quantile of the distances of strangers that a level stands for."""
 
 
-LEAST_LEVEL = 0.1
+MIN_LEVEL = 0.1
 """However near strangers come from one cluster to another, distances are not blown up by more."""
 
 _BLOCK = 512  # probes compared at once: bounds the memory to (_BLOCK, n) distances
@@ -47,12 +55,12 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fitted:
-    """The conditioning that won, and the race."""
+class FittedConditioning:
+    """The conditioning that won, and how each candidate did."""
 
     conditioning: Conditioning
-    chosen: Candidate
-    race: tuple[Ran, ...]
+    chosen: ConditioningCandidate
+    results: tuple[CandidateResult, ...]
 
 
 def fit(
@@ -61,8 +69,8 @@ def fit(
     held_out: Sample,
     *,
     counts: Sequence[int] = COUNTS,
-    on_candidate: Callable[[Candidate], None] = lambda _: None,
-) -> Fitted:
+    on_candidate: Callable[[ConditioningCandidate], None] = lambda _: None,
+) -> FittedConditioning:
     """Fit the conditioning that gains most on identities that no part of it was made from.
 
     Every candidate is made from ``seen``, and recognises the identities of ``held_out`` in random
@@ -73,23 +81,25 @@ def fit(
         ValueError: the held-out identities are too few for a trial.
     """
     trials = mixed_and_single(encoder, held_out)
-    made: dict[Candidate, Conditioning] = {}
-    scores: dict[Candidate, NDArray[np.float64]] = {}
+    conditionings: dict[ConditioningCandidate, Conditioning] = {}
+    scores: dict[ConditioningCandidate, NDArray[np.float64]] = {}
     clusters: dict[int, Clusters] = {}
     for candidate in candidates(counts):
         on_candidate(candidate)
         if candidate.k not in clusters:
             clusters[candidate.k] = find_clusters(encoder, seen, held_out, candidate.k)
         if len(clusters[candidate.k]) == 1 < candidate.k:
-            continue  # no background tells so many apart; one cluster has run already
-        made[candidate] = condition(candidate, clusters[candidate.k], seen, held_out)
-        strangers = made[candidate].impostors
+            continue  # fewer distinct backgrounds than k: the same result as k = 1, tried already
+        conditionings[candidate] = condition(candidate, clusters[candidate.k], seen, held_out)
+        strangers = conditionings[candidate].impostors
         scores[candidate] = judge(
-            strangers.placed, made[candidate].levels, strangers.identities, trials, FPIR
+            strangers.placed, conditionings[candidate].levels, strangers.identities, trials, FPIR
         )
     identities = len(np.unique(held_out.identities))
     chosen = choose(scores, identities)
-    return Fitted(made[chosen], chosen, race(scores, identities))
+    return FittedConditioning(
+        conditionings[chosen], chosen, evaluate_candidates(scores, identities)
+    )
 
 
 def find_clusters(encoder: Encoder, seen: Sample, held_out: Sample, k: int) -> Clusters:
@@ -101,7 +111,7 @@ def find_clusters(encoder: Encoder, seen: Sample, held_out: Sample, k: int) -> C
 
 
 def condition(
-    candidate: Candidate, clusters: Clusters, seen: Sample, held_out: Sample
+    candidate: ConditioningCandidate, clusters: Clusters, seen: Sample, held_out: Sample
 ) -> Conditioning:
     """Make the conditioning of a candidate: statistics, cohort and levels from ``seen``.
 
@@ -114,13 +124,13 @@ def condition(
     if candidate.standard is not Standard.NONE:
         centre_only = candidate.standard is Standard.CENTRE
         statistics = fit_statistics(unit, groups, k, centre_only=centre_only)
-    some = spaced(len(unit), LARGEST_COHORT)
+    rows = spaced(len(unit), MAX_COHORT)
     cohort = None
     if candidate.scaled:
-        cohort = Cohort(place(unit[some], groups[some], statistics, None).vectors)
+        cohort = Cohort(place(unit[rows], groups[rows], statistics, None).vectors)
     levels = np.ones((k, k))
     if candidate.levelled:
-        apart = seen.identities[:, None] == seen.identities[some]
+        apart = seen.identities[:, None] == seen.identities[rows]
         levels = fit_levels(place(unit, groups, statistics, cohort, apart), seen.identities, k)
     strangers = clusters.assign(held_out.backgrounds).cluster
     placed = place(held_out.embeddings, strangers, statistics, cohort)
@@ -154,14 +164,14 @@ def fit_levels(placed: Placed, identities: NDArray[np.str_], k: int) -> NDArray[
     flat = np.ones((k, k))
     for start in range(0, len(placed), _BLOCK):
         rows = np.arange(start, min(start + _BLOCK, len(placed)))
-        found = conditioned(placed.take(rows), placed, flat)
+        distances = conditioned(placed.take(rows), placed, flat)
         strange = identities[rows, None] != identities
         for pair in np.ndindex(k, k):
             both = strange & (placed.clusters[rows, None] == pair[0])
             both &= placed.clusters == pair[1]
-            near[pair].append(found[both])
+            near[pair].append(distances[both])
     shown = [np.unique(identities[placed.clusters == cluster]).size for cluster in range(k)]
-    return _relative({pair: np.concatenate(some) for pair, some in near.items()}, shown)
+    return _relative({pair: np.concatenate(blocks) for pair, blocks in near.items()}, shown)
 
 
 def _relative(
@@ -178,4 +188,4 @@ def _relative(
             count = min(shown[cluster] for cluster in pair)
             weight = count / (count + PRIOR_IDENTITIES)
             levels[pair] = weight * float(np.quantile(own, SHARE)) / overall + (1 - weight)
-    return np.maximum(levels, LEAST_LEVEL)
+    return np.maximum(levels, MIN_LEVEL)

@@ -43,8 +43,8 @@ def fit_distance(distance: Distance, train: FloatArray) -> Compare:
     name, options, transform = _recipe(distance, train.astype(np.float64))
 
     def compare(queries: FloatArray, entries: FloatArray) -> Float64:
-        one, other = (transform(vectors.astype(np.float64)) for vectors in (queries, entries))
-        return _compare(one, other, name, options)
+        probes, gallery = (transform(vectors.astype(np.float64)) for vectors in (queries, entries))
+        return _compare(probes, gallery, name, options)
 
     return compare
 

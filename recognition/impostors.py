@@ -79,8 +79,8 @@ class NearestImpostors:
             if entry_id in self:
                 self.remove(entry_id)
         for start in range(0, n, BLOCK):
-            some = slice(start, start + BLOCK)
-            self._append(entry_ids[some], identities[some], prepared[some])
+            block = slice(start, start + BLOCK)
+            self._append(entry_ids[block], identities[block], prepared[block])
 
     def remove(self, entry_id: str) -> None:
         """Remove an entry; KeyError when there is none with this id."""
@@ -139,9 +139,9 @@ class NearestImpostors:
         """Find the nearest impostors of new ``rows``, and who has one of them as the nearest."""
         to_impostors = self._recompute(rows)
         nearest = to_impostors.argmin(axis=0)
-        found = to_impostors[nearest, np.arange(len(self))]
-        closer = np.flatnonzero(found < self._nearest[: len(self)])
-        self._nearest[closer] = found[closer]
+        distances = to_impostors[nearest, np.arange(len(self))]
+        closer = np.flatnonzero(distances < self._nearest[: len(self)])
+        self._nearest[closer] = distances[closer]
         self._nearest_row[closer] = rows[nearest[closer]]
 
     def _recompute(self, rows: NDArray[np.intp]) -> FloatArray:

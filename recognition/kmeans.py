@@ -12,7 +12,7 @@ Float64 = NDArray[np.float64]
 Labels = NDArray[np.intp]
 
 RESTARTS = 10
-MOST_ROUNDS = 300  # it settles long before; a guard against rounding
+MAX_ROUNDS = 300  # it settles long before; a guard against rounding
 
 
 class _Settled(NamedTuple):
@@ -43,7 +43,7 @@ def k_means(encoder: Encoder, rows: Encoded, k: int, *, smallest: int, seed: int
     overall = _means(encoder, rows, np.zeros(len(rows), np.intp), np.zeros((1, encoder.columns)))
     starts = _starts(np.where(encoder.mask(rows), rows.features, overall), k, seed)
     settled = (_settle(encoder, rows, start, overall) for start in starts)
-    best = min(settled, key=lambda one: one.cost)
+    best = min(settled, key=lambda run: run.cost)
     while len(best.centres) > 1:
         sizes = np.bincount(best.labels, minlength=len(best.centres))
         if sizes.min() >= smallest:
@@ -74,7 +74,7 @@ def _starts(filled: Float64, k: int, seed: int) -> Iterator[Float64]:
 
 def _settle(encoder: Encoder, rows: Encoded, centres: Float64, overall: Float64) -> _Settled:
     labels, _ = nearest(encoder, rows, centres)
-    for _ in range(MOST_ROUNDS):
+    for _ in range(MAX_ROUNDS):
         before = labels
         centres = _means(encoder, rows, labels, np.repeat(overall, len(centres), axis=0))
         centres = centres[np.argsort(-np.bincount(labels, minlength=len(centres)), kind="stable")]

@@ -50,12 +50,12 @@ def reliability(probabilities: ArrayLike, right: ArrayLike, bins: int = 10) -> R
         raise ValueError("probabilities lie between 0 and 1")
     places = np.minimum(predicted * bins, bins - 1).astype(np.intp)
     counts = np.bincount(places)
-    found = tuple(
+    filled = tuple(
         Bin(float(total / count), float(hits / count), int(count))
         for total, hits, count in zip(
             np.bincount(places, predicted), np.bincount(places, hit), counts, strict=True
         )
         if count
     )
-    gaps = sum(abs(each.observed - each.predicted) * each.count for each in found)
-    return Reliability(found, gaps / predicted.size)
+    gaps = sum(abs(each.observed - each.predicted) * each.count for each in filled)
+    return Reliability(filled, gaps / predicted.size)

@@ -22,19 +22,19 @@ from recognition.within import Codes, Explained, Float64, basis, centred, explai
 __all__ = ["Gain", "GainOf", "Role", "Saliency", "rank", "saliency"]
 
 PERMUTATIONS: Final = 199
-FEWEST_PERMUTATIONS: Final = 99
+MIN_PERMUTATIONS: Final = 99
 """With fewer no p-value could reach :data:`SIGNIFICANT`."""
 
 SIGNIFICANT: Final = 0.01
 SMALLEST: Final = 0.005
 """A share of variance beyond chance that is smaller is noise, however surely it is there."""
 
-FEWEST_VARYING: Final = 0.05
-MOST_BETWEEN: Final = 0.95
+MIN_VARYING: Final = 0.05
+MAX_BETWEEN: Final = 0.95
 """Confounded: a smaller share of the images lies in identities in which the variable varies, or a
 larger share of its variance lies between identities."""
 
-_LEAST_FREE = 0.5  # of a residual; the fit follows the rest, as it does a value that comes once
+_MIN_FREE = 0.5  # of a residual; the fit follows the rest, as it does a value that comes once
 _SMALLEST_RADIUS = 1e-3  # of the root mean square: copies of one image have no logarithm
 
 GainOf = Callable[[NDArray[np.intp]], Gain | None]
@@ -73,8 +73,8 @@ def saliency(
         raise ValueError(
             f"{len(embeddings)} embeddings, {len(labels)} labels and {len(values)} values"
         )
-    if permutations < FEWEST_PERMUTATIONS:
-        raise ValueError(f"{permutations} permutations; {FEWEST_PERMUTATIONS} at least")
+    if permutations < MIN_PERMUTATIONS:
+        raise ValueError(f"{permutations} permutations; {MIN_PERMUTATIONS} at least")
     groups = group_values(variable, values)
     known = groups.codes != NONE
     codes = groups.codes[known]
@@ -85,7 +85,7 @@ def saliency(
     names, identities = np.unique(np.asarray(labels, np.str_)[known], return_inverse=True)
     varying, between = _lies(features, identities)
     shift = spread = None
-    if varying.mean() >= FEWEST_VARYING and between <= MOST_BETWEEN:
+    if varying.mean() >= MIN_VARYING and between <= MAX_BETWEEN:
         design = _design(variable, features, codes)
         rng = np.random.default_rng(seed)
         shift, spread = _acts(x[varying], design[varying], identities[varying], permutations, rng)
@@ -105,14 +105,14 @@ def saliency(
     )
 
 
-def rank(found: Iterable[Saliency]) -> list[Saliency]:
+def rank(findings: Iterable[Saliency]) -> list[Saliency]:
     """Put what acts first; then by the lower end of the gain, then by the shift beyond chance."""
 
-    def key(one: Saliency) -> tuple[bool, float, float]:
-        low = -np.inf if one.gain is None else one.gain.low
-        return one.role.acts, low, -np.inf if one.shift is None else one.shift.excess
+    def key(finding: Saliency) -> tuple[bool, float, float]:
+        low = -np.inf if finding.gain is None else finding.gain.low
+        return finding.role.acts, low, -np.inf if finding.shift is None else finding.shift.excess
 
-    return sorted(found, key=key, reverse=True)
+    return sorted(findings, key=key, reverse=True)
 
 
 def _features(variable: Variable, values: Sequence[object]) -> Float64:
@@ -147,7 +147,7 @@ def _acts(
     shift = explained(responses, columns, shuffles(codes, permutations, rng))
     # How much of a row's residual is its own. A short one is no sign of little spread.
     free = 1 - np.square(columns).sum(axis=1)
-    rows = free >= _LEAST_FREE
+    rows = free >= _MIN_FREE
     squares = np.square(responses - columns @ (columns.T @ responses)).sum(axis=1)[rows]
     codes = _from_zero(codes[rows])
     radii = centred(_log_radii(squares / free[rows]), codes)
@@ -190,5 +190,5 @@ def _role(shift: Explained | None, spread: Explained | None) -> Role:
             return Role.NOISE
 
 
-def _sure(found: Explained) -> bool:
-    return found.p <= SIGNIFICANT and found.excess >= SMALLEST
+def _sure(explained: Explained) -> bool:
+    return explained.p <= SIGNIFICANT and explained.excess >= SMALLEST

@@ -25,7 +25,7 @@ PRIOR_IDENTITIES = 2.0
 """How many identities must show a cluster for it to count as much as all clusters together."""
 
 _NODES = 64
-_LEAST_EXCEEDANCES, _LEAST_IDENTITIES = 20, 5
+_MIN_EXCEEDANCES, _MIN_IDENTITIES = 20, 5
 _STEPS = 50  # halvings: a threshold to 1e-15 of the range
 _ROUNDING = 1e-6  # of float32 distances: that of a to b is not exactly that of b to a
 
@@ -189,7 +189,7 @@ def _pareto(values: Float64, owner: NDArray[np.intp]) -> Pareto | None:
     weights = _weights(owner)
     start = weighted_quantile(values, owner, TAIL)
     low = values < start
-    if np.count_nonzero(low) < _LEAST_EXCEEDANCES or owner.max() + 1 < _LEAST_IDENTITIES:
+    if np.count_nonzero(low) < _MIN_EXCEEDANCES or owner.max() + 1 < _MIN_IDENTITIES:
         return None
     return fit_pareto(start, start - values[low], weights[low])
 

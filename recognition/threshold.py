@@ -34,10 +34,10 @@ def open_set_threshold(
 
 def cautious_threshold(tail: Tail, target_fpir: float) -> float:
     """Return the tail's threshold, or the prediction bound where images are few and it is less."""
-    found = tail.threshold(target_fpir)
+    threshold = tail.threshold(target_fpir)
     if tail.values.size * target_fpir < 1:
-        return min(found, _prediction_bound(tail, target_fpir))
-    return found
+        return min(threshold, _prediction_bound(tail, target_fpir))
+    return threshold
 
 
 def _prediction_bound(tail: Tail, share: float) -> float:

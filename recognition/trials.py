@@ -68,8 +68,8 @@ def tpirs(
     """
     everyone = np.asarray(labels, dtype=np.str_)
     near = (matrix[np.ix_(trial.probes, trial.gallery)] for trial in trials)
-    found = [tpir_of(*pair, everyone, fpir) for pair in zip(near, trials, strict=True)]
-    return np.array(found, dtype=np.float64)
+    scores = [tpir_of(*pair, everyone, fpir) for pair in zip(near, trials, strict=True)]
+    return np.array(scores, dtype=np.float64)
 
 
 def tpir_of(near: FloatArray, trial: Trial, labels: Labels, fpir: float) -> float:
@@ -135,11 +135,11 @@ def judge(
     matrix = conditioned(placed, placed, levels)
     codes = np.unique(identities, return_inverse=True)[1]  # numbers are compared faster
     same = codes[:, None] == codes
-    found = np.empty(len(trials))
+    scores = np.empty(len(trials))
     for at, trial in enumerate(trials):
         others = np.where(same[:, trial.gallery], np.inf, matrix[:, trial.gallery]).min(axis=1)
         scales = cluster_scales(others, codes, placed.clusters, len(levels))
         near = matrix[np.ix_(trial.probes, trial.gallery)]
         near /= scales[placed.clusters[trial.probes], None]
-        found[at] = tpir_of(near, trial, identities, fpir)
-    return found
+        scores[at] = tpir_of(near, trial, identities, fpir)
+    return scores

@@ -98,9 +98,9 @@ class ImpostorWatch:
         who = self._impostors.take(impostors)
         for start in range(0, len(entries), _BLOCK):
             block = np.arange(start, min(start + _BLOCK, len(entries)))
-            found = self._conditioning.distances(who, entries.take(block))
-            at = found.argmin(axis=1)
-            nearest = found[np.arange(len(who)), at]
+            distances = self._conditioning.distances(who, entries.take(block))
+            at = distances.argmin(axis=1)
+            nearest = distances[np.arange(len(who)), at]
             closer = nearest < self._nearest[impostors]
             names = np.array(entry_ids[start : start + _BLOCK], dtype=object)
             self._nearest[impostors[closer]] = nearest[closer]

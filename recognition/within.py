@@ -83,10 +83,10 @@ def explained(responses: Float64, columns: Float64, orders: Codes) -> Explained:
     share = float(np.square(columns.T @ responses).sum()) / total
     chance = np.concatenate(
         [
-            np.square(np.einsum("bnr->brn", columns[some]).reshape(-1, len(responses)) @ responses)
-            .reshape(len(some), -1)
+            np.square(np.einsum("bnr->brn", columns[block]).reshape(-1, len(responses)) @ responses)
+            .reshape(len(block), -1)
             .sum(axis=1)
-            for some in np.split(orders, range(_BLOCK, len(orders), _BLOCK))
+            for block in np.split(orders, range(_BLOCK, len(orders), _BLOCK))
         ]
     )
     chance /= total

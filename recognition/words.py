@@ -28,10 +28,10 @@ def name_words(variable: Variable, names: Sequence[str], shared: Collection[str]
         return variable.name if names[0] == "true" else f"not {variable.name}"
     if all(_WORD.fullmatch(name) and name not in shared for name in names):
         return " or ".join(names)
-    one = len(names) == 1 or variable.name.endswith(("s", "x", "z", "h", "y"))
+    singular = len(names) == 1 or variable.name.endswith(("s", "x", "z", "h", "y"))
     if all(name.isdecimal() for name in names):
         names = _runs(sorted(names, key=int))
-    return f"{variable.name}{'' if one else 's'} {' or '.join(names)}"
+    return f"{variable.name}{'' if singular else 's'} {' or '.join(names)}"
 
 
 def range_words(variable: Variable, low: float, high: float) -> str:

@@ -97,7 +97,7 @@ def _split(
     used = [rows[i] for i in (*split.train, *held)]
     variables, _ = fit_variables(backgrounds_of(used, None), None)
     fitted = fit_conditioning(seen, held_out, variables, FPIR).fitted
-    alone = max((ran for ran in fitted.race if ran.candidate.k == 1), key=lambda ran: ran.tpir)
+    alone = max((ran for ran in fitted.results if ran.candidate.k == 1), key=lambda ran: ran.tpir)
     everyone = find_clusters(fitted.conditioning.clusters.encoder, seen, held_out, 1)
     one = condition(alone.candidate, everyone, seen, held_out)
     asked = {}

@@ -16,7 +16,7 @@ from benchmarks.peer_training.race import Entrant, Race
 from benchmarks.report import grid, machine, write
 from infra.commands.options import Manifest, size_of
 from infra.console import err, print_markdown, progress
-from lab.evaluate.exam import Exam, Variant
+from lab.evaluate.exam import Exam, ModelVariant
 from lab.evaluate.markdown import markdown, summary
 from lab.evaluate.models import Models
 from lab.evaluate.report import Evaluation
@@ -140,7 +140,7 @@ def _evaluated(
     task = bar.add_task("embedding", total=ours.images)
     perennial, plain = ours.variants(race.rows, race.settings, lambda n: bar.advance(task, n))
     variants = [
-        Variant(PEER, lambda split: best[split.number].embeddings),
+        ModelVariant(PEER, lambda split: best[split.number].embeddings),
         replace(perennial, name=OURS),
         replace(plain, name=BACKBONE),
     ]

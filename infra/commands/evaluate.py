@@ -10,7 +10,7 @@ from infra.console import err, print_markdown, progress, warn, warn_of_refused
 from lab.evaluate.exam import FPIRS
 from lab.evaluate.files import write
 from lab.evaluate.markdown import summary
-from lab.evaluate.run import Question, run
+from lab.evaluate.run import EvaluationRequest, run
 from lab.images.embed import default_model
 from recognition.paper_distances import INDEXED, Distance
 from schemas.settings import Views, load_settings
@@ -69,7 +69,7 @@ def evaluate(
     """
     settings = load_settings()
     default = default_model(settings)
-    question = Question(
+    request = EvaluationRequest(
         manifest=manifest,
         splits=splits,
         numbers=split,
@@ -81,13 +81,13 @@ def evaluate(
         draws=draws,
     )
     with progress() as bar:
-        evaluation, assessed = run(question, settings, bar)
+        evaluation, assessed = run(request, settings, bar)
     warn_of_refused(evaluation.refused)
     if json:
         typer.echo(evaluation.model_dump_json())
     else:
         print_markdown(summary(evaluation))
-    for unfit in (name for name in question.distances if name not in INDEXED):
+    for unfit in (name for name in request.distances if name not in INDEXED):
         warn(
             f"{unfit} is for measuring only: Redis indexes {', '.join(INDEXED)}, so the stream "
             "cannot use it"

@@ -8,7 +8,7 @@ import typer
 from infra.commands.options import Json, Manifest, Model, Splits, folder_out, share_option
 from infra.console import err, print_json, print_markdown, progress, warn, warn_of_refused
 from lab.fit.page import PAGE, write
-from lab.fit.run import Question, run
+from lab.fit.run import FitRequest, run
 from lab.fit.words import summary
 from lab.images.embed import default_model
 from schemas.settings import load_settings
@@ -54,7 +54,7 @@ def fit(
     """
     settings = load_settings()
     default = default_model(settings)
-    question = Question(
+    request = FitRequest(
         manifest=manifest,
         splits=splits,
         split=split,
@@ -63,7 +63,7 @@ def fit(
         fpir=settings.target_fpir if fpir is None else fpir,
     )
     with progress() as bar:
-        report, conditioning = run(question, settings, bar)
+        report, conditioning = run(request, settings, bar)
     artefact = write(folder, report, conditioning, report.origin.data if name is None else name)
     warn_of_refused(report.origin.refused)
     for why in report.origin.left_out.values():

@@ -11,7 +11,7 @@ from infra.commands.options import Json, Manifest, Model, Splits, folder_out, sh
 from infra.console import err, print_markdown, progress, warn, warn_of_refused
 from lab.images.embed import default_model
 from lab.saliency.page import write
-from lab.saliency.run import Question, run
+from lab.saliency.run import SaliencyRequest, run
 from lab.saliency.summary import summary
 from recognition.distance import FloatArray
 from recognition.gain import conditioning_gain
@@ -58,7 +58,7 @@ def saliency(
 
     settings = load_settings()
     default = default_model(settings)
-    question = Question(
+    request = SaliencyRequest(
         manifest=manifest,
         splits=splits,
         split=split,
@@ -67,7 +67,7 @@ def saliency(
         permutations=permutations,
     )
     with progress() as bar:
-        looked = run(question, settings, bar, gains)
+        looked = run(request, settings, bar, gains)
         if folder is not None:
             write(folder, looked, settings, bar)
     warn_of_refused(looked.report.refused)

@@ -9,7 +9,7 @@ from infra.commands.options import Json, Manifest, Model, Splits, folder_out, sh
 from infra.console import err, print_markdown, progress, warn, warn_of_refused
 from lab.images.embed import default_model
 from lab.simulate.files import write
-from lab.simulate.question import Question
+from lab.simulate.request import SimulationRequest
 from lab.simulate.run import run
 from lab.simulate.variants import NONE
 from lab.simulate.words import summary
@@ -87,7 +87,7 @@ def simulate(
     default = default_model(settings)
     conditionings = [] if conditioning is None else conditioning
     with_inclusion = settings.include if include is None else include
-    question = Question(
+    request = SimulationRequest(
         manifest=manifest,
         splits=splits,
         split=split,
@@ -103,7 +103,7 @@ def simulate(
         seed=seed,
     )
     with progress() as bar:
-        report = run(question, settings, bar)
+        report = run(request, settings, bar)
     warn_of_refused(report.refused)
     for note in report.notes:
         warn(note)

@@ -46,15 +46,15 @@ def export(
     model = open_model(source)
     changes: dict[str, Any] = {"name": name, "about": about}
     if evaluation is not None:
-        found = figures_of(read_evaluation(evaluation), model.version)
-        changes["evaluation"] = found.model_dump(mode="json")
+        figures = figures_of(read_evaluation(evaluation), model.version)
+        changes["evaluation"] = figures.model_dump(mode="json")
     card = _changed(model.card, {k: v for k, v in changes.items() if v is not None})
-    made = StoredModel(out, card, model.weights, version(card, model.weights))
+    exported = StoredModel(out, card, model.weights, version(card, model.weights))
     try:
-        _write(made)
+        _write(exported)
     except OSError as error:
         raise SetupError(f"{out}: {error}; choose another folder") from error
-    return made
+    return exported
 
 
 def _need_empty(out: Path) -> None:
@@ -78,10 +78,10 @@ def _write(model: StoredModel) -> None:
     out = model.folder
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as temporary:
-        made = Path(temporary)
-        write_model(made, model.card, model.weights)
-        load_model(made, device=Device.CPU, precision=Precision.FLOAT32, threads=None)
-        (made / README).write_text(page(model), encoding="utf-8")
+        staged = Path(temporary)
+        write_model(staged, model.card, model.weights)
+        load_model(staged, device=Device.CPU, precision=Precision.FLOAT32, threads=None)
+        (staged / README).write_text(page(model), encoding="utf-8")
         out.mkdir(exist_ok=True)
         for file in (WEIGHTS, CARD, README):
-            (made / file).replace(out / file)
+            (staged / file).replace(out / file)

@@ -8,8 +8,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lab.evaluate.measures import AUROC, FPIR, MAP, RANK1, TPIR, at
-from lab.evaluate.report import Estimate, Evaluation, Mean, Scenario, VariantReport
-from lab.evaluate.thresholds import Point, Rule
+from lab.evaluate.report import Estimate, Evaluation, Mean, ModelReport, Scenario
+from lab.evaluate.thresholds import OperatingTarget, Rule
 from schemas.errors import SetupError
 from schemas.settings import Views
 
@@ -74,10 +74,10 @@ def figures_of(evaluation: Evaluation, version: str) -> ModelFigures:
     variants = [
         _variant(variant, splits, evaluation.fpirs)
         for variant in evaluation.variants
-        if (splits := [split for split, made in variant.models.items() if _hash(made) == wanted])
+        if (splits := [split for split, model in variant.models.items() if _hash(model) == wanted])
     ]
     if not variants:
-        seen = dict.fromkeys(made for v in evaluation.variants for made in v.models.values())
+        seen = dict.fromkeys(model for v in evaluation.variants for model in v.models.values())
         raise SetupError(
             f"the evaluation is of {', '.join(seen)}, and the model is {version}: evaluate this "
             "one with `perennial evaluate --model`"
@@ -93,7 +93,12 @@ def figures_of(evaluation: Evaluation, version: str) -> ModelFigures:
 
 def _names(fpirs: Sequence[float]) -> list[str]:
     points = ((TPIR, Rule.ORACLE), (TPIR, Rule.HONEST), (FPIR, Rule.HONEST))
-    return [RANK1, MAP, AUROC, *(at(m, Point(f, rule)) for f in fpirs for m, rule in points)]
+    return [
+        RANK1,
+        MAP,
+        AUROC,
+        *(at(m, OperatingTarget(f, rule)) for f in fpirs for m, rule in points),
+    ]
 
 
 def _hash(version: str) -> str:
@@ -101,12 +106,10 @@ def _hash(version: str) -> str:
     return version.partition("@")[2].partition("+")[0]
 
 
-def _variant(
-    variant: VariantReport, splits: Sequence[int], fpirs: Sequence[float]
-) -> VariantFigures:
+def _variant(variant: ModelReport, splits: Sequence[int], fpirs: Sequence[float]) -> VariantFigures:
     version = variant.models[splits[0]]
     views = version.partition("+")[2]
-    some = None if len(splits) == len(variant.models) else splits
+    chosen = None if len(splits) == len(variant.models) else splits
     return VariantFigures(
         name=variant.name,
         version=version,
@@ -116,7 +119,7 @@ def _variant(
         splits=tuple(splits),
         all_splits=tuple(variant.models),
         scenarios={
-            name: _scenario(scenario, _names(fpirs), some)
+            name: _scenario(scenario, _names(fpirs), chosen)
             for name, scenario in variant.scenarios.items()
         },
     )
@@ -139,11 +142,11 @@ def _scenario(
 
 def _own(estimate: Estimate, splits: Collection[int]) -> Mean:
     """Return the mean over some of the splits; only a single one has an interval of its own."""
-    some = [each for each in estimate.splits if each.split in splits]
-    values = [each.value for each in some if each.value is not None]
+    chosen = [each for each in estimate.splits if each.split in splits]
+    values = [each.value for each in chosen if each.value is not None]
     return Mean(
         mean=statistics.mean(values) if values else None,
         spread=statistics.stdev(values) if len(values) > 1 else None,
-        low=some[0].low if len(some) == 1 else None,
-        high=some[0].high if len(some) == 1 else None,
+        low=chosen[0].low if len(chosen) == 1 else None,
+        high=chosen[0].high if len(chosen) == 1 else None,
     )

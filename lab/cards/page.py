@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from pydantic import JsonValue
 
 from lab.cards.figures import ModelFigures, VariantFigures
-from lab.cards.provenance import Provenance, Told, evaluation_of, provenance_of
+from lab.cards.provenance import BackgroundFigure, Provenance, evaluation_of, provenance_of
 from lab.cards.stored import StoredModel
 from lab.evaluate.measures import FPIR, TPIR, at
 from lab.evaluate.report import Mean
-from lab.evaluate.thresholds import Point, Rule
+from lab.evaluate.thresholds import OperatingTarget, Rule
 from lab.evaluate.words import INTERVALS, OVERALL, milliseconds, percent, whole
 from lab.shown.markdown import table
 from workers.model.network import Architecture
@@ -64,39 +64,43 @@ def _use() -> str:
 
 
 def _network(model: StoredModel) -> str:
-    made: Architecture = model.card.architecture
-    height, width = made.input_size
-    grid = f" of {made.grid[0]} × {made.grid[1]}" if made.pooling is Pooling.GRID else ""
-    told = {
-        "embedding": f"{made.dimension} numbers, unit norm",
+    architecture: Architecture = model.card.architecture
+    height, width = architecture.input_size
+    grid = (
+        f" of {architecture.grid[0]} × {architecture.grid[1]}"
+        if architecture.pooling is Pooling.GRID
+        else ""
+    )
+    facts = {
+        "embedding": f"{architecture.dimension} numbers, unit norm",
         "input": f"{height} × {width} pixels (height × width), "
-        + ("colour" if made.colour else "grey"),
-        "light": made.light,
-        "backbone": " and ".join(made.backbones),
-        "pooling": f"{made.pooling}{grid}",
-        "head": made.head,
+        + ("colour" if architecture.colour else "grey"),
+        "light": architecture.light,
+        "backbone": " and ".join(architecture.backbones),
+        "pooling": f"{architecture.pooling}{grid}",
+        "head": architecture.head,
         "parameters": f"{model.parameters:,}",
     }
-    return _bullets(told)
+    return _bullets(facts)
 
 
 def _training(provenance: Provenance) -> list[str]:
-    settings = {told: provenance.config.get(name) for name, told in _SETTINGS.items()}
+    settings = {facts: provenance.config.get(name) for name, facts in _SETTINGS.items()}
     every: dict[str, JsonValue] = {**provenance.data, **settings, **provenance.figures}
     parts = [_bullets({_spoken(name): _text(value) for name, value in every.items()})]
-    for title, told in (
+    for title, facts in (
         ("### What its heads tell of the calibrate part", provenance.heads_on_calibrate),
         ("### What a direction of its space tells", provenance.directions),
     ):
-        if told:
-            parts += [title, _told(told)]
+        if facts:
+            parts += [title, _figures(facts)]
     return parts
 
 
-def _told(told: Mapping[str, Told]) -> str:
+def _figures(facts: Mapping[str, BackgroundFigure]) -> str:
     rows = [
-        [name, one.measure, _text(one.value), _text(one.chance), str(one.images)]
-        for name, one in told.items()
+        [name, figure.measure, _text(figure.value), _text(figure.chance), str(figure.images)]
+        for name, figure in facts.items()
     ]
     return table(["variable", "measure", "value", "by chance", "images"], rows)
 
@@ -106,10 +110,10 @@ def _evaluation(evaluation: ModelFigures) -> list[str]:
     parts = [about, _LEGEND]
     for variant in evaluation.variants:
         views = f"{variant.views} ({number_of(variant.views)})"
-        told = [f"{variant.distance} distance", f"views: {views}", _splits(variant)]
+        facts = [f"{variant.distance} distance", f"views: {views}", _splits(variant)]
         if variant.image_ms is not None:
-            told.append(f"{milliseconds(variant.image_ms)} ms an image")
-        parts += [f"### {variant.name}", "; ".join(told), *_measured(variant, evaluation.fpirs)]
+            facts.append(f"{milliseconds(variant.image_ms)} ms an image")
+        parts += [f"### {variant.name}", "; ".join(facts), *_measured(variant, evaluation.fpirs)]
     return parts
 
 
@@ -122,7 +126,9 @@ def _measured(variant: VariantFigures, fpirs: tuple[float, ...]) -> Iterator[str
     for label, measures in _labelled(variant):
         overall.append([label, *(whole(measures.get(name)) for name in OVERALL)])
         for fpir in fpirs:
-            cells = (whole(measures.get(at(m, Point(fpir, rule)))) for _, m, rule in _COLUMNS)
+            cells = (
+                whole(measures.get(at(m, OperatingTarget(fpir, rule)))) for _, m, rule in _COLUMNS
+            )
             points.append([label, percent(fpir), *cells])
     yield table(["scenario", *OVERALL.values()], overall)
     yield table(["scenario", "FPIR", *(heading for heading, _, _ in _COLUMNS)], points)
@@ -136,8 +142,8 @@ def _labelled(variant: VariantFigures) -> Iterator[tuple[str, Mapping[str, Mean]
             yield f"{name}, {many}", scenario.alike
 
 
-def _bullets(told: Mapping[str, str]) -> str:
-    return "\n".join(f"- {name}: {text}" for name, text in told.items() if text)
+def _bullets(facts: Mapping[str, str]) -> str:
+    return "\n".join(f"- {name}: {text}" for name, text in facts.items() if text)
 
 
 def _spoken(name: str) -> str:

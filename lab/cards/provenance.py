@@ -4,14 +4,14 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from lab.cards.figures import ModelFigures
 from lab.evaluate.measures import TPIR, at
-from lab.evaluate.thresholds import Point, Rule
+from lab.evaluate.thresholds import OperatingTarget, Rule
 from workers.model.model_folder import ModelCard
 
 _FPIR = 0.05
-_MEASURE = at(TPIR, Point(_FPIR, Rule.ORACLE))
+_MEASURE = at(TPIR, OperatingTarget(_FPIR, Rule.ORACLE))
 
 
-class Told(BaseModel):
+class BackgroundFigure(BaseModel):
     """How well a background variable is told: by a head, or along a direction of the space."""
 
     measure: str
@@ -27,8 +27,8 @@ class Provenance(BaseModel):
 
     config: dict[str, JsonValue] = {}
     data: dict[str, JsonValue] = {}
-    heads_on_calibrate: dict[str, Told] = {}
-    directions: dict[str, Told] = {}
+    heads_on_calibrate: dict[str, BackgroundFigure] = {}
+    directions: dict[str, BackgroundFigure] = {}
 
     @property
     def figures(self) -> dict[str, JsonValue]:

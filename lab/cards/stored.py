@@ -75,7 +75,7 @@ def find_models(folders: Iterable[Path]) -> Iterator[Path]:
     for folder in folders:
         for root, below, files in os.walk(folder):
             below[:] = sorted(name for name in below if not name.startswith("."))
-            found = Path(root)
-            if CARD in files and found.resolve() not in seen:
-                seen.add(found.resolve())
-                yield found
+            path = Path(root)
+            if CARD in files and path.resolve() not in seen:
+                seen.add(path.resolve())
+                yield path

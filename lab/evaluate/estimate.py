@@ -20,13 +20,15 @@ def estimates(measured: Mapping[int, Measures], *, each: bool = True) -> dict[st
     }
 
 
-def differences(one: Mapping[int, Measures], other: Mapping[int, Measures]) -> dict[str, Estimate]:
-    """Return an estimate per measure of how much more ``one`` has, on the splits of both."""
+def differences(
+    measured: Mapping[int, Measures], baseline: Mapping[int, Measures]
+) -> dict[str, Estimate]:
+    """Return an estimate per measure of how much more ``measured`` has, on the splits of both."""
     return estimates(
         {
-            split: {name: one[split][name] - other[split][name] for name in one[split]}
-            for split in one
-            if split in other
+            split: {name: measured[split][name] - baseline[split][name] for name in measured[split]}
+            for split in measured
+            if split in baseline
         }
     )
 

@@ -1,4 +1,4 @@
-"""What every variant is put to, and how it came out."""
+"""Evaluates each model variant on every split and collects its scores."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ DRAWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
+class ModelVariant:
     """Embeddings with the distance that compares them.
 
     ``embeddings`` gives, for a split, those of all images (n, d), float32; a row of NaN where an
@@ -35,8 +35,8 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tested:
-    """One trial of one variant: what it found, at which thresholds, and the measures of that.
+class TrialResult:
+    """One trial of one variant: its scores, the thresholds, and the measures there.
 
     ``groups`` holds the measures and the scores by variable and value.
     """
@@ -49,11 +49,11 @@ class Tested:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Assessed:
-    """One variant: its trials by scenario and split."""
+class VariantResult:
+    """The trials of one variant by scenario and split."""
 
-    variant: Variant
-    trials: Mapping[str, Mapping[int, Tested]]
+    variant: ModelVariant
+    trials: Mapping[str, Mapping[int, TrialResult]]
 
 
 class Exam:
@@ -95,14 +95,16 @@ class Exam:
         """The number of bootstrap draws."""
         return len(self._draws)
 
-    def assess(self, variant: Variant, on_split: Callable[[], None] = lambda: None) -> Assessed:
+    def assess(
+        self, variant: ModelVariant, on_split: Callable[[], None] = lambda: None
+    ) -> VariantResult:
         """Evaluate a variant; ``on_split`` is called when a split is done.
 
         Raises:
             SetupError: the distance cannot compare these embeddings, or all images of a gallery
                 or all probes are without one.
         """
-        trials: dict[str, dict[int, Tested]] = {}
+        trials: dict[str, dict[int, TrialResult]] = {}
         for split in self.splits:
             try:
                 for scenario, tested in self._split(variant, split):
@@ -110,9 +112,9 @@ class Exam:
             except ValueError as error:
                 raise SetupError(f"{variant.name}, split {split.number}: {error}") from error
             on_split()
-        return Assessed(variant, trials)
+        return VariantResult(variant, trials)
 
-    def _split(self, variant: Variant, split: Split) -> Iterator[tuple[str, Tested]]:
+    def _split(self, variant: ModelVariant, split: Split) -> Iterator[tuple[str, TrialResult]]:
         embeddings = variant.embeddings(split)
         usable = np.asarray(np.isfinite(embeddings).all(axis=1))
         compare = fit_distance(variant.distance, embeddings[_only(split.train, usable)])
@@ -132,7 +134,7 @@ class Exam:
             thresholds = thresholds_of(test, scored.get(Part.CALIBRATE), impostors, self.fpirs)
             yield (
                 scenario,
-                Tested(
+                TrialResult(
                     gallery=len(gallery),
                     scored=test,
                     thresholds=thresholds,
@@ -151,8 +153,8 @@ class Exam:
         groups = {}
         for code, value in enumerate(grouping.values):
             if (codes == code).any():
-                some = scored.take(codes == code)
-                groups[value] = some, at_thresholds(some, thresholds, self._draws)
+                subset = scored.take(codes == code)
+                groups[value] = subset, at_thresholds(subset, thresholds, self._draws)
         return groups
 
 

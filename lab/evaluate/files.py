@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from lab.evaluate.exam import Assessed
+from lab.evaluate.exam import VariantResult
 from lab.evaluate.markdown import markdown
 from lab.evaluate.plots.bars import bars
 from lab.evaluate.plots.det import det
@@ -16,7 +16,7 @@ from lab.shown.style import save
 _UNSAFE = re.compile(r"[^\w.-]")
 
 
-def write(folder: Path, evaluation: Evaluation, assessed: Sequence[Assessed]) -> None:
+def write(folder: Path, evaluation: Evaluation, assessed: Sequence[VariantResult]) -> None:
     """Write ``evaluation.json``, ``evaluation.md`` and the pictures; the folder is made.
 
     Raises:

@@ -8,7 +8,7 @@ import torch
 
 from lab.evaluate.estimate import number
 from lab.evaluate.report import HeadReport
-from lab.images.embed import Embedded
+from lab.images.embed import EmbeddedImages
 from lab.images.manifest import ManifestRow
 from recognition.evaluation import mean
 from recognition.protocol import Indices, Part, Split
@@ -19,7 +19,7 @@ from workers.training.variables import MISSING, LearnedVariable
 
 
 def heads_report(
-    rows: Sequence[ManifestRow], splits: Sequence[Split], embedded: Mapping[int, Embedded]
+    rows: Sequence[ManifestRow], splits: Sequence[Split], embedded: Mapping[int, EmbeddedImages]
 ) -> tuple[HeadReport, ...]:
     """Return the mean over the splits of what each head tells; nothing for a model without heads.
 
@@ -29,31 +29,31 @@ def heads_report(
         embedded: by the number of the split.
     """
     # By measure too: two values in one split and three in another are different kinds of variable.
-    found: dict[tuple[str, str, str], list[Figure]] = defaultdict(list)
+    by_head: dict[tuple[str, str, str], list[Figure]] = defaultdict(list)
     for split in splits:
         for name, aim, figure in _figures(rows, split, embedded[split.number]):
-            found[name, aim, figure.measure].append(figure)
-    return tuple(_mean(*key, figures) for key, figures in found.items())
+            by_head[name, aim, figure.measure].append(figure)
+    return tuple(_mean(*key, figures) for key, figures in by_head.items())
 
 
 def _figures(
-    rows: Sequence[ManifestRow], split: Split, made: Embedded
+    rows: Sequence[ManifestRow], split: Split, embedded: EmbeddedImages
 ) -> list[tuple[str, str, Figure]]:
-    if made.heads is None:
+    if embedded.heads is None:
         return []
-    images = _tested(split, made)
-    learned = made.heads.learned
+    images = _tested(split, embedded)
+    learned = embedded.heads.learned
     codes = [[_code(v, rows[i].background.get(v.name)) for _, v in learned] for i in images]
-    report = made.heads.report(
-        torch.from_numpy(made.vectors[images]),
+    report = embedded.heads.report(
+        torch.from_numpy(embedded.vectors[images]),
         torch.tensor(codes, dtype=torch.float32).reshape(len(images), len(learned)),
     )
     return [(task.name, task.aim.value, report[task.name]) for task, _ in learned]
 
 
-def _tested(split: Split, made: Embedded) -> Indices:
+def _tested(split: Split, embedded: EmbeddedImages) -> Indices:
     """Return the images of all test trials of a split that have an embedding."""
-    return np.intersect1d(split.images(Part.TEST), made.sound)
+    return np.intersect1d(split.images(Part.TEST), embedded.sound)
 
 
 def _code(variable: LearnedVariable, value: Scalar | None) -> float:

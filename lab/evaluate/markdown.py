@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from lab.evaluate.measures import FPIR, RANK1, REVIEW, TPIR, at
 from lab.evaluate.report import Evaluation, Group, Mean, Scenario
-from lab.evaluate.thresholds import Point, Rule
+from lab.evaluate.thresholds import OperatingTarget, Rule
 from lab.evaluate.words import (
     HEAD_COLUMNS,
     HEADS,
@@ -60,10 +60,10 @@ def _cells(evaluation: Evaluation) -> Iterator[tuple[str, str, Scenario]]:
 def _about(evaluation: Evaluation) -> str:
     lines = [f"- {evaluation.images} images, {len(evaluation.refused)} refused"]
     for variant in evaluation.variants:
-        told = [f"{variant.distance} distance", ", ".join(dict.fromkeys(variant.models.values()))]
+        parts = [f"{variant.distance} distance", ", ".join(dict.fromkeys(variant.models.values()))]
         if variant.image_ms is not None:
-            told.append(f"{variant.image_ms:.1f} ms an image")
-        lines.append(f"- {plain(variant.name)}: {plain('; '.join(filter(None, told)))}")
+            parts.append(f"{variant.image_ms:.1f} ms an image")
+        lines.append(f"- {plain(variant.name)}: {plain('; '.join(filter(None, parts)))}")
     seen = {}
     for scenario, _, measured in _cells(evaluation):
         seen[scenario] = [
@@ -106,7 +106,11 @@ def _differences(evaluation: Evaluation) -> str:
 
 
 def _heads(evaluation: Evaluation) -> str:
-    rows = [[one.name, *head_cells(head)] for one in evaluation.variants for head in one.heads]
+    rows = [
+        [variant.name, *head_cells(head)]
+        for variant in evaluation.variants
+        for head in variant.heads
+    ]
     return table(["model", *HEAD_COLUMNS], rows)
 
 
@@ -124,7 +128,7 @@ def _by(evaluation: Evaluation, variable: str) -> str:
 
 
 def _group(group: Group, fpir: float) -> Iterator[str]:
-    oracle, honest = Point(fpir, Rule.ORACLE), Point(fpir, Rule.HONEST)
+    oracle, honest = OperatingTarget(fpir, Rule.ORACLE), OperatingTarget(fpir, Rule.HONEST)
     names = [RANK1, at(TPIR, oracle), at(FPIR, oracle)]
     names += [at(measure, honest) for measure in (TPIR, FPIR, REVIEW)]
     return (between(group.measures.get(name)) for name in names)

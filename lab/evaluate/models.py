@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from lab.evaluate.exam import Variant
+from lab.evaluate.exam import ModelVariant
 from lab.evaluate.heads import heads_report
 from lab.evaluate.report import HeadReport
-from lab.images.embed import Embedded, embed, model_folder, of_split
+from lab.images.embed import EmbeddedImages, embed, model_folder, of_split
 from lab.images.manifest import ManifestRow
 from recognition.distance import FloatArray
 from recognition.paper_distances import FITTED, Distance
@@ -40,7 +40,7 @@ class Models:
         self._splits = splits
         self._models = dict(zip(models, _names(models), strict=True))
         self._images = _images(models, splits, fitted=not FITTED.isdisjoint(distances))
-        self._made: dict[tuple[str, Views], Embedded] = {}
+        self._parts: dict[tuple[str, Views], EmbeddedImages] = {}
         for folder in self._images:
             model_folder(folder)
 
@@ -52,11 +52,11 @@ class Models:
     @property
     def refused(self) -> dict[str, str]:
         """Why an image was left out, by its path."""
-        return {path: why for made in self._made.values() for path, why in made.refused.items()}
+        return {path: why for part in self._parts.values() for path, why in part.refused.items()}
 
     def variants(
         self, rows: Sequence[ManifestRow], settings: Settings, on_done: Callable[[int], None]
-    ) -> list[Variant]:
+    ) -> list[ModelVariant]:
         """Return every model with every kind of views and every distance.
 
         Args:
@@ -70,21 +70,21 @@ class Models:
             return lambda split: self._of(model, split, rows, seen, on_done).vectors
 
         return [
-            Variant(self._name(model, views, distance), embeddings(model, views), distance)
+            ModelVariant(self._name(model, views, distance), embeddings(model, views), distance)
             for model, views, distance in self._every()
         ]
 
     def versions(self) -> dict[str, dict[int, str]]:
         """Return the version that embedded for each variant, by its name and the split."""
         return {
-            name: {split: made.model for split, made in embedded.items()}
+            name: {split: part.model for split, part in embedded.items()}
             for name, embedded in self._embedded().items()
         }
 
     def image_ms(self) -> dict[str, float]:
         """Return how long an image took to embed for each variant, by its name."""
         return {
-            name: float(np.mean([made.image_ms for made in embedded.values()]))
+            name: float(np.mean([part.image_ms for part in embedded.values()]))
             for name, embedded in self._embedded().items()
         }
 
@@ -95,10 +95,10 @@ class Models:
             for name, embedded in self._embedded().items()
         }
 
-    def _embedded(self) -> dict[str, dict[int, Embedded]]:
+    def _embedded(self) -> dict[str, dict[int, EmbeddedImages]]:
         return {
             self._name(model, views, distance): {
-                split.number: self._made[of_split(model, split.number), views]
+                split.number: self._parts[of_split(model, split.number), views]
                 for split in self._splits
             }
             for model, views, distance in self._every()
@@ -120,16 +120,16 @@ class Models:
         rows: Sequence[ManifestRow],
         settings: Settings,
         on_done: Callable[[int], None],
-    ) -> Embedded:
+    ) -> EmbeddedImages:
         folder = of_split(model, split.number)
         key = folder, settings.views
-        if key not in self._made:
+        if key not in self._parts:
             images = self._images[folder]
-            made = embed(model_folder(folder), [rows[i] for i in images], settings, on_done)
-            vectors = np.full((len(rows), made.vectors.shape[1]), np.nan, dtype=np.float32)
-            vectors[images] = made.vectors
-            self._made[key] = replace(made, vectors=vectors)
-        return self._made[key]
+            part = embed(model_folder(folder), [rows[i] for i in images], settings, on_done)
+            vectors = np.full((len(rows), part.vectors.shape[1]), np.nan, dtype=np.float32)
+            vectors[images] = part.vectors
+            self._parts[key] = replace(part, vectors=vectors)
+        return self._parts[key]
 
 
 def _names(models: Sequence[str]) -> Sequence[str]:

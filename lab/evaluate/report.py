@@ -87,7 +87,7 @@ class HeadReport(_Part):
     images: int = Field(description="Images that have the variable, in all splits together")
 
 
-class VariantReport(_Part):
+class ModelReport(_Part):
     """A model compared by a distance."""
 
     name: str
@@ -116,5 +116,5 @@ class Evaluation(_Part):
     images: int
     refused: dict[str, str] = Field(description="Why an image was left out, by its path")
     variables: dict[str, tuple[str, ...]] = Field(description="What was broken down by: its values")
-    variants: tuple[VariantReport, ...]
+    variants: tuple[ModelReport, ...]
     differences: tuple[Difference, ...]

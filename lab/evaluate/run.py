@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from lab.evaluate.exam import Assessed, Exam
+from lab.evaluate.exam import Exam, VariantResult
 from lab.evaluate.models import Models
 from lab.evaluate.report import Evaluation
 from lab.evaluate.summary import summarise
@@ -19,7 +19,7 @@ from schemas.settings import Settings, Views
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class EvaluationRequest:
     """What is asked of an evaluation.
 
     Attributes:
@@ -45,23 +45,25 @@ class Question:
     draws: int
 
 
-def run(question: Question, settings: Settings, bar: Progress) -> tuple[Evaluation, list[Assessed]]:
-    """Answer the question: the report, and what it was made of.
+def run(
+    request: EvaluationRequest, settings: Settings, bar: Progress
+) -> tuple[Evaluation, list[VariantResult]]:
+    """Return the report asked for, and what it was made of.
 
     Raises:
         SetupError: naming what is missing or wrong, and what would be right.
         DependencyDown: a model stopped giving embeddings.
     """
-    rows = read_manifest(question.manifest)
-    splits = chosen(splits_of(question.manifest, rows, question.splits), question.numbers)
-    models = Models(question.models, question.distances, splits, question.views)
+    rows = read_manifest(request.manifest)
+    splits = chosen(splits_of(request.manifest, rows, request.splits), request.numbers)
+    models = Models(request.models, request.distances, splits, request.views)
     declaration = None if settings.variables is None else load_declaration(settings.variables)
     exam = Exam(
         [row.label for row in rows],
         splits,
-        by=groupings(backgrounds_of(rows, declaration), question.by, declaration),
-        fpirs=question.fpirs,
-        draws=question.draws,
+        by=groupings(backgrounds_of(rows, declaration), request.by, declaration),
+        fpirs=request.fpirs,
+        draws=request.draws,
     )
     embedding = bar.add_task("embedding", total=models.images)
     variants = models.variants(rows, settings, lambda count: bar.advance(embedding, count))
@@ -70,7 +72,7 @@ def run(question: Question, settings: Settings, bar: Progress) -> tuple[Evaluati
     evaluation = summarise(
         exam,
         assessed,
-        data=question.manifest.resolve().parent.name,
+        data=request.manifest.resolve().parent.name,
         images=len(rows),
         refused=models.refused,
         models=models.versions(),

@@ -19,18 +19,18 @@ class Scored:
     """What the p probes of a trial found.
 
     Attributes:
-        found: by the nearest entry.
+        identified: by the nearest entry.
         precision: (p,) average precision of the whole ranking; NaN for unknown probes.
         rows: (p,) the index of each probe's image.
     """
 
-    found: Identified
+    identified: Identified
     precision: Float64
     rows: Indices
 
     def take(self, which: NDArray[np.bool_]) -> "Scored":
         """Return the probes for which the mask is true."""
-        return Scored(self.found.take(which), self.precision[which], self.rows[which])
+        return Scored(self.identified.take(which), self.precision[which], self.rows[which])
 
 
 class NearestOther(NamedTuple):
@@ -41,7 +41,7 @@ class NearestOther(NamedTuple):
 
 
 class _Block(NamedTuple):
-    found: Identified
+    identified: Identified
     precision: Float64
 
 
@@ -59,13 +59,13 @@ def score(compare: Compare, embeddings: FloatArray, labels: Labels, trial: Trial
                 average_precision(near, names, labels[probes]),
             )
         )
-    found = Identified(
+    identified = Identified(
         *(
-            np.concatenate([getattr(block.found, field) for block in blocks])
+            np.concatenate([getattr(block.identified, field) for block in blocks])
             for field in ("distance", "right", "known", "label")
         )
     )
-    return Scored(found, np.concatenate([block.precision for block in blocks]), trial.probes)
+    return Scored(identified, np.concatenate([block.precision for block in blocks]), trial.probes)
 
 
 def nearest_other(compare: Compare, embeddings: FloatArray, labels: Labels) -> NearestOther:
@@ -76,10 +76,10 @@ def nearest_other(compare: Compare, embeddings: FloatArray, labels: Labels) -> N
     """
     nearest = [np.empty(0)]
     for start in range(0, len(labels), _BLOCK):
-        some = slice(start, start + _BLOCK)
-        near = compare(embeddings[some], embeddings)
-        near[labels[some, None] == labels] = np.inf
+        block = slice(start, start + _BLOCK)
+        near = compare(embeddings[block], embeddings)
+        near[labels[block, None] == labels] = np.inf
         nearest.append(near.min(axis=1))
     distance = np.concatenate(nearest).astype(np.float32)
-    found = np.isfinite(distance)
-    return NearestOther(distance[found], labels[found])
+    finite = np.isfinite(distance)
+    return NearestOther(distance[finite], labels[finite])

@@ -7,15 +7,15 @@ from types import MappingProxyType
 import numpy as np
 
 from lab.evaluate.estimate import differences, estimates, number
-from lab.evaluate.exam import Assessed, Exam, Tested
+from lab.evaluate.exam import Exam, TrialResult, VariantResult
 from lab.evaluate.report import (
     Difference,
     Evaluation,
     Group,
     HeadReport,
+    ModelReport,
     Scenario,
     SplitSize,
-    VariantReport,
 )
 
 _NO_HEADS: Mapping[str, tuple[HeadReport, ...]] = MappingProxyType({})
@@ -23,7 +23,7 @@ _NO_HEADS: Mapping[str, tuple[HeadReport, ...]] = MappingProxyType({})
 
 def summarise(
     exam: Exam,
-    assessed: Sequence[Assessed],
+    assessed: Sequence[VariantResult],
     *,
     data: str,
     images: int,
@@ -53,20 +53,20 @@ def summarise(
         images=images,
         refused=dict(refused),
         variables={name: grouping.values for name, grouping in exam.by.items()},
-        variants=tuple(_variant(one, exam, models, image_ms, heads) for one in assessed),
-        differences=tuple(_difference(one, first) for one in assessed[1:]),
+        variants=tuple(_variant(result, exam, models, image_ms, heads) for result in assessed),
+        differences=tuple(_difference(result, first) for result in assessed[1:]),
     )
 
 
 def _variant(
-    assessed: Assessed,
+    assessed: VariantResult,
     exam: Exam,
     models: Mapping[str, Mapping[int, str]],
     image_ms: Mapping[str, float],
     heads: Mapping[str, tuple[HeadReport, ...]],
-) -> VariantReport:
+) -> ModelReport:
     name = assessed.variant.name
-    return VariantReport(
+    return ModelReport(
         name=name,
         distance=assessed.variant.distance,
         models=dict(models.get(name, {})),
@@ -78,7 +78,7 @@ def _variant(
     )
 
 
-def _scenario(trials: Mapping[int, Tested], exam: Exam) -> Scenario:
+def _scenario(trials: Mapping[int, TrialResult], exam: Exam) -> Scenario:
     return Scenario(
         sizes=tuple(_size(split, tested) for split, tested in trials.items()),
         measures=estimates({split: tested.measures for split, tested in trials.items()}),
@@ -93,20 +93,20 @@ def _scenario(trials: Mapping[int, Tested], exam: Exam) -> Scenario:
     )
 
 
-def _size(split: int, tested: Tested) -> SplitSize:
-    found = tested.scored.found
-    known = int(np.count_nonzero(found.known))
+def _size(split: int, tested: TrialResult) -> SplitSize:
+    identified = tested.scored.identified
+    known = int(np.count_nonzero(identified.known))
     return SplitSize(
         split=split,
         gallery=tested.gallery,
         known=known,
-        unknown=len(found) - known,
-        identities=len(np.unique(found.label)),
+        unknown=len(identified) - known,
+        identities=len(np.unique(identified.label)),
         thresholds={f"{p.fpir:g}/{p.rule}": number(t) for p, t in tested.thresholds.items()},
     )
 
 
-def _group(variable: str, value: str, trials: Mapping[int, Tested]) -> Group | None:
+def _group(variable: str, value: str, trials: Mapping[int, TrialResult]) -> Group | None:
     """Return what the probes with this value did in all trials; None where there are none."""
     present = {
         split: tested.groups[variable][value]
@@ -115,7 +115,7 @@ def _group(variable: str, value: str, trials: Mapping[int, Tested]) -> Group | N
     }
     if not present:
         return None
-    known = np.concatenate([scored.found.known for scored, _ in present.values()])
+    known = np.concatenate([scored.identified.known for scored, _ in present.values()])
     return Group(
         value=value,
         known=int(known.sum()),
@@ -126,15 +126,15 @@ def _group(variable: str, value: str, trials: Mapping[int, Tested]) -> Group | N
     )
 
 
-def _difference(one: Assessed, first: Assessed) -> Difference:
+def _difference(result: VariantResult, first: VariantResult) -> Difference:
     return Difference(
-        variant=one.variant.name,
+        variant=result.variant.name,
         baseline=first.variant.name,
         scenarios={
             scenario: differences(
                 {split: tested.measures for split, tested in trials.items()},
                 {split: tested.measures for split, tested in first.trials[scenario].items()},
             )
-            for scenario, trials in one.trials.items()
+            for scenario, trials in result.trials.items()
         },
     )

@@ -24,14 +24,14 @@ class Rule(StrEnum):
     GALLERY = "gallery"
 
 
-class Point(NamedTuple):
+class OperatingTarget(NamedTuple):
     """An FPIR that is asked for, and the rule that shall meet it."""
 
     fpir: float
     rule: Rule
 
 
-Thresholds = dict[Point, float]
+Thresholds = dict[OperatingTarget, float]
 """NaN where there is nothing to take a threshold from."""
 
 
@@ -39,12 +39,16 @@ def thresholds_of(
     test: Scored, calibrate: Scored | None, impostors: NearestOther, fpirs: Iterable[float]
 ) -> Thresholds:
     """Return the thresholds of a trial; ``impostors`` is what the gallery rule goes by."""
-    found: Thresholds = {}
+    thresholds: Thresholds = {}
     for fpir in fpirs:
-        found[Point(fpir, Rule.ORACLE)] = tpir_at_fpir(test.found, fpir).threshold
-        found[Point(fpir, Rule.HONEST)] = (
-            np.nan if calibrate is None else tpir_at_fpir(calibrate.found, fpir).threshold
+        thresholds[OperatingTarget(fpir, Rule.ORACLE)] = tpir_at_fpir(
+            test.identified, fpir
+        ).threshold
+        thresholds[OperatingTarget(fpir, Rule.HONEST)] = (
+            np.nan if calibrate is None else tpir_at_fpir(calibrate.identified, fpir).threshold
         )
         of_gallery = open_set_threshold(impostors.distance, impostors.label, fpir)
-        found[Point(fpir, Rule.GALLERY)] = np.nan if of_gallery is None else of_gallery
-    return found
+        thresholds[OperatingTarget(fpir, Rule.GALLERY)] = (
+            np.nan if of_gallery is None else of_gallery
+        )
+    return thresholds

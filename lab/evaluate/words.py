@@ -2,7 +2,7 @@
 
 from lab.evaluate.measures import AUROC, FPIR, MAP, RANK1, REVIEW, TPIR, at
 from lab.evaluate.report import Difference, Evaluation, HeadReport, Mean, Scenario
-from lab.evaluate.thresholds import Point, Rule
+from lab.evaluate.thresholds import OperatingTarget, Rule
 
 NOTHING = "–"
 
@@ -80,21 +80,21 @@ def change(estimate: Mean | None) -> str:
 def point_cells(scenario: Scenario, fpir: float) -> list[str]:
     """Return the cells below :data:`POINT_COLUMNS`."""
     return [
-        spread(scenario.measures.get(at(measure, Point(fpir, rule))))
+        spread(scenario.measures.get(at(measure, OperatingTarget(fpir, rule))))
         for _, measure, rule in POINT_COLUMNS
     ]
 
 
 def head_cells(head: HeadReport) -> list[str]:
     """Return the cells below :data:`HEAD_COLUMNS`."""
-    told, chance = _deviating(head.value, head.spread), _deviating(head.chance, None)
-    return [head.variable, head.aim, head.measure, told, chance, str(head.images)]
+    value, chance = _deviating(head.value, head.spread), _deviating(head.chance, None)
+    return [head.variable, head.aim, head.measure, value, chance, str(head.images)]
 
 
 def compared(evaluation: Evaluation, difference: Difference, scenario: str) -> list[str]:
     """Return the cells of a difference: rank-1, mAP, AUROC, then the oracle TPIR at each FPIR."""
     measures = difference.scenarios[scenario]
-    names = [*OVERALL, *(at(TPIR, Point(f, Rule.ORACLE)) for f in evaluation.fpirs)]
+    names = [*OVERALL, *(at(TPIR, OperatingTarget(f, Rule.ORACLE)) for f in evaluation.fpirs)]
     return [change(measures.get(name)) for name in names]
 
 

@@ -1,4 +1,4 @@
-"""What a fitted conditioning will reach in operation: the FPIR, and whether probabilities hold."""
+"""Estimates what a fitted conditioning will reach in operation: its FPIR, and its probabilities."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from lab.fit.outcomes import Answers, Outcome, joined
+from lab.fit.outcomes import ProbeAnswers, TrialOutcome, joined
 from recognition.bootstrap import Interval
 from recognition.calibration import Calibration, fit_calibration
 from recognition.reliability import Reliability, reliability
@@ -15,7 +15,7 @@ USUAL: Final = (0.001, 0.01, 0.05)
 """The FPIRs that are always told of, beside the one that was asked for."""
 
 
-class Expected(NamedTuple):
+class ExpectedFpir(NamedTuple):
     """Of so many strangers, a share within ``interval`` is accepted in 95 of 100 cases.
 
     ``threshold`` is τ for all clusters together, in the median gallery.
@@ -26,7 +26,9 @@ class Expected(NamedTuple):
     threshold: float
 
 
-def expected(outcomes: Sequence[Outcome], fpir: float, strangers: int) -> tuple[Expected, ...]:
+def expected(
+    outcomes: Sequence[TrialOutcome], fpir: float, strangers: int
+) -> tuple[ExpectedFpir, ...]:
     """Return what is to be expected at ``fpir`` and at the usual ones, ascending.
 
     The ends of the interval are their means over the galleries, of which there must be one.
@@ -34,21 +36,21 @@ def expected(outcomes: Sequence[Outcome], fpir: float, strangers: int) -> tuple[
     return tuple(_expected(outcomes, each, strangers) for each in sorted({fpir, *USUAL}))
 
 
-def typical(outcomes: Iterable[Outcome], fpir: float) -> Outcome:
+def typical(outcomes: Iterable[TrialOutcome], fpir: float) -> TrialOutcome:
     """Return the outcome with the median threshold, the lower of two."""
     ordered = sorted(outcomes, key=lambda outcome: outcome.tails.tail.threshold(fpir))
     return ordered[(len(ordered) - 1) // 2]
 
 
-def _expected(outcomes: Sequence[Outcome], fpir: float, strangers: int) -> Expected:
+def _expected(outcomes: Sequence[TrialOutcome], fpir: float, strangers: int) -> ExpectedFpir:
     ends = [outcome.tails.interval(fpir, strangers=strangers) for outcome in outcomes]
     low, high = np.mean(ends, axis=0).tolist()
     thresholds = [outcome.tails.tail.threshold(fpir) for outcome in outcomes]
-    return Expected(fpir, Interval(low, high), float(np.median(thresholds)))
+    return ExpectedFpir(fpir, Interval(low, high), float(np.median(thresholds)))
 
 
 def calibrate(
-    outcomes: Sequence[Outcome], fpir: float, images: int
+    outcomes: Sequence[TrialOutcome], fpir: float, images: int
 ) -> tuple[Calibration, Reliability] | None:
     """Return the map fitted to all probes, and how well one of half the identities does.
 
@@ -69,14 +71,14 @@ def calibrate(
         return None
     chosen = np.random.default_rng(0).permutation(names)[: names.size // 2]
     half = np.isin(answers.identities, chosen)
-    told = np.empty(half.size)
+    predicted = np.empty(half.size)
     for own, other in ((half, ~half), (~half, half)):
         asked, calibration = answers.take(own), _fitted(answers.take(other), images)
-        told[own] = calibration.probabilities(asked.ratios, asked.margins)
-    return _fitted(answers, images), reliability(told, answers.right)
+        predicted[own] = calibration.probabilities(asked.ratios, asked.margins)
+    return _fitted(answers, images), reliability(predicted, answers.right)
 
 
-def _fitted(answers: Answers, images: int) -> Calibration:
+def _fitted(answers: ProbeAnswers, images: int) -> Calibration:
     calibration = fit_calibration(answers.ratios, answers.margins, answers.right)
     least = 1 / (images + 2)
     return replace(calibration, probability=calibration.probability.clip(least, 1 - least))

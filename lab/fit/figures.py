@@ -4,39 +4,39 @@ from dataclasses import replace
 
 import numpy as np
 
-from lab.fit.fitting import Made
+from lab.fit.fitting import FitResult
 from lab.fit.report import (
     BinReport,
     ClusterReport,
     ExpectedReport,
     FitReport,
     Origin,
-    Race,
-    VariableReport,
+    RaceReport,
     WayReport,
+    WeightReport,
 )
-from recognition.candidates import PLAIN, Ran
+from recognition.candidates import PLAIN, CandidateResult
 from recognition.cluster import cluster_name
-from recognition.fit import FPIR, Fitted
+from recognition.fit import FPIR, FittedConditioning
 
 
-def report_on(made: Made, origin: Origin) -> FitReport:
+def report_on(result: FitResult, origin: Origin) -> FitReport:
     """Return all figures of a fit."""
-    reliability = made.reliability
+    reliability = result.reliability
     return FitReport(
         origin=origin,
-        variables=_variables(made),
-        race=_race(made.fitted),
-        clusters=_clusters(made),
-        gallery=made.typical.entries,
+        variables=_variables(result),
+        race=_race(result.fitted),
+        clusters=_clusters(result),
+        gallery=result.typical.entries,
         expected=tuple(
             ExpectedReport(
-                fpir=one.fpir,
-                low=one.interval.low,
-                high=one.interval.high,
-                threshold=one.threshold,
+                fpir=each.fpir,
+                low=each.interval.low,
+                high=each.interval.high,
+                threshold=each.threshold,
             )
-            for one in made.expected
+            for each in result.expected
         ),
         calibration_error=None if reliability is None else reliability.error,
         reliability=tuple(
@@ -46,50 +46,52 @@ def report_on(made: Made, origin: Origin) -> FitReport:
     )
 
 
-def _variables(made: Made) -> tuple[VariableReport, ...]:
-    told = (
-        VariableReport(
-            variable=one.variable,
-            role=one.role,
-            weight=made.weights.get(one.variable),
-            meaning=one.meaning,
+def _variables(result: FitResult) -> tuple[WeightReport, ...]:
+    reports = (
+        WeightReport(
+            variable=each.variable,
+            role=each.role,
+            weight=result.weights.get(each.variable),
+            meaning=each.meaning,
         )
-        for one in made.saliency
+        for each in result.saliency
     )
     return tuple(
-        sorted(told, key=lambda one: (one.weight is None, -made.weights.get(one.variable, 0)))
+        sorted(
+            reports, key=lambda each: (each.weight is None, -result.weights.get(each.variable, 0))
+        )
     )
 
 
-def _race(fitted: Fitted) -> Race:
-    ways = [ran.candidate for ran in fitted.race]
-    return Race(
+def _race(fitted: FittedConditioning) -> RaceReport:
+    ways = [result_of.candidate for result_of in fitted.results]
+    return RaceReport(
         fpir=FPIR,
-        ways=tuple(_way(ran) for ran in fitted.race),
+        ways=tuple(_way(result_of) for result_of in fitted.results),
         chosen=ways.index(fitted.chosen),
         one_cluster=ways.index(replace(fitted.chosen, k=1, levelled=False)),
     )
 
 
-def _way(ran: Ran) -> WayReport:
+def _way(result_of: CandidateResult) -> WayReport:
     return WayReport(
-        way="plain distances" if ran.candidate == PLAIN else str(ran.candidate),
-        tpir=ran.tpir,
-        gain=ran.gain,
-        low=ran.interval.low,
-        high=ran.interval.high,
+        way="plain distances" if result_of.candidate == PLAIN else str(result_of.candidate),
+        tpir=result_of.tpir,
+        gain=result_of.gain,
+        low=result_of.interval.low,
+        high=result_of.interval.high,
     )
 
 
-def _clusters(made: Made) -> tuple[ClusterReport, ...]:
-    conditioning = made.fitted.conditioning
+def _clusters(result: FitResult) -> tuple[ClusterReport, ...]:
+    conditioning = result.fitted.conditioning
     impostors = conditioning.impostors
     return tuple(
         ClusterReport(
             name=cluster_name(number),
             description=description,
             strangers=len(np.unique(impostors.identities[impostors.placed.clusters == number])),
-            threshold=float(made.typical.tails.scales[number]),
+            threshold=float(result.typical.tails.scales[number]),
         )
         for number, description in enumerate(conditioning.clusters.descriptions)
     )

@@ -5,28 +5,28 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lab.fit.calibrating import Expected, calibrate, expected, typical
-from lab.fit.outcomes import Outcome, outcomes
+from lab.fit.calibrating import ExpectedFpir, calibrate, expected, typical
+from lab.fit.outcomes import TrialOutcome, outcomes
 from recognition.background import Encoder
 from recognition.calibration import Calibration
 from recognition.candidates import COUNTS, candidates
 from recognition.findings import Saliency
-from recognition.fit import Fitted, Sample, fit
+from recognition.fit import FittedConditioning, Sample, fit
 from recognition.reliability import Reliability
-from recognition.saliency import FEWEST_PERMUTATIONS, rank, saliency
+from recognition.saliency import MIN_PERMUTATIONS, rank, saliency
 from recognition.variable import Variable
 from schemas.errors import SetupError
 
-LEAST_WEIGHT = 1e-3
+MIN_WEIGHT = 1e-3
 
 
-def look(
+def measure_saliency(
     seen: Sample,
     held_out: Sample,
     variables: Sequence[Variable],
     on_step: Callable[[str], None],
 ) -> tuple[Saliency, ...]:
-    """Look at each variable, in all images together.
+    """Measure what each variable does, in all images together.
 
     The gain of one alone is not measured: the race of the candidates does that for all.
 
@@ -36,31 +36,31 @@ def look(
     embeddings = np.concatenate([seen.embeddings, held_out.embeddings])
     labels = [*seen.identities.tolist(), *held_out.identities.tolist()]
     backgrounds = [*seen.backgrounds, *held_out.backgrounds]
-    found = []
+    findings = []
     for variable in variables:
         on_step(f"looking at {variable.name}")
         values = [background.get(variable.name) for background in backgrounds]
-        found.append(
-            saliency(embeddings, labels, variable, values, permutations=FEWEST_PERMUTATIONS)
+        findings.append(
+            saliency(embeddings, labels, variable, values, permutations=MIN_PERMUTATIONS)
         )
-    return tuple(found)
+    return tuple(findings)
 
 
-def weight_of(found: Saliency) -> float | None:
+def weight_of(finding: Saliency) -> float | None:
     """Return the share of the embeddings' variance that a variable explains beyond chance.
 
     One that only spreads them counts for what it shifts too, however little: shares of two
     different variances cannot be weighed against each other. None for a variable that does
     nothing, or of which that cannot be told: it has no part in the clusters.
     """
-    if found.shift is None or not found.role.acts:
+    if finding.shift is None or not finding.role.acts:
         return None
-    return max(found.shift.excess, LEAST_WEIGHT)
+    return max(finding.shift.excess, MIN_WEIGHT)
 
 
-def weighted(variables: Sequence[Variable], found: Sequence[Saliency]) -> Encoder:
+def weighted(variables: Sequence[Variable], findings: Sequence[Saliency]) -> Encoder:
     """Return the encoder of the variables that act, each with its weight."""
-    weights = {one.variable: weight_of(one) for one in found}
+    weights = {finding.variable: weight_of(finding) for finding in findings}
     return Encoder(
         tuple(
             replace(variable, weight=weight)
@@ -71,7 +71,7 @@ def weighted(variables: Sequence[Variable], found: Sequence[Saliency]) -> Encode
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Made:
+class FitResult:
     """A conditioning, and what is known of it.
 
     Attributes:
@@ -84,13 +84,13 @@ class Made:
         typical: the gallery with the median threshold among those it was tried on.
     """
 
-    fitted: Fitted
+    fitted: FittedConditioning
     weights: Mapping[str, float]
     saliency: Sequence[Saliency]
     calibration: Calibration | None
     reliability: Reliability | None
-    expected: Sequence[Expected]
-    typical: Outcome
+    expected: Sequence[ExpectedFpir]
+    typical: TrialOutcome
 
 
 def fit_conditioning(
@@ -99,7 +99,7 @@ def fit_conditioning(
     variables: Sequence[Variable],
     fpir: float,
     on_step: Callable[[str], None] = lambda _: None,
-) -> Made:
+) -> FitResult:
     """Fit a conditioning to embeddings; ``on_step`` hears what comes next.
 
     Args:
@@ -116,8 +116,8 @@ def fit_conditioning(
     """
     if not 0 < fpir < 1:
         raise ValueError(f"fpir must lie between 0 and 1, got {fpir}")
-    found = look(seen, held_out, variables, on_step)
-    encoder = weighted(variables, found)
+    findings = measure_saliency(seen, held_out, variables, on_step)
+    encoder = weighted(variables, findings)
     fitted = fit(
         encoder,
         seen,
@@ -134,10 +134,10 @@ def fit_conditioning(
         )
     calibrated = calibrate(tried, fpir, len(held_out.identities))
     calibration, reliability = (None, None) if calibrated is None else calibrated
-    return Made(
+    return FitResult(
         fitted=fitted,
         weights={variable.name: variable.weight for variable in encoder.variables},
-        saliency=rank(found),
+        saliency=rank(findings),
         calibration=calibration,
         reliability=reliability,
         expected=expected(tried, fpir, len(np.unique(held_out.identities))),

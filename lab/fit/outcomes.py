@@ -16,7 +16,7 @@ Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answers:
+class ProbeAnswers:
     """What p probes found.
 
     Attributes:
@@ -32,15 +32,15 @@ class Answers:
     right: NDArray[np.bool_]
     identities: NDArray[np.str_]
 
-    def take(self, which: NDArray[np.bool_]) -> "Answers":
+    def take(self, which: NDArray[np.bool_]) -> "ProbeAnswers":
         """Return those for which the mask is true."""
-        return Answers(
+        return ProbeAnswers(
             self.ratios[which], self.margins[which], self.right[which], self.identities[which]
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
+class TrialOutcome:
     """One gallery, and p probes that were looked up in it.
 
     Attributes:
@@ -61,11 +61,11 @@ class Outcome:
     clusters: NDArray[np.intp]
     identities: NDArray[np.str_]
 
-    def answers(self, fpir: float) -> Answers:
+    def answers(self, fpir: float) -> ProbeAnswers:
         """Return what the probes found, without those whose threshold is not above 0."""
         thresholds = self.tails.thresholds(fpir)[self.clusters]
         there = thresholds > 0
-        return Answers(
+        return ProbeAnswers(
             self.distances[there] / thresholds[there],
             self.margins[there] / thresholds[there],
             self.right[there],
@@ -73,7 +73,7 @@ class Outcome:
         )
 
 
-def outcomes(conditioning: Conditioning, held_out: Sample) -> list[Outcome]:
+def outcomes(conditioning: Conditioning, held_out: Sample) -> list[TrialOutcome]:
     """Enrol some of the held-out identities anew, again and again, and look the others up.
 
     Half of the galleries are of one condition, as in the race of :func:`recognition.fit.fit`.
@@ -93,9 +93,9 @@ def outcomes(conditioning: Conditioning, held_out: Sample) -> list[Outcome]:
     return [outcome for outcome in tried if outcome is not None]
 
 
-def joined(answers: Sequence[Answers]) -> Answers:
+def joined(answers: Sequence[ProbeAnswers]) -> ProbeAnswers:
     """Return all of them as one; there must be one at least."""
-    return Answers(
+    return ProbeAnswers(
         np.concatenate([each.ratios for each in answers]),
         np.concatenate([each.margins for each in answers]),
         np.concatenate([each.right for each in answers]),
@@ -103,7 +103,7 @@ def joined(answers: Sequence[Answers]) -> Answers:
     )
 
 
-def _outcome(matrix: FloatArray, conditioning: Conditioning, trial: Trial) -> Outcome | None:
+def _outcome(matrix: FloatArray, conditioning: Conditioning, trial: Trial) -> TrialOutcome | None:
     who = conditioning.impostors.identities
     clusters = conditioning.impostors.placed.clusters
     enrolled = who[trial.gallery]
@@ -119,7 +119,7 @@ def _outcome(matrix: FloatArray, conditioning: Conditioning, trial: Trial) -> Ou
     first = near.argmin(axis=1)
     distances, named = near[np.arange(len(near)), first], enrolled[first]
     next_one = np.where(named[:, None] == enrolled, np.inf, near).min(axis=1)
-    return Outcome(
+    return TrialOutcome(
         entries=len(trial.gallery),
         tails=tails,
         distances=distances,

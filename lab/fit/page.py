@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Final
 
 from lab.evaluate.words import percent
-from lab.fit.fitting import Made
-from lab.fit.plots import race, reliability, tail
+from lab.fit.fitting import FitResult
+from lab.fit.plots import gains, reliability, tail
 from lab.fit.report import FitReport
 from lab.fit.words import between, doubt, finding, promise
 from lab.shown import html
@@ -16,7 +16,7 @@ from streams.conditioning.artefact import Artefact, save_artefact
 PAGE: Final = "report.html"
 
 
-def page(report: FitReport, made: Made, name: str, version: str) -> str:
+def page(report: FitReport, result: FitResult, name: str, version: str) -> str:
     """Return the HTML of a report.
 
     Args:
@@ -36,8 +36,8 @@ def page(report: FitReport, made: Made, name: str, version: str) -> str:
         promise=promise(report),
         doubt=doubt(report),
         heaviest=max((each.weight or 0.0 for each in report.variables), default=0.0),
-        race=data_uri(race(report.race)),
-        tail=data_uri(tail(made.typical.tails.tail, fpirs)),
+        race=data_uri(gains(report.race)),
+        tail=data_uri(tail(result.typical.tails.tail, fpirs)),
         reliability=data_uri(reliability(report.reliability)) if calibrated else None,
         percent=percent,
         between=between,
@@ -56,7 +56,7 @@ def _facts(report: FitReport, version: str) -> tuple[str, ...]:
     )
 
 
-def write(folder: Path, report: FitReport, made: Made, name: str) -> Artefact:
+def write(folder: Path, report: FitReport, result: FitResult, name: str) -> Artefact:
     """Write the artefact and ``report.html``; the folder is made.
 
     Raises:
@@ -67,10 +67,10 @@ def write(folder: Path, report: FitReport, made: Made, name: str) -> Artefact:
         name=name,
         model=report.origin.model,
         fpir=report.origin.fpir,
-        conditioning=made.fitted.conditioning,
-        calibration=made.calibration,
+        conditioning=result.fitted.conditioning,
+        calibration=result.calibration,
         about=report.model_dump(mode="json"),
     )
     with writing(folder):
-        (folder / PAGE).write_text(page(report, made, name, artefact.version), encoding="utf-8")
+        (folder / PAGE).write_text(page(report, result, name, artefact.version), encoding="utf-8")
     return artefact

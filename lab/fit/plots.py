@@ -8,19 +8,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from lab.evaluate.words import percent
-from lab.fit.report import BinReport, Race
+from lab.fit.report import BinReport, RaceReport
 from lab.shown.style import COLOURS, INK, QUIET, panels
 from recognition.tail import Tail
 
 _ROW = 0.26  # inches
 _FIGURES = 1.02  # where they stand, as a share of the width
-_LEAST = 1e-3  # a share that is always drawn
+_MIN_SHARE = 1e-3  # a share that is always drawn
 _SHOWN = 0.6  # of the strangers' images: what lies farther tells nothing of thresholds
 _POINTS = 300
-_LARGEST = 14  # points across, of the bin of most answers
+_MAX_DOT = 14  # points across, of the bin of most answers
 
 
-def race(report: Race) -> Figure:
+def gains(report: RaceReport) -> Figure:
     """Draw the gain of each way over plain distances, with its interval; the chosen one stands out.
 
     The numbers at the right are the TPIR.
@@ -74,7 +74,7 @@ def tail(fitted: Tail, fpirs: Sequence[float]) -> Figure:
             color=INK,
         )
     axis.set_xlim(left, right)
-    _shares(axis, min(_LEAST, *fpirs) / 3)
+    _shares(axis, min(_MIN_SHARE, *fpirs) / 3)
     axis.set_xlabel("distance to the nearest entry, relative to that of the cluster", fontsize=9)
     axis.legend(frameon=False, fontsize=8, loc="lower right")
     return figure
@@ -98,7 +98,7 @@ def reliability(bins: Sequence[BinReport]) -> Figure:
     axis.scatter(
         predicted,
         observed,
-        s=[max(_LARGEST**2 * each.count / most, 6) for each in bins],
+        s=[max(_MAX_DOT**2 * each.count / most, 6) for each in bins],
         color=COLOURS[0],
         alpha=0.75,
         linewidths=0,

@@ -10,7 +10,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Parts(_Part):
+class SampleSize(_Part):
     """How many images and identities."""
 
     images: int
@@ -25,13 +25,13 @@ class Origin(_Part):
     model: str = Field(description="Version of the model that embedded")
     split: int = Field(description="Whose train and calibrate parts were used")
     fpir: float = Field(description="Asked for")
-    seen: Parts = Field(description="What statistics and local scales are made from")
-    held_out: Parts = Field(description="What chooses, sets thresholds and calibrates")
+    seen: SampleSize = Field(description="What statistics and local scales are made from")
+    held_out: SampleSize = Field(description="What chooses, sets thresholds and calibrates")
     refused: Mapping[str, str] = Field(description="Why an image was left out, by its path")
     left_out: Mapping[str, str] = Field(description="Why a variable was not looked at, by its name")
 
 
-class VariableReport(_Part):
+class WeightReport(_Part):
     """What a variable does, and how much it counts."""
 
     variable: str
@@ -50,7 +50,7 @@ class WayReport(_Part):
     high: float
 
 
-class Race(_Part):
+class RaceReport(_Part):
     """All ways that were tried on the held-out identities, and which was chosen."""
 
     fpir: float = Field(description="At which they are compared")
@@ -89,8 +89,8 @@ class FitReport(_Part):
     """All figures of a fit; they decide nothing."""
 
     origin: Origin
-    variables: tuple[VariableReport, ...] = Field(description="The heaviest first")
-    race: Race
+    variables: tuple[WeightReport, ...] = Field(description="The heaviest first")
+    race: RaceReport
     clusters: tuple[ClusterReport, ...]
     gallery: int = Field(description="Entries of the median gallery")
     expected: tuple[ExpectedReport, ...]

@@ -8,7 +8,7 @@ from lab.evaluate.words import percent
 from lab.fit.report import ExpectedReport, FitReport, WayReport
 from lab.shown.markdown import bold, plain, table
 
-MOST_NAMED: Final = 3
+MAX_NAMED: Final = 3
 """Variables that are named in a sentence."""
 
 ENOUGH_HELD_OUT: Final = 10
@@ -102,20 +102,20 @@ def listed(names: Sequence[str]) -> str:
 
 
 def _clustered(report: FitReport) -> str:
-    acting = [one.variable for one in report.variables if one.weight is not None]
-    more = len(acting) - MOST_NAMED
-    names = [*acting[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])]
+    acting = [each.variable for each in report.variables if each.weight is not None]
+    more = len(acting) - MAX_NAMED
+    names = [*acting[:MAX_NAMED], *([f"{more} more"] if more > 0 else [])]
     return f"Conditioning on {listed(names)} in {len(report.clusters)} clusters {_gains(report)}"
 
 
 def _gains(report: FitReport) -> str:
     way, plain = report.chosen, report.race.ways[0]
-    found = f"from {plain.tpir:.3f} to {way.tpir:.3f} at an FPIR of {percent(report.race.fpir)}"
+    values = f"from {plain.tpir:.3f} to {way.tpir:.3f} at an FPIR of {percent(report.race.fpir)}"
     if way.low > 0:
         gained, low, high = (100 * share for share in (way.gain, way.low, way.high))
-        return f"gains {gained:.1f} points of TPIR [{low:.1f}, {high:.1f}]: {found}."
+        return f"gains {gained:.1f} points of TPIR [{low:.1f}, {high:.1f}]: {values}."
     return (
-        f"shows no sure gain: TPIR goes {found}, {interval(way)} points. It was chosen since "
+        f"shows no sure gain: TPIR goes {values}, {interval(way)} points. It was chosen since "
         "thresholds are kept better relative to a local scale."
     )
 

@@ -31,7 +31,7 @@ _SPLIT: Final = "{split}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Embedded:
+class EmbeddedImages:
     """Embeddings (n, d) of n images, NaN where an image was refused; why, by its path.
 
     ``image_ms`` is the time of the forward passes for one image; others are decoded meanwhile.
@@ -93,7 +93,7 @@ def version_of(folder: Path | None, settings: Settings) -> str:
 
 def embed_with(
     model: str, split: Split, rows: Sequence[ManifestRow], settings: Settings, bar: Progress
-) -> Embedded:
+) -> EmbeddedImages:
     """Embed images with a model folder, ``plain``, or the path with ``{split}`` of one split.
 
     Raises:
@@ -110,7 +110,7 @@ def embed(
     rows: Sequence[ManifestRow],
     settings: Settings,
     on_done: Callable[[int], None],
-) -> Embedded:
+) -> EmbeddedImages:
     """Embed the images with a model folder, or the plain backbone where that is None.
 
     The next batch is decoded while one is embedded. ``on_done`` hears how many more are done.
@@ -122,7 +122,7 @@ def embed(
     keep_freed_memory()
     model = EmbeddingModel.of(settings.model_copy(update={"model": folder}))
     heads = None if folder is None else load_heads(*read_model(folder))
-    made = np.full((len(rows), model.dimension), np.nan, dtype=np.float32)
+    embeddings = np.full((len(rows), model.dimension), np.nan, dtype=np.float32)
     refused: dict[str, str] = {}
     seconds, passed = 0.0, 0
     prepared = _prepared(rows, model, settings)
@@ -139,9 +139,11 @@ def embed(
             if isinstance(vector, BadInput):
                 refused[rows[index].id] = str(vector)
             else:
-                made[index] = vector
+                embeddings[index] = vector
         on_done(len(images))
-    return Embedded(model.version, made, refused, 1000 * seconds / max(1, passed), heads)
+    return EmbeddedImages(
+        model.version, embeddings, refused, 1000 * seconds / max(1, passed), heads
+    )
 
 
 def _prepared(
@@ -150,7 +152,7 @@ def _prepared(
     """Yield batch after batch what the model takes, or why there is none; one batch ahead."""
     limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
 
-    def one(row: ManifestRow) -> Pixels | str:
+    def pixels_of(row: ManifestRow) -> Pixels | str:
         try:
             return prepare(row.path.read_bytes(), (), limits, model.input_size)[0]
         except (BadInput, OSError) as error:
@@ -161,7 +163,7 @@ def _prepared(
         ahead: Iterator[Pixels | str] = iter(())
         for start in range(0, len(rows), size):
             images = ahead
-            ahead = pool.map(one, rows[start : start + size])
+            ahead = pool.map(pixels_of, rows[start : start + size])
             if start:
                 yield list(images)
         if rows:

@@ -14,10 +14,10 @@ from schemas.errors import BadInput, SetupError
 from schemas.event import Background, Scalar
 from schemas.variables import Variable
 
-MOST_VALUES: Final = 12
+MAX_VALUES: Final = 12
 """A variable with more values is cut into quantiles, or left out where they are names."""
 
-_MOST_ASKED = 40  # names, when the variable was asked for
+_MAX_ASKED = 40  # names, when the variable was asked for
 _BINS = 4
 _MISSING = "(none)"
 
@@ -48,16 +48,16 @@ def groupings(
     orders = {} if declaration is None else declaration.variables
     columns = {name: [background.get(name) for background in backgrounds] for name in names}
     if wanted is None:
-        every = {n: _grouping(c, orders.get(n), MOST_VALUES) for n, c in columns.items()}
+        every = {n: _grouping(c, orders.get(n), MAX_VALUES) for n, c in columns.items()}
         return {name: g for name, g in every.items() if g is not None and len(g.values) > 1}
     chosen: dict[str, Grouping] = {}
     for name in dict.fromkeys(wanted):
         if name not in columns:
             raise SetupError(f"no image has the variable {name!r}; known: {', '.join(names)}")
-        grouping = _grouping(columns[name], orders.get(name), _MOST_ASKED)
+        grouping = _grouping(columns[name], orders.get(name), _MAX_ASKED)
         if grouping is None:
             raise SetupError(
-                f"{name!r} has more than {_MOST_ASKED} names as values: too many to break down by"
+                f"{name!r} has more than {_MAX_ASKED} names as values: too many to break down by"
             )
         chosen[name] = grouping
     return chosen
@@ -92,7 +92,7 @@ def _grouping(
     """Group the values of a column; None where they are more names than ``most``."""
     present = {value for value in column if value is not None}
     numbers = {v for v in present if isinstance(v, int | float) and not isinstance(v, bool)}
-    if len(numbers) == len(present) > MOST_VALUES:
+    if len(numbers) == len(present) > MAX_VALUES:
         return _quantiles(np.array([v if v in numbers else np.nan for v in column], dtype=float))
     if len(present) > most:
         return None

@@ -14,12 +14,12 @@ def labels_of(rows: Iterable[ManifestRow], source: str) -> dict[str, str]:
     An image is known as `perennial publish` names it, and by its path alone, as another client may
     have published it. ``source`` is that of the rows that name none.
     """
-    found: dict[str, str] = {}
+    labels: dict[str, str] = {}
     for row in rows:
         if row.label is None:
             continue
         camera = source if row.source is None else row.source
-        found[event_name(camera, row.id)] = row.label
+        labels[event_name(camera, row.id)] = row.label
         with suppress(OSError):  # the images need not lie here
-            found[event_name(camera, file_id(row.id, row.path.read_bytes()))] = row.label
-    return found
+            labels[event_name(camera, file_id(row.id, row.path.read_bytes()))] = row.label
+    return labels

@@ -18,7 +18,7 @@ from schemas.topics import FRAMES
 PHOTOGRAPHS = (".jpg", ".jpeg", ".png", ".webp")
 
 _TOO_MANY = ""
-_LONGEST_LABEL = 200
+_MAX_LABEL = 200
 _HEADERS_ROOM = 64 * 2**10
 _INTEGER = re.compile(r"[+-]?(0|[1-9]\d*)")
 _NUMBER = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
@@ -135,8 +135,8 @@ def _row(manifest: Path, number: int, line: Mapping[str, str]) -> ManifestRow:
         raise SetupError(f"{where}: the path is empty")
     relative = Path(values.pop("path"))
     label = values.pop("label", "")
-    if len(label) > _LONGEST_LABEL:
-        raise SetupError(f"{where}: a label has {len(label)} characters, {_LONGEST_LABEL} at most")
+    if len(label) > _MAX_LABEL:
+        raise SetupError(f"{where}: a label has {len(label)} characters, {_MAX_LABEL} at most")
     captured_at = values.pop("captured_at", "")
     source = values.pop("source", "") or values.get("camera", "")
     return ManifestRow(

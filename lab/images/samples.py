@@ -16,14 +16,14 @@ from recognition.protocol import Indices, Part, Split, sessions_of
 from schemas.errors import SetupError
 from schemas.event import Background
 
-LEAST_SEEN: Final = 2
-LEAST_HELD_OUT: Final = 4
-LEAST_SEEN_AGAIN: Final = 2
+MIN_SEEN: Final = 2
+MIN_HELD_OUT: Final = 4
+MIN_SEEN_AGAIN: Final = 2
 """Identities: some are enrolled, and come again in another session; the others are strangers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Samples:
+class FitSamples:
     """What a fit is made from (the train part), and judged by (the calibrate part)."""
 
     seen: Sample
@@ -43,19 +43,19 @@ def check(rows: Sequence[ManifestRow], split: Split, images: Indices) -> None:
     """
     seen = np.isin(images, split.train)
     trained = {rows[i].label for i in images[seen]}
-    if len(trained) < LEAST_SEEN:
+    if len(trained) < MIN_SEEN:
         raise SetupError(
             f"the train part of split {split.number} has {len(trained)} identities, statistics "
-            f"need {LEAST_SEEN}: label more images, or give other parts with --splits"
+            f"need {MIN_SEEN}: label more images, or give other parts with --splits"
         )
     own = [rows[i] for i in images[~seen]]
     sessions = sessions_of([_label(row) for row in own], [session_of(row) for row in own])
     again = sum(len(times) > 1 for times in sessions.values())
-    if len(sessions) < LEAST_HELD_OUT or again < LEAST_SEEN_AGAIN:
+    if len(sessions) < MIN_HELD_OUT or again < MIN_SEEN_AGAIN:
         raise SetupError(
             f"the calibrate part of split {split.number} has {len(sessions)} identities, {again} "
-            f"of them seen in two sessions or more; thresholds need {LEAST_HELD_OUT}, "
-            f"{LEAST_SEEN_AGAIN} of them so: label more images, or give other parts with --splits"
+            f"of them seen in two sessions or more; thresholds need {MIN_HELD_OUT}, "
+            f"{MIN_SEEN_AGAIN} of them so: label more images, or give other parts with --splits"
         )
 
 
@@ -65,7 +65,7 @@ def samples(
     images: Indices,
     embeddings: FloatArray,
     backgrounds: Sequence[Background],
-) -> Samples:
+) -> FitSamples:
     """Divide images by the parts of the split.
 
     Args:
@@ -85,7 +85,7 @@ def samples(
         own = [rows[image] for image in images[which]]
         return sample_of(own, embeddings[which], list(compress(backgrounds, which)))
 
-    return Samples(sample(seen), sample(~seen))
+    return FitSamples(sample(seen), sample(~seen))
 
 
 def sample_of(

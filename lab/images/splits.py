@@ -36,7 +36,7 @@ def splits_of(manifest: Path, rows: Sequence[ManifestRow], chosen: Path | None) 
         return read_splits(beside if chosen is None else chosen, rows)
     labelled = np.array([i for i, row in enumerate(rows) if row.label is not None], dtype=np.intp)
     try:
-        made = make_splits(
+        new_splits = make_splits(
             [rows[i].label or "" for i in labelled], [session_of(rows[i]) for i in labelled]
         )
     except ValueError as error:
@@ -52,7 +52,7 @@ def splits_of(manifest: Path, rows: Sequence[ManifestRow], chosen: Path | None) 
                 }
             ),
         )
-        for split in made
+        for split in new_splits
     ]
 
 
@@ -120,7 +120,7 @@ def read_splits(path: Path, rows: Sequence[ManifestRow]) -> list[Split]:
         raise SetupError(f"splits {path}: {error}") from error
     if not splits:
         raise SetupError(f"{path}: no split in it")
-    return [_split(path, number, rows, found) for number, found in sorted(splits.items())]
+    return [_split(path, number, rows, members) for number, members in sorted(splits.items())]
 
 
 def _read(
@@ -147,13 +147,13 @@ def _split(
     path: Path,
     number: int,
     rows: Sequence[ManifestRow],
-    found: dict[tuple[str, Part, str], list[int]],
+    members: dict[tuple[str, Part, str], list[int]],
 ) -> Split:
-    _check_apart(path, number, rows, found)
-    train = {row for (_, part, _), those in found.items() if part is Part.TRAIN for row in those}
+    _check_apart(path, number, rows, members)
+    train = {row for (_, part, _), those in members.items() if part is Part.TRAIN for row in those}
     trials: dict[tuple[str, Part], Trial] = {
-        (scenario, part): _trial(path, number, scenario, part, found)
-        for scenario, part, _ in found
+        (scenario, part): _trial(path, number, scenario, part, members)
+        for scenario, part, _ in members
         if part is not Part.TRAIN
     }
     return Split(number, np.array(sorted(train), dtype=np.intp), MappingProxyType(trials))
@@ -164,10 +164,10 @@ def _trial(
     number: int,
     scenario: str,
     part: Part,
-    found: dict[tuple[str, Part, str], list[int]],
+    members: dict[tuple[str, Part, str], list[int]],
 ) -> Trial:
     gallery, probes = (
-        np.array(sorted(set(found.get((scenario, part, role), ()))), dtype=np.intp)
+        np.array(sorted(set(members.get((scenario, part, role), ()))), dtype=np.intp)
         for role in ("gallery", "probe")
     )
     where = f"{path}: split {number}, scenario {scenario!r}, part {part}"
@@ -182,11 +182,11 @@ def _check_apart(
     path: Path,
     number: int,
     rows: Sequence[ManifestRow],
-    found: dict[tuple[str, Part, str], list[int]],
+    members: dict[tuple[str, Part, str], list[int]],
 ) -> None:
     """Refuse a split in which an identity is trained on and tested as well."""
     parts: dict[str | None, Part] = {}
-    for (_, part, _), those in found.items():
+    for (_, part, _), those in members.items():
         for label in {rows[row].label for row in those}:
             if parts.setdefault(label, part) is not part:
                 raise SetupError(

@@ -24,14 +24,14 @@ def thumbnails(
 ) -> list[str]:
     """Return each image as the base64 of a JPEG; empty where it cannot be read any more."""
     limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
-    made = []
+    pictures = []
     for row in rows:
         try:
-            made.append(_encoded(decode(row.path.read_bytes(), limits, at_least=SIDE)))
+            pictures.append(_encoded(decode(row.path.read_bytes(), limits, at_least=SIDE)))
         except (BadInput, OSError):
-            made.append("")
+            pictures.append("")
         on_done()
-    return made
+    return pictures
 
 
 def _encoded(pixels: Pixels) -> str:

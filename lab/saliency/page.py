@@ -8,7 +8,7 @@ from rich.progress import Progress
 
 from lab.saliency.page_data import page_data
 from lab.saliency.report import SaliencyReport
-from lab.saliency.run import Looked
+from lab.saliency.run import SaliencyResult
 from lab.shown import html
 from lab.shown.folder import writing
 from schemas.settings import Settings
@@ -44,7 +44,7 @@ def _facts(report: SaliencyReport) -> tuple[str, ...]:
     )
 
 
-def write(folder: Path, looked: Looked, settings: Settings, bar: Progress) -> None:
+def write(folder: Path, result: SaliencyResult, settings: Settings, bar: Progress) -> None:
     """Write ``saliency.json`` and ``saliency.html``; the folder is made.
 
     Raises:
@@ -56,6 +56,6 @@ def write(folder: Path, looked: Looked, settings: Settings, bar: Progress) -> No
         return lambda: bar.advance(number)
 
     with writing(folder):
-        (folder / REPORT).write_text(looked.report.model_dump_json(indent=1), encoding="utf-8")
-        html = page(looked.report, page_data(looked, settings, progress))
+        (folder / REPORT).write_text(result.report.model_dump_json(indent=1), encoding="utf-8")
+        html = page(result.report, page_data(result, settings, progress))
         (folder / PAGE).write_text(html, encoding="utf-8")

@@ -9,53 +9,53 @@ from numpy.typing import NDArray
 from lab.images.thumbnails import thumbnails
 from lab.saliency.pairs import AllPairs, Distances, Pairs
 from lab.saliency.projections import VIEWS, project
-from lab.saliency.run import Looked
+from lab.saliency.run import SaliencyResult
 from recognition.value_groups import group_values
 from recognition.values import as_text, is_missing
 from recognition.variable import NAMED, Kind, Variable
 from schemas.settings import Settings
 
-MOST_SHOWN: Final = 1500
+MAX_SHOWN: Final = 1500
 """Images on the page; of more, so many are drawn at random."""
 
-MOST_VARIABLES: Final = 4
+MAX_VARIABLES: Final = 4
 """Variables that can be chosen on the page, so that it stays small."""
 
 _SIGNIFICANT = 4  # digits
 
-Progress = Callable[[str, int], Callable[[], None]]
+StartTask = Callable[[str, int], Callable[[], None]]
 """Takes a task and how many steps it has; gives what to call after each."""
 
 
-def page_data(looked: Looked, settings: Settings, progress: Progress) -> dict[str, Any]:
+def page_data(result: SaliencyResult, settings: Settings, progress: StartTask) -> dict[str, Any]:
     """Return what the scripts of the page read; see ``assets/``."""
-    shown = np.sort(np.random.default_rng(0).permutation(len(looked.rows))[:MOST_SHOWN])
-    rows = [looked.rows[i] for i in shown]
-    embeddings = looked.embeddings[shown]
-    labels = [looked.labels[i] for i in shown]
+    shown = np.sort(np.random.default_rng(0).permutation(len(result.rows))[:MAX_SHOWN])
+    rows = [result.rows[i] for i in shown]
+    embeddings = result.embeddings[shown]
+    labels = [result.labels[i] for i in shown]
     pictures = thumbnails(rows, settings, progress("thumbnails", len(rows)))
     projections = project(embeddings, progress("projections", VIEWS))
     pairs = AllPairs(embeddings, labels)
     return {
         "images": {"label": labels, "path": [row.id for row in rows], "thumbnail": pictures},
         "views": {
-            one.name: {"2": _columns(one.flat), "3": _columns(one.deep)} for one in projections
+            each.name: {"2": _columns(each.flat), "3": _columns(each.deep)} for each in projections
         },
-        "variables": [_variable(one, looked, shown, pairs) for one in chosen(looked)],
+        "variables": [_variable(each, result, shown, pairs) for each in chosen(result)],
     }
 
 
-def chosen(looked: Looked) -> list[Variable]:
+def chosen(result: SaliencyResult) -> list[Variable]:
     """Return the variables that can be chosen: the first salient ones, or else the very first."""
-    names = [one.variable for one in looked.report.variables if one.salient][:MOST_VARIABLES]
-    fitted = {variable.name: variable for variable in looked.variables}
-    return [fitted[name] for name in names or [looked.report.variables[0].variable]]
+    names = [each.variable for each in result.report.variables if each.salient][:MAX_VARIABLES]
+    fitted = {variable.name: variable for variable in result.variables}
+    return [fitted[name] for name in names or [result.report.variables[0].variable]]
 
 
 def _variable(
-    variable: Variable, looked: Looked, shown: NDArray[np.intp], pairs: AllPairs
+    variable: Variable, result: SaliencyResult, shown: NDArray[np.intp], pairs: AllPairs
 ) -> dict[str, Any]:
-    every = [background.get(variable.name) for background in looked.backgrounds]
+    every = [background.get(variable.name) for background in result.backgrounds]
     groups = group_values(variable, every)
     codes, values = groups.codes[shown], [every[i] for i in shown]
     numbers = None if variable.kind in NAMED else [variable.code(value) for value in values]

@@ -57,22 +57,23 @@ class AllPairs:
     """The cosine distances of all pairs of these images (n, d), binned once for all variables."""
 
     def __init__(self, embeddings: FloatArray, labels: Sequence[str]) -> None:
-        one, other = np.triu_indices(len(embeddings), 1)
-        self._one, self._other = one, other
-        self._distance = distances(embeddings, embeddings)[one, other].astype(np.float64)
+        first, second = np.triu_indices(len(embeddings), 1)
+        self._first, self._second = first, second
+        self._distance = distances(embeddings, embeddings)[first, second].astype(np.float64)
         codes = np.unique(np.asarray(labels, np.str_), return_inverse=True)[1]
-        self._genuine = codes[one] == codes[other]
+        self._genuine = codes[first] == codes[second]
         top = float(self._distance.max(initial=0))
         self._edges = np.linspace(0, top if top > 0 else 1, BINS + 1)
         self._bin = np.searchsorted(self._edges, self._distance, side="right").clip(1, BINS) - 1
 
     def by(self, codes: Codes, groups: int) -> Pairs:
         """Return the distances by group; ``codes`` (n,) tell that of each image, -1 for none."""
-        one, other = codes[self._one], codes[self._other]
-        low, high = np.minimum(one, other), np.maximum(one, other)
+        first, second = codes[self._first], codes[self._second]
+        low, high = np.minimum(first, second), np.maximum(first, second)
         pair = low * groups + high
         genuine, impostor = (
-            self._of(pair, (low >= 0) & some, groups) for some in (self._genuine, ~self._genuine)
+            self._of(pair, (low >= 0) & of_kind, groups)
+            for of_kind in (self._genuine, ~self._genuine)
         )
         return Pairs(self._edges, genuine, impostor)
 

@@ -17,7 +17,7 @@ VIEWS: Final = 6
 
 _COMPONENTS = 50  # kept for t-SNE and UMAP, as usual: what is beyond is mostly noise, and slow
 _PERPLEXITY, _NEIGHBOURS = 30.0, 15  # the methods' own defaults, less for few images
-_FEWEST = 10  # images, for the methods that look at neighbours
+_MIN_IMAGES = 10  # images, for the methods that look at neighbours
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,13 +38,13 @@ def project(embeddings: FloatArray, on_done: Callable[[], None]) -> list[Project
     projections = [Projection("PCA", components[:, :2], components[:, :3])]
     on_done()
     on_done()
-    if len(components) >= _FEWEST:
+    if len(components) >= _MIN_IMAGES:
         for name, method in (("t-SNE", _tsne), ("UMAP", _umap)):
-            made = []
+            views = []
             for dimensions in (2, 3):
-                made.append(method(components, dimensions))
+                views.append(method(components, dimensions))
                 on_done()
-            projections.append(Projection(name, *made))
+            projections.append(Projection(name, *views))
     return projections
 
 

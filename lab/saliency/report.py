@@ -63,9 +63,9 @@ class VariableReport(_Part):
     gain: GainReport | None = Field(description="Null where it was not measured")
 
     @classmethod
-    def of(cls, found: Saliency) -> Self:
+    def of(cls, finding: Saliency) -> Self:
         """Return what was found in the words of the report."""
-        return cls.model_validate(found)
+        return cls.model_validate(finding)
 
 
 class SaliencyReport(_Part):

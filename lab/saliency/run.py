@@ -26,7 +26,7 @@ Gains = Callable[[FloatArray, Sequence[str]], GainOf]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SaliencyRequest:
     """What is asked.
 
     Attributes:
@@ -47,7 +47,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Looked:
+class SaliencyResult:
     """The report, and the images (n) behind it: ``embeddings`` (n, d) and ``backgrounds``."""
 
     report: SaliencyReport
@@ -59,48 +59,48 @@ class Looked:
 
 
 def run(
-    question: Question, settings: Settings, bar: Progress, gains: Gains | None = None
-) -> Looked:
-    """Answer the question.
+    request: SaliencyRequest, settings: Settings, bar: Progress, gains: Gains | None = None
+) -> SaliencyResult:
+    """Rank the background variables.
 
     Raises:
         SetupError: naming what is missing or wrong, and what would be right.
         DependencyDown: the model stopped giving embeddings.
     """
-    rows = read_manifest(question.manifest)
-    splits = splits_of(question.manifest, rows, question.splits)
-    split = the_split(splits, question.split)
+    rows = read_manifest(request.manifest)
+    splits = splits_of(request.manifest, rows, request.splits)
+    split = the_split(splits, request.split)
     used = [rows[i] for i in images_of(split)]
     declaration = None if settings.variables is None else load_declaration(settings.variables)
-    fit_variables(backgrounds_of(used, declaration), question.by, declaration)  # before embedding
-    made = embed_with(question.model, split, used, settings, bar)
-    sound = made.sound
+    fit_variables(backgrounds_of(used, declaration), request.by, declaration)  # before embedding
+    embedded = embed_with(request.model, split, used, settings, bar)
+    sound = embedded.sound
     used = [used[i] for i in sound]
-    backgrounds, embeddings = backgrounds_of(used, declaration), made.vectors[sound]
+    backgrounds, embeddings = backgrounds_of(used, declaration), embedded.vectors[sound]
     labels = ["" if row.label is None else row.label for row in used]
-    variables, left_out = fit_variables(backgrounds, question.by, declaration)
+    variables, left_out = fit_variables(backgrounds, request.by, declaration)
     gain = None if gains is None else gains(embeddings, labels)
-    found = [
+    findings = [
         saliency(
             embeddings,
             labels,
             variable,
             [background.get(variable.name) for background in backgrounds],
             gain=gain,
-            permutations=question.permutations,
+            permutations=request.permutations,
         )
         for variable in bar.track(variables, description="looking at variables")
     ]
     report = SaliencyReport(
-        data=question.manifest.resolve().parent.name,
+        data=request.manifest.resolve().parent.name,
         made_at=datetime.now(UTC),
-        model=made.model,
+        model=embedded.model,
         split=split.number,
         images=len(used),
         identities=len(set(labels)),
-        permutations=question.permutations,
-        refused=made.refused,
+        permutations=request.permutations,
+        refused=embedded.refused,
         left_out=left_out,
-        variables=tuple(VariableReport.of(one) for one in rank(found)),
+        variables=tuple(VariableReport.of(finding) for finding in rank(findings)),
     )
-    return Looked(report, used, labels, backgrounds, embeddings, variables)
+    return SaliencyResult(report, used, labels, backgrounds, embeddings, variables)

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter
 from lab.evaluate.words import percent
 from lab.shown.folder import writing
 from lab.shown.style import colour, legend, panels, save, title
-from lab.simulate.report import Curves, Shares, SimulationReport, VariantReport
+from lab.simulate.report import Curves, Shares, SimulationReport, SystemReport
 from lab.simulate.variants import names
 
 REPORT = "simulation.json"
@@ -58,9 +58,7 @@ def _figure(
     return figure
 
 
-def _lines(
-    axis: Axes, variants: Sequence[VariantReport], which: Callable[[Curves], Shares]
-) -> None:
+def _lines(axis: Axes, variants: Sequence[SystemReport], which: Callable[[Curves], Shares]) -> None:
     """Draw a line each: a colour for the conditioning and the inclusion, dots without MAD."""
     kinds = list(dict.fromkeys((v.conditioning, v.include) for v in variants))
     both = len({variant.mad for variant in variants}) > 1

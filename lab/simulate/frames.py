@@ -11,8 +11,8 @@ from lab.images.embed import embed
 from lab.images.groups import backgrounds_of
 from lab.images.manifest import ManifestRow, read_manifest
 from lab.images.splits import chosen, splits_of
-from lab.simulate.poor import spoil
-from lab.simulate.question import Question
+from lab.simulate.poor import degrade_images
+from lab.simulate.request import SimulationRequest
 from lab.simulate.timeline import timeline, untimed
 from recognition.protocol import Part
 from schemas.background import load_declaration
@@ -48,25 +48,27 @@ class Frames:
         return self.embeddings[0].model
 
 
-def frames(question: Question, folder: Path | None, settings: Settings, bar: Progress) -> Frames:
-    """Embed the images that the question is about with a model folder, None being plain.
+def frames(
+    request: SimulationRequest, folder: Path | None, settings: Settings, bar: Progress
+) -> Frames:
+    """Embed the images that are asked for with a model folder, None being plain.
 
     Raises:
         SetupError: naming what is missing or wrong, and what would be right.
         DependencyDown: the model stopped giving embeddings.
     """
-    rows = _rows(question)
-    moments = timeline(rows, question.seed)[: question.limit]
+    rows = _rows(request)
+    moments = timeline(rows, request.seed)[: request.limit]
     rows = [rows[moment.row] for moment in moments]
     declaration = None if settings.variables is None else load_declaration(settings.variables)
     backgrounds = backgrounds_of(rows, declaration)
     task = bar.add_task("embedding", total=len(rows))
     with TemporaryDirectory(prefix="perennial-") as scratch:
-        images = spoil(rows, question.poor, question.seed, Path(scratch), settings)
-        made = embed(folder, images, settings, lambda count: bar.advance(task, count))
-    sound = made.sound.tolist()
+        images = degrade_images(rows, request.poor, request.seed, Path(scratch), settings)
+        embedded = embed(folder, images, settings, lambda count: bar.advance(task, count))
+    sound = embedded.sound.tolist()
     if not sound:
-        raise SetupError(f"{question.manifest}: none of the images can be embedded")
+        raise SetupError(f"{request.manifest}: none of the images can be embedded")
     embeddings = [
         Embedding(
             event_id=_name(rows[at]),
@@ -74,14 +76,14 @@ def frames(question: Question, folder: Path | None, settings: Settings, bar: Pro
             captured_at=moments[at].instant,
             background=backgrounds[at],
             region=None,
-            vector=made.vectors[at],
-            model=made.model,
+            vector=embedded.vectors[at],
+            model=embedded.model,
             timings_ms={},
         )
         for at in sound
     ]
     labels = {_name(rows[at]): rows[at].label or "" for at in sound}
-    return Frames(embeddings, labels, *untimed(rows), made.refused)
+    return Frames(embeddings, labels, *untimed(rows), embedded.refused)
 
 
 def _source(row: ManifestRow) -> str:
@@ -92,16 +94,16 @@ def _name(row: ManifestRow) -> str:
     return event_name(_source(row), row.id)
 
 
-def _rows(question: Question) -> list[ManifestRow]:
-    rows = read_manifest(question.manifest)
+def _rows(request: SimulationRequest) -> list[ManifestRow]:
+    rows = read_manifest(request.manifest)
     used: Sequence[int] = range(len(rows))
-    if question.split is not None:
-        splits = splits_of(question.manifest, rows, question.splits)
-        (split,) = chosen(splits, [question.split])
+    if request.split is not None:
+        splits = splits_of(request.manifest, rows, request.splits)
+        (split,) = chosen(splits, [request.split])
         used = split.images(Part.TEST).tolist()
     labelled = [rows[at] for at in used if rows[at].label is not None]
     if not labelled:
-        raise SetupError(f"{question.manifest}: no image has a label, so nobody can answer")
+        raise SetupError(f"{request.manifest}: no image has a label, so nobody can answer")
     return list(
         {_name(row): row for row in labelled}.values()
     )  # a path that is repeated is one frame

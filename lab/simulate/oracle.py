@@ -36,12 +36,12 @@ class Oracle:
 
     def answers(self, frame: int, enrolled: Collection[str]) -> list[ReviewDecision]:
         """Return the answers that are there when the frame of this number comes."""
-        found = []
+        decisions = []
         while self._asked and self._asked[0][0] + self._delay < frame:
             _, item = self._asked.popleft()
             identity = self._says(item.event_id, enrolled)
-            found.append(ReviewDecision(item=item, identity=identity, actor=ACTOR))
-        return found
+            decisions.append(ReviewDecision(item=item, identity=identity, actor=ACTOR))
+        return decisions
 
     def _says(self, event_id: str, enrolled: Collection[str]) -> str:
         label = self._labels[event_id]

@@ -12,7 +12,7 @@ from schemas.gallery import GalleryEntry
 Flags = NDArray[np.bool_]
 
 QUARTERS: Final = 4
-LEAST: Final = 10
+MIN_FRAMES: Final = 10
 """So many frames must a share be of, for it to be drawn."""
 
 
@@ -78,9 +78,9 @@ def trailing(
 ) -> tuple[float | None, ...]:
     """Return the share in the ``window`` frames up to each of ``ends``, that one left out.
 
-    None where fewer than :data:`LEAST` frames are among those.
+    None where fewer than :data:`MIN_FRAMES` frames are among those.
     """
-    least = min(LEAST, window)
+    least = min(MIN_FRAMES, window)
     return tuple(
         share(counted[max(0, end - window) : end], among[max(0, end - window) : end], least)
         for end in ends

@@ -1,4 +1,4 @@
-"""Poor images: a detector that missed, a lens out of focus."""
+"""Degrades images as a detector that missed does, or a lens out of focus."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ BLUR: Final = (0.02, 0.05)
 """The deviation of the blur, as a share of the shorter side."""
 
 
-def spoil(
+def degrade_images(
     rows: Sequence[ManifestRow], share: float, seed: int, folder: Path, settings: Settings
 ) -> list[ManifestRow]:
     """Return the rows, a random ``share`` of them with poor images, which lie in ``folder``.
@@ -30,15 +30,15 @@ def spoil(
     """
     draws = np.random.default_rng([seed, 1]).random(len(rows))
     limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
-    made: list[ManifestRow] = []
+    images: list[ManifestRow] = []
     for number, row in enumerate(rows):
         path = folder / f"{number}.png"
-        spoilt = draws[number] < share and _spoil(row.path, path, limits, [seed, 1, number])
-        made.append(replace(row, path=path) if spoilt else row)
-    return made
+        degraded = draws[number] < share and _degrade(row.path, path, limits, [seed, 1, number])
+        images.append(replace(row, path=path) if degraded else row)
+    return images
 
 
-def poor_image(image: Pixels, rng: np.random.Generator) -> Pixels:
+def degrade_image(image: Pixels, rng: np.random.Generator) -> Pixels:
     """Return an (h, w, 3) image cropped off its centre, or blurred."""
     height, width = image.shape[:2]
     if rng.random() < 0.5:
@@ -54,10 +54,10 @@ def _window(length: int, rng: np.random.Generator) -> slice:
     return slice(0, kept) if rng.random() < 0.5 else slice(length - kept, length)
 
 
-def _spoil(source: Path, target: Path, limits: Limits, seed: Sequence[int]) -> bool:
+def _degrade(source: Path, target: Path, limits: Limits, seed: Sequence[int]) -> bool:
     try:
         image = decode(source.read_bytes(), limits)
     except (BadInput, OSError):
         return False
-    spoilt = poor_image(image, np.random.default_rng(seed))
-    return cv2.imwrite(str(target), cv2.cvtColor(spoilt, cv2.COLOR_RGB2BGR))
+    degraded = degrade_image(image, np.random.default_rng(seed))
+    return cv2.imwrite(str(target), cv2.cvtColor(degraded, cv2.COLOR_RGB2BGR))

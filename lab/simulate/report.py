@@ -27,7 +27,7 @@ class Curves(_Part):
     error: Shares = Field(description="Wrong, of those that the matcher identified")
 
 
-class VariantReport(_Part):
+class SystemReport(_Part):
     """One variant of the system on all frames."""
 
     name: str = Field(description="The parts that tell it from the others")
@@ -77,4 +77,4 @@ class SimulationReport(_Part):
     window: int = Field(description="Frames that a point of the curves is about")
     notes: tuple[str, ...] = Field(description="What is not as in a live system")
     refused: Mapping[str, str] = Field(description="Why an image was left out, by its path")
-    variants: tuple[VariantReport, ...]
+    variants: tuple[SystemReport, ...]

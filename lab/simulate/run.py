@@ -13,12 +13,12 @@ from rich.progress import Progress
 from lab.images.embed import model_folder, of_split, version_of
 from lab.simulate.frames import Frames, frames
 from lab.simulate.oracle import Oracle
-from lab.simulate.question import Question
-from lab.simulate.report import SimulationReport, VariantReport
+from lab.simulate.report import SimulationReport, SystemReport
+from lab.simulate.request import SimulationRequest
 from lab.simulate.summary import summarise, window_of
 from lab.simulate.system import System, simulate
 from lab.simulate.variants import (
-    Variant,
+    SystemVariant,
     activatable,
     check_model,
     fpir_of,
@@ -30,41 +30,41 @@ from lab.simulate.words import notes
 from schemas.settings import Settings
 
 
-def run(question: Question, settings: Settings, bar: Progress) -> SimulationReport:
-    """Answer the question.
+def run(request: SimulationRequest, settings: Settings, bar: Progress) -> SimulationReport:
+    """Simulate every variant on the same frames, and report on them.
 
     Raises:
         SetupError: naming what is missing or wrong, and what would be right.
         BadInput: an image has a path or background that no frame may have.
         DependencyDown: a model stopped giving embeddings.
     """
-    folders = [of_split(folder, question.split) for folder in question.conditionings]
+    folders = [of_split(folder, request.split) for folder in request.conditionings]
     artefacts = load_artefacts(folders)
-    fpir = fpir_of(artefacts) if question.fpir is None else question.fpir
+    fpir = fpir_of(artefacts) if request.fpir is None else request.fpir
     if fpir is not None:
         settings = settings.model_copy(update={"target_fpir": fpir})
-    folder = model_folder(of_split(question.model, question.split))
+    folder = model_folder(of_split(request.model, request.split))
     check_model(artefacts, version_of(folder, settings))
-    seen = frames(question, folder, settings, bar)
+    seen = frames(request, folder, settings, bar)
     with _quietly(), TemporaryDirectory(prefix="perennial-") as scratch:
         chosen = activatable(artefacts, settings.target_fpir, Path(scratch))
-        variants = grid(chosen, question.mad, question.include, question.wrong)
+        variants = grid(chosen, request.mad, request.include, request.wrong)
         task = bar.add_task("simulating", total=len(variants) * len(seen.embeddings))
         reports = [
-            _simulate(name, variant, question, seen, settings, lambda: bar.advance(task))
+            _simulate(name, variant, request, seen, settings, lambda: bar.advance(task))
             for name, variant in zip(names([v.parts for v in variants]), variants, strict=True)
         ]
     return SimulationReport(
-        data=question.manifest.resolve().parent.name,
+        data=request.manifest.resolve().parent.name,
         made_at=datetime.now(UTC),
         model=seen.model,
-        split=question.split,
+        split=request.split,
         frames=len(seen.embeddings),
         identities=len(set(seen.labels.values())),
         fpir=settings.target_fpir,
-        delay=question.delay,
-        poor=question.poor,
-        seed=question.seed,
+        delay=request.delay,
+        poor=request.poor,
+        seed=request.seed,
         window=window_of(len(seen.embeddings)),
         notes=notes(seen, settings),
         refused=seen.refused,
@@ -74,15 +74,15 @@ def run(question: Question, settings: Settings, bar: Progress) -> SimulationRepo
 
 def _simulate(
     name: str,
-    variant: Variant,
-    question: Question,
+    variant: SystemVariant,
+    request: SimulationRequest,
     seen: Frames,
     settings: Settings,
     on_frame: Callable[[], None],
-) -> VariantReport:
+) -> SystemReport:
     own = settings.model_copy(update={"include": variant.include})
     system = System(own, mad=variant.mad, active=variant.conditioning.active)
-    oracle = Oracle(seen.labels, wrong=variant.wrong, delay=question.delay, seed=question.seed)
+    oracle = Oracle(seen.labels, wrong=variant.wrong, delay=request.delay, seed=request.seed)
     labels = list(seen.labels.values())
     simulated = asyncio.run(simulate(system, oracle, seen.embeddings, labels, on_frame))
     return summarise(name, variant, simulated, seen.labels, settings.retention_mad)

@@ -7,27 +7,27 @@ import numpy as np
 
 from lab.simulate import oracle
 from lab.simulate.outcomes import Simulated, by_quarter, share, trailing
-from lab.simulate.report import Curves, Entries, VariantReport
-from lab.simulate.variants import Variant
+from lab.simulate.report import Curves, Entries, SystemReport
+from lab.simulate.variants import SystemVariant
 from schemas.gallery import GalleryEntry, Status
 from streams.matching import self_enrolment
 
 _POINTS = 200
-_LEAST_WINDOW = 20
+_MIN_WINDOW = 20
 
 
 def window_of(frames: int) -> int:
     """Return how many frames a point of the curves is about: a tenth of them."""
-    return max(_LEAST_WINDOW, round(frames / 10))
+    return max(_MIN_WINDOW, round(frames / 10))
 
 
 def summarise(
     name: str,
-    variant: Variant,
+    variant: SystemVariant,
     simulated: Simulated,
     labels: Mapping[str, str],
     mad_cutoff: float,
-) -> VariantReport:
+) -> SystemReport:
     """Return what a simulation came to.
 
     Args:
@@ -46,7 +46,7 @@ def summarise(
         own = Counter(entry.identity == labels[entry.entry_id] for entry in entries)
         return Entries(right=own[True], wrong=own[False])
 
-    return VariantReport(
+    return SystemReport(
         name=name,
         parts=variant.parts,
         conditioning=variant.conditioning.name,
@@ -72,11 +72,11 @@ def summarise(
 
 
 def _gone(simulated: Simulated) -> Mapping[str, list[GalleryEntry]]:
-    found: dict[str, list[GalleryEntry]] = defaultdict(list)
+    by_reason: dict[str, list[GalleryEntry]] = defaultdict(list)
     for entry in simulated.entries:
         if entry.status is Status.QUARANTINED:
-            found[entry.reason].append(entry)
-    return found
+            by_reason[entry.reason].append(entry)
+    return by_reason
 
 
 def _curves(simulated: Simulated) -> Curves:

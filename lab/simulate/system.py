@@ -79,11 +79,11 @@ class System:
             BadInput: the embedding is none that the matcher takes.
         """
         embeddings = self._settings.topic(EMBEDDINGS)
-        said, *commands = await self._matcher.handle([embedding.record(embeddings)])
+        answer, *commands = await self._matcher.handle([embedding.record(embeddings)])
         await self._carry_out(commands)
-        if said.topic == self._settings.topic(HUMAN_REVIEW):
-            return ReviewItem.read(said)
-        return Identification.read(said)
+        if answer.topic == self._settings.topic(HUMAN_REVIEW):
+            return ReviewItem.read(answer)
+        return Identification.read(answer)
 
     async def hear(self, answers: Sequence[ReviewDecision]) -> None:
         """Let the answers of people take their effect."""
@@ -121,12 +121,12 @@ async def simulate(
         if answers:
             await system.hear(answers)
         stranger[frame] = label not in system.log.enrolled
-        said = await system.see(embedding)
-        if isinstance(said, ReviewItem):
+        answer = await system.see(embedding)
+        if isinstance(answer, ReviewItem):
             reviewed[frame] = True
-            oracle.ask(said, frame)
+            oracle.ask(answer, frame)
         else:
-            right[frame] = said.identity == label
+            right[frame] = answer.identity == label
         on_frame()
     seconds = perf_counter() - started
     outcomes = Outcomes(reviewed, right, stranger)

@@ -27,23 +27,23 @@ def timeline(rows: Sequence[ManifestRow], seed: int) -> list[Moment]:
     either, all come in random order, a second apart. The same seed gives the same order.
     """
     rng = np.random.default_rng([seed, 0])
-    found: dict[int, datetime] = {}
+    instants: dict[int, datetime] = {}
     for at, row in enumerate(rows):
         day = _day(row)
         if row.captured_at is not None:
-            found[at] = row.captured_at
+            instants[at] = row.captured_at
         elif day is not None:
-            found[at] = day + rng.random() * DAY
-    known = list(found.values())
-    lost = [at for at in range(len(rows)) if at not in found]
+            instants[at] = day + rng.random() * DAY
+    known = list(instants.values())
+    lost = [at for at in range(len(rows)) if at not in instants]
     if known:
-        found |= {at: known[rng.integers(len(known))] for at in lost}
+        instants |= {at: known[rng.integers(len(known))] for at in lost}
     else:
         seconds = rng.permutation(len(lost)).tolist()
-        found |= {
+        instants |= {
             at: _BEGINNING + timedelta(seconds=s) for at, s in zip(lost, seconds, strict=True)
         }
-    return sorted(Moment(instant, at) for at, instant in found.items())
+    return sorted(Moment(instant, at) for at, instant in instants.items())
 
 
 def untimed(rows: Sequence[ManifestRow]) -> tuple[int, int]:

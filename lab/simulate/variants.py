@@ -28,7 +28,7 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
+class SystemVariant:
     """One way to run: the conditioning, MAD and inclusion on or off, the share of wrong answers."""
 
     conditioning: Chosen
@@ -52,10 +52,10 @@ def grid(
     mad: Sequence[bool],
     include: Sequence[bool],
     wrong: Sequence[float],
-) -> list[Variant]:
+) -> list[SystemVariant]:
     """Return every combination, the share of wrong answers varying slowest."""
     return [
-        Variant(conditioning, mad=with_mad, include=with_inclusion, wrong=share)
+        SystemVariant(conditioning, mad=with_mad, include=with_inclusion, wrong=share)
         for share, conditioning, with_inclusion, with_mad in product(
             wrong, conditionings, include, mad
         )
@@ -64,8 +64,8 @@ def grid(
 
 def names(variants: Sequence[Sequence[str]]) -> list[str]:
     """Name variants by those of their parts that differ; by all, where there is one variant."""
-    some = telling(variants) if len(variants) > 1 else [True] * len(variants[0])
-    return [", ".join(compress(parts, some)) for parts in variants]
+    shown = telling(variants) if len(variants) > 1 else [True] * len(variants[0])
+    return [", ".join(compress(parts, shown)) for parts in variants]
 
 
 def telling(variants: Sequence[Sequence[str]]) -> list[bool]:
@@ -92,11 +92,11 @@ def fpir_of(artefacts: Artefacts) -> float | None:
     Raises:
         SetupError: they keep different ones, which would not compare.
     """
-    found = {name: artefact.fpir for name, artefact in artefacts.items() if artefact is not None}
-    if len(set(found.values())) > 1:
-        each = ", ".join(f"{name} {fpir:g}" for name, fpir in found.items())
+    fpirs = {name: artefact.fpir for name, artefact in artefacts.items() if artefact is not None}
+    if len(set(fpirs.values())) > 1:
+        each = ", ".join(f"{name} {fpir:g}" for name, fpir in fpirs.items())
         raise SetupError(f"the conditionings keep different FPIRs: {each}; give one with --fpir")
-    return next(iter(found.values()), None)
+    return next(iter(fpirs.values()), None)
 
 
 def check_model(artefacts: Artefacts, model: str) -> None:

@@ -3,7 +3,7 @@
 from lab.evaluate.words import NOTHING, percent
 from lab.shown.markdown import plain, table
 from lab.simulate.frames import Frames
-from lab.simulate.report import Entries, Shares, SimulationReport, VariantReport
+from lab.simulate.report import Entries, Shares, SimulationReport, SystemReport
 from schemas.settings import Settings
 
 COLUMNS = ("to a person", "wrong", "right", "FPIR met", "MAD out")
@@ -21,14 +21,14 @@ _MAD = "retention: mad"
 
 def notes(seen: Frames, settings: Settings) -> tuple[str, ...]:
     """Say what is not as in a live system."""
-    said = []
+    lines = []
     if seen.dated:
-        said.append(f"{seen.dated} images have a date but no time: each at a random moment")
+        lines.append(f"{seen.dated} images have a date but no time: each at a random moment")
     if seen.undated:
-        said.append(f"{seen.undated} images have neither time nor date: in random order")
+        lines.append(f"{seen.undated} images have neither time nor date: in random order")
     if settings.retention_max_age is not None:
-        said.append("retention by age is left out: it goes by the clock on the wall")
-    return tuple(said)
+        lines.append("retention by age is left out: it goes by the clock on the wall")
+    return tuple(lines)
 
 
 def summary(report: SimulationReport) -> str:
@@ -48,7 +48,7 @@ def heading(report: SimulationReport) -> str:
     )
 
 
-def cells(variant: VariantReport) -> list[str]:
+def cells(variant: SystemReport) -> list[str]:
     """Return the cells below :data:`COLUMNS`."""
     return [
         _percents(variant.review_by_quarter, 0),
@@ -61,7 +61,7 @@ def cells(variant: VariantReport) -> list[str]:
 
 def _percents(shares: Shares, digits: int) -> str:
     """Return (0.25, None) as ``25 –``."""
-    return " ".join(NOTHING if one is None else f"{100 * one:.{digits}f}" for one in shares)
+    return " ".join(NOTHING if share is None else f"{100 * share:.{digits}f}" for share in shares)
 
 
 def _counted(entries: Entries) -> str:

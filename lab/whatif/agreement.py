@@ -20,7 +20,7 @@ from streams.conditioning.placement import Placement
 EXAMPLES = 3
 
 
-class Kind(StrEnum):
+class AnswerChange(StrEnum):
     """How two answers to one probe compare."""
 
     SAME = "same"
@@ -29,7 +29,7 @@ class Kind(StrEnum):
     NOW_REVIEW = "now_review"
 
 
-class Told(BaseModel):
+class AnswerReport(BaseModel):
     """One answer; ``identity`` null: to review."""
 
     model_config = ConfigDict(frozen=True)
@@ -45,9 +45,9 @@ class Example(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     event_id: str
-    kind: Kind
-    before: Told
-    after: Told
+    kind: AnswerChange
+    before: AnswerReport
+    after: AnswerReport
 
 
 class ClusterAgreement(BaseModel):
@@ -57,7 +57,7 @@ class ClusterAgreement(BaseModel):
 
     cluster: str
     description: str
-    counts: dict[Kind, int]
+    counts: dict[AnswerChange, int]
 
 
 class Agreement(BaseModel):
@@ -67,7 +67,7 @@ class Agreement(BaseModel):
 
     probes: int
     left_out: int
-    counts: dict[Kind, int]
+    counts: dict[AnswerChange, int]
     clusters: tuple[ClusterAgreement, ...]
     examples: tuple[Example, ...]
     verified: tuple[Verified, Verified] | None = Field(
@@ -96,12 +96,12 @@ def agree(
         identities: whom people said that probes show.
     """
     pairs = [(before[event_id], after[event_id]) for event_id in before if event_id in after]
-    clusters: defaultdict[str, Counter[Kind]] = defaultdict(Counter)
-    examples: defaultdict[Kind, list[Example]] = defaultdict(list)
+    clusters: defaultdict[str, Counter[AnswerChange]] = defaultdict(Counter)
+    examples: defaultdict[AnswerChange, list[Example]] = defaultdict(list)
     for old, new in pairs:
         kind, cluster = kind_of(old, new), (new if by_after else old).cluster
         clusters[UNCLUSTERED if cluster is None else cluster][kind] += 1
-        if kind is not Kind.SAME and len(examples[kind]) < EXAMPLES:
+        if kind is not AnswerChange.SAME and len(examples[kind]) < EXAMPLES:
             examples[kind].append(_example(kind, old, new))
     verified = verify(before, identities), verify(after, identities)
     return Agreement(
@@ -116,30 +116,32 @@ def agree(
             )
             for cluster in sorted(clusters, key=lambda name: (-clusters[name].total(), name))
         ),
-        examples=tuple(example for kind in Kind for example in examples[kind]),
+        examples=tuple(example for kind in AnswerChange for example in examples[kind]),
         verified=verified if any(verified[0].model_dump().values()) else None,
     )
 
 
-def kind_of(before: Answer, after: Answer) -> Kind:
+def kind_of(before: Answer, after: Answer) -> AnswerChange:
     """Return how two answers to one probe compare."""
     if before.identity == after.identity:
-        return Kind.SAME
+        return AnswerChange.SAME
     if before.identity is None:
-        return Kind.NOW_IDENTIFIED
-    return Kind.NOW_REVIEW if after.identity is None else Kind.OTHER_IDENTITY
+        return AnswerChange.NOW_IDENTIFIED
+    return AnswerChange.NOW_REVIEW if after.identity is None else AnswerChange.OTHER_IDENTITY
 
 
-def _example(kind: Kind, before: Answer, after: Answer) -> Example:
+def _example(kind: AnswerChange, before: Answer, after: Answer) -> Example:
     return Example(event_id=before.event_id, kind=kind, before=_told(before), after=_told(after))
 
 
-def _told(answer: Answer) -> Told:
-    return Told(identity=answer.identity, distance=answer.distance, threshold=answer.threshold)
+def _told(answer: Answer) -> AnswerReport:
+    return AnswerReport(
+        identity=answer.identity, distance=answer.distance, threshold=answer.threshold
+    )
 
 
-def _all_kinds(counts: Counter[Kind]) -> dict[Kind, int]:
-    return {kind: counts[kind] for kind in Kind}
+def _all_kinds(counts: Counter[AnswerChange]) -> dict[AnswerChange, int]:
+    return {kind: counts[kind] for kind in AnswerChange}
 
 
 class Incomparable(SetupError):

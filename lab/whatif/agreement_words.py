@@ -1,14 +1,14 @@
 """What a change would change as Markdown, for the terminal."""
 
 from lab.shown.markdown import plain, table
-from lab.whatif.agreement import Agreement, Kind, Told
+from lab.whatif.agreement import Agreement, AnswerChange, AnswerReport
 from lab.whatif.answers import Verified
 
 WORDS = {
-    Kind.SAME: "same",
-    Kind.OTHER_IDENTITY: "other identity",
-    Kind.NOW_IDENTIFIED: "now identified",
-    Kind.NOW_REVIEW: "now review",
+    AnswerChange.SAME: "same",
+    AnswerChange.OTHER_IDENTITY: "other identity",
+    AnswerChange.NOW_IDENTIFIED: "now identified",
+    AnswerChange.NOW_REVIEW: "now review",
 }
 
 
@@ -46,22 +46,21 @@ def _examples(agreement: Agreement) -> str:
     return table(
         ["for example", "", "before", "after"],
         (
-            [each.event_id, WORDS[each.kind], _told(each.before), _told(each.after)]
+            [each.event_id, WORDS[each.kind], _answer(each.before), _answer(each.after)]
             for each in agreement.examples
         ),
     )
 
 
-def _told(told: Told) -> str:
+def _answer(answer: AnswerReport) -> str:
     """Return the name, and the distance beside the threshold that decided."""
-    name = "review" if told.identity is None else told.identity
-    if told.distance is None:
+    name = "review" if answer.identity is None else answer.identity
+    if answer.distance is None:
         return name
-    if told.threshold is None:
-        return f"{name} {told.distance:.3f}, no τ yet"
-    return (
-        f"{name} {told.distance:.3f} {'>' if told.identity is None else '≤'} {told.threshold:.3f}"
-    )
+    if answer.threshold is None:
+        return f"{name} {answer.distance:.3f}, no τ yet"
+    sign = ">" if answer.identity is None else "≤"
+    return f"{name} {answer.distance:.3f} {sign} {answer.threshold:.3f}"
 
 
 def _notes(agreement: Agreement) -> list[str]:

@@ -40,11 +40,11 @@ class Verified(BaseModel):
 
 def verify(answers: Answers, identities: Mapping[str, str]) -> Verified:
     """Hold answers against what people said."""
-    said = [
+    pairs = [
         (answers[probe].identity, identity)
         for probe, identity in identities.items()
         if probe in answers
     ]
-    right = sum(found == identity for found, identity in said)
-    review = sum(found is None for found, _ in said)
-    return Verified(right=right, wrong=len(said) - right - review, review=review)
+    right = sum(answer == identity for answer, identity in pairs)
+    review = sum(answer is None for answer, _ in pairs)
+    return Verified(right=right, wrong=len(pairs) - right - review, review=review)

@@ -6,37 +6,37 @@ from client.activation import words_of
 from lab.evaluate.words import percent
 from lab.shown.markdown import plain, table
 from lab.whatif.strangers import Source, Strangers
-from lab.whatif.whatif import Point, WhatIf
+from lab.whatif.whatif import CurvePoint, WhatIf
 
 PER = 1000
 
 
-def curve_summary(found: WhatIf) -> str:
+def curve_summary(curve: WhatIf) -> str:
     """Return what is printed: the curve, and what it rests on."""
     head = (
-        f"{found.probes} probes against {found.entries} entries of {found.identities} identities, "
-        f"model {found.model}, conditioning: {words_of(found.conditioning)}"
+        f"{curve.probes} probes against {curve.entries} entries of {curve.identities} identities, "
+        f"model {curve.model}, conditioning: {words_of(curve.conditioning)}"
     )
-    return "\n\n".join([f"# {plain(head)}", _curve(found), *map(plain, notes(found))])
+    return "\n\n".join([f"# {plain(head)}", _curve(curve), *map(plain, notes(curve))])
 
 
-def notes(found: WhatIf) -> Iterator[str]:
+def notes(curve: WhatIf) -> Iterator[str]:
     """Yield what one must know to read the curve."""
     yield (
         f"→ is asked for at present. False matches: strangers that get a name, per {PER} probes, "
         "with the interval of 95 in 100 cases: where they are rare, nearly all see none. No probe "
         "is compared with its own entry."
     )
-    yield strangers_words(found.strangers)
-    if found.points[0].verified is not None:
+    yield strangers_words(curve.strangers)
+    if curve.points[0].verified is not None:
         yield "Right and wrong: of the probes that people named."
-    if found.left_out:
-        yield f"{found.left_out} embeddings are of other models or cannot be used: left out."
-    if found.unlike is not None:
-        yield found.unlike
+    if curve.left_out:
+        yield f"{curve.left_out} embeddings are of other models or cannot be used: left out."
+    if curve.unlike is not None:
+        yield curve.unlike
     yield (
         "To change it: PERENNIAL_TARGET_FPIR of `perennial streams`."
-        if found.conditioning is None
+        if curve.conditioning is None
         else "To change it: `perennial fit` with another --fpir, then `perennial activate`."
     )
 
@@ -57,19 +57,19 @@ def strangers_words(strangers: Strangers) -> str:
     )
 
 
-def _curve(found: WhatIf) -> str:
-    verified = found.points[0].verified is not None
+def _curve(curve: WhatIf) -> str:
+    verified = curve.points[0].verified is not None
     heading = ["", "FPIR", "to review", "identified", "false matches", ""]
     heading += ["right", "wrong"] if verified else []
     return table(
         heading,
-        (list(_cells(point)) for point in found.points),
+        (list(_cells(point)) for point in curve.points),
         right=range(1, len(heading)),
-        bold_rows=[number for number, point in enumerate(found.points) if point.asked],
+        bold_rows=[number for number, point in enumerate(curve.points) if point.asked],
     )
 
 
-def _cells(point: Point) -> Iterator[str]:
+def _cells(point: CurvePoint) -> Iterator[str]:
     yield "→" if point.asked else ""
     yield percent(point.fpir)
     yield f"{point.review:.1%}"

@@ -11,42 +11,42 @@ from lab.evaluate.words import percent
 from lab.shown.folder import writing
 from lab.shown.style import COLOURS, INK, QUIET, legend, panels, save, title
 from lab.whatif.curve_words import PER
-from lab.whatif.whatif import Point, WhatIf
+from lab.whatif.whatif import CurvePoint, WhatIf
 
-_LEAST = 0.01  # false matches per PER probes: below this, the axis is linear down to none
+_MIN_RATE = 0.01  # false matches per PER probes: below this, the axis is linear down to none
 
 
-def write(folder: Path, found: WhatIf) -> None:
+def write(folder: Path, curve: WhatIf) -> None:
     """Write ``whatif.json`` and ``whatif.png``; the folder is made.
 
     Raises:
         SetupError: it cannot be written to.
     """
     with writing(folder):
-        (folder / "whatif.json").write_text(found.model_dump_json(indent=1), encoding="utf-8")
-        save(draw(found), folder / "whatif.png")
+        (folder / "whatif.json").write_text(curve.model_dump_json(indent=1), encoding="utf-8")
+        save(draw(curve), folder / "whatif.png")
 
 
-def draw(found: WhatIf) -> Figure:
+def draw(curve: WhatIf) -> Figure:
     """Draw false matches over review load, a dot for each FPIR; the present one stands out."""
     figure, grid = panels(1, 1, width=6.4, height=4.8)
     axis = grid[0][0]
-    title(axis, [words_of(found.conditioning), f"the last {found.probes} probes"])
-    reviews = [100 * point.review for point in found.points]
+    title(axis, [words_of(curve.conditioning), f"the last {curve.probes} probes"])
+    reviews = [100 * point.review for point in curve.points]
     shares, lows, highs = (
-        [PER * point.false_matches[number] for point in found.points] for number in range(3)
+        [PER * point.false_matches[number] for point in curve.points] for number in range(3)
     )
     axis.fill_between(reviews, lows, highs, color=COLOURS[0], alpha=0.15, linewidth=0)
     axis.plot(reviews, shares, color=COLOURS[0], marker="o", ms=4, lw=1.8, label="to be expected")
-    _observed(axis, found, reviews)
-    for point in found.points:
+    _observed(axis, curve, reviews)
+    for point in curve.points:
         _name(axis, point)
     _axes(axis, min([share for share in shares if share > 0], default=1.0))
     legend(figure, axis)
     return figure
 
 
-def _name(axis: Axes, point: Point) -> None:
+def _name(axis: Axes, point: CurvePoint) -> None:
     at = (100 * point.review, PER * point.false_matches.share)
     if point.asked:
         axis.plot(*at, "o", ms=9, color=COLOURS[1], label="at present", zorder=3)
@@ -61,9 +61,9 @@ def _name(axis: Axes, point: Point) -> None:
     )
 
 
-def _observed(axis: Axes, found: WhatIf, reviews: list[float]) -> None:
+def _observed(axis: Axes, curve: WhatIf, reviews: list[float]) -> None:
     """Draw what people's answers tell: wrong names among the probes that they named."""
-    wrong = [PER * p.verified.wrong / found.probes for p in found.points if p.verified is not None]
+    wrong = [PER * p.verified.wrong / curve.probes for p in curve.points if p.verified is not None]
     if wrong:
         axis.plot(
             reviews,
@@ -77,7 +77,7 @@ def _observed(axis: Axes, found: WhatIf, reviews: list[float]) -> None:
 
 
 def _axes(axis: Axes, least: float) -> None:
-    axis.set_yscale("symlog", linthresh=max(least, _LEAST))
+    axis.set_yscale("symlog", linthresh=max(least, _MIN_RATE))
     axis.set_ylim(bottom=0)
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))

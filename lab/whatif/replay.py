@@ -25,7 +25,7 @@ from streams.matching.matcher import Matcher
 _Asked = tuple[str | None, str, tuple[str, ...], int]
 _EPOCH = "replay"
 
-Progress = Callable[[], None]
+OnProbe = Callable[[], None]
 """Hears that one more probe is answered."""
 
 _NEARLY = 1e-3
@@ -113,7 +113,7 @@ class Replay:
     async def answers(
         self,
         probes: Iterable[Embedding],
-        done: Progress,
+        done: OnProbe,
         state: GalleryState | None = None,
     ) -> Answers:
         """Answer the probes; those whose vector has the wrong size are left out.
@@ -124,7 +124,7 @@ class Replay:
             state: with other thresholds than the gallery's own.
         """
         await self._index.write([], [], self.state if state is None else state)
-        found: Answers = {}
+        answers: Answers = {}
         embeddings, identified = map(self._settings.topic, (EMBEDDINGS, IDENTIFICATIONS))
         for probe in probes:
             self._index.probe = probe.event_id
@@ -134,8 +134,8 @@ class Replay:
                 continue
             finally:
                 done()
-            found[probe.event_id] = _answer(record, known=record.topic == identified)
-        return found
+            answers[probe.event_id] = _answer(record, known=record.topic == identified)
+        return answers
 
 
 def _answer(record: Record, *, known: bool) -> Answer:
@@ -173,11 +173,11 @@ def _thresholds(state: GalleryState) -> list[float | None]:
     ]
 
 
-def _alike(some: list[float | None], others: list[float | None]) -> bool:
+def _alike(first: list[float | None], second: list[float | None]) -> bool:
     """Compare, but for rounding; they are as many."""
     return all(
-        one is other or (one is not None and other is not None and abs(one - other) <= _NEARLY)
-        for one, other in zip(some, others, strict=True)
+        left is right or (left is not None and right is not None and abs(left - right) <= _NEARLY)
+        for left, right in zip(first, second, strict=True)
     )
 
 

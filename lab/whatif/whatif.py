@@ -25,7 +25,7 @@ from streams.index.base import GalleryState
 FPIRS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
 
 
-class Expected(NamedTuple):
+class ExpectedShare(NamedTuple):
     """A share of all probes, and within what it will lie in 95 of 100 cases."""
 
     share: float
@@ -33,7 +33,7 @@ class Expected(NamedTuple):
     high: float
 
 
-class Point(BaseModel):
+class CurvePoint(BaseModel):
     """What happens to the probes at one FPIR."""
 
     model_config = ConfigDict(frozen=True)
@@ -42,7 +42,7 @@ class Point(BaseModel):
     asked: bool = Field(description="Whether this is the FPIR that is asked for at present")
     review: float = Field(description="Share of the probes that go to review")
     identified: float
-    false_matches: Expected = Field(
+    false_matches: ExpectedShare = Field(
         description="Share of the probes that are strangers and get a name, as to be expected"
     )
     verified: Verified | None = Field(description="Of the probes that people named")
@@ -60,7 +60,7 @@ class WhatIf(BaseModel):
     entries: int
     identities: int
     strangers: Strangers
-    points: tuple[Point, ...]
+    points: tuple[CurvePoint, ...]
     unlike: str | None = Field(description="How the running system seems to be set otherwise")
 
 
@@ -154,24 +154,24 @@ def _strangers(probes: Sequence[Embedding], material: Material, share: float | N
     return counted(ids, material.people, material.gallery.since)
 
 
-def _expected(tails: Tails, fpir: float, strangers: Strangers) -> Expected:
-    found = tails.interval(fpir, strangers.identities)
-    if found is None:
-        return Expected(0, 0, 0)
+def _expected(tails: Tails, fpir: float, strangers: Strangers) -> ExpectedShare:
+    interval = tails.interval(fpir, strangers.identities)
+    if interval is None:
+        return ExpectedShare(0, 0, 0)
     share = strangers.share
-    return Expected(share * fpir, share * found.low, share * found.high)
+    return ExpectedShare(share * fpir, share * interval.low, share * interval.high)
 
 
 def _point(
     fpir: float,
     answers: Answers,
-    expected: Expected,
+    expected: ExpectedShare,
     identities: Mapping[str, str],
     *,
     asked: bool,
-) -> Point:
+) -> CurvePoint:
     review = sum(answer.identity is None for answer in answers.values()) / max(len(answers), 1)
-    return Point(
+    return CurvePoint(
         fpir=fpir,
         asked=asked,
         review=review,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recognition.calibration import LEAST_ISOTONIC, fit_calibration
+from recognition.calibration import MIN_ISOTONIC, fit_calibration
 from recognition.reliability import reliability
 
 seeds = st.integers(0, 2**32 - 1)
@@ -15,7 +15,7 @@ seeds = st.integers(0, 2**32 - 1)
 def probes(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Few or many probes, on a coarse grid or not, right by any rule."""
     rng = np.random.default_rng(draw(seeds))
-    n = draw(st.integers(1, 40) | st.integers(LEAST_ISOTONIC, 300))
+    n = draw(st.integers(1, 40) | st.integers(MIN_ISOTONIC, 300))
     ratios, margins = rng.uniform(0, 3, n), rng.uniform(-1, 3, n)
     if draw(st.booleans()):
         ratios, margins = ratios.round(), margins.round()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from recognition.candidates import Candidate, Standard
+from recognition.candidates import ConditioningCandidate, Standard
 from recognition.cluster_tails import cluster_scales
 from recognition.clusters import everything
 from recognition.cohort import spaced
@@ -21,7 +21,11 @@ from tests.unit.placements import placed
 
 seeds = st.integers(0, 2**32 - 1)
 made = st.builds(
-    Candidate, st.integers(1, 2), st.sampled_from(Standard), st.booleans(), st.booleans()
+    ConditioningCandidate,
+    st.integers(1, 2),
+    st.sampled_from(Standard),
+    st.booleans(),
+    st.booleans(),
 )
 
 
@@ -37,7 +41,7 @@ def test_indices_are_as_many_as_may_be_and_evenly_spaced(n: int, most: int) -> N
 
 @settings(max_examples=30)
 @given(seeds, made)
-def test_who_is_held_out_makes_no_part_of_it(seed: int, candidate: Candidate) -> None:
+def test_who_is_held_out_makes_no_part_of_it(seed: int, candidate: ConditioningCandidate) -> None:
     """Other embeddings and other names, of the same backgrounds, change the strangers alone."""
     seen = herd("seen", seed, shift=2.0, identities=6)
     one = herd("held", seed + 1, shift=2.0, identities=5)
@@ -57,7 +61,7 @@ def test_who_is_held_out_makes_no_part_of_it(seed: int, candidate: Candidate) ->
 @given(seeds)
 def test_one_cluster_knows_no_background(seed: int) -> None:
     seen, held = (herd(str(i), seed + i, shift=3.0, identities=5) for i in range(2))
-    candidate = Candidate(1, Standard.SCALE, scaled=True)
+    candidate = ConditioningCandidate(1, Standard.SCALE, scaled=True)
     made = condition(candidate, everything(80, ENCODER), seen, held)
     swapped = [{"light": "day"}] * len(held.backgrounds)
     there = made.place(held.embeddings, held.backgrounds)

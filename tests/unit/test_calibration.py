@@ -6,7 +6,7 @@ from math import inf, nan
 import numpy as np
 import pytest
 
-from recognition.calibration import LEAST_ISOTONIC, Calibration, fit_calibration
+from recognition.calibration import MIN_ISOTONIC, Calibration, fit_calibration
 from recognition.reliability import Bin, reliability
 
 FLOAT = np.float64
@@ -42,7 +42,7 @@ def test_without_room_below_the_threshold_nothing_is_said(threshold: float) -> N
     assert points(0, (0, 0.5)).of(0.0, threshold, None) is None
 
 
-@pytest.mark.parametrize("n", [LEAST_ISOTONIC - 1, LEAST_ISOTONIC, 5000])
+@pytest.mark.parametrize("n", [MIN_ISOTONIC - 1, MIN_ISOTONIC, 5000])
 def test_the_fit_comes_near_the_truth(n: int) -> None:
     ratios, margins, right, _ = logistic(n)
     calibration = fit_calibration(ratios, margins, right)

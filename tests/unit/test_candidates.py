@@ -7,18 +7,18 @@ from recognition.bootstrap import Interval
 from recognition.candidates import (
     COUNTS,
     PLAIN,
-    Candidate,
-    Ran,
+    CandidateResult,
+    ConditioningCandidate,
     Scores,
     Standard,
     candidates,
     choose,
-    race,
+    evaluate_candidates,
 )
 
-ONE = Candidate(1, scaled=True)
-TWO = Candidate(2, scaled=True)
-FOUR = Candidate(4, scaled=True)
+ONE = ConditioningCandidate(1, scaled=True)
+TWO = ConditioningCandidate(2, scaled=True)
+FOUR = ConditioningCandidate(4, scaled=True)
 IDENTITIES = 4
 # Of this mean: where the other scores 0, its standard error is 1/√4.
 NOISE = np.array([-1.0, 1.0, -1.0, 1.0])
@@ -35,7 +35,9 @@ def scores(**means: np.ndarray) -> Scores:
 
 def test_the_plain_distance_comes_first_and_the_simplest_next() -> None:
     found = list(candidates())
-    assert found[0] == PLAIN == Candidate(1, Standard.NONE, scaled=False, levelled=False)
+    assert (
+        found[0] == PLAIN == ConditioningCandidate(1, Standard.NONE, scaled=False, levelled=False)
+    )
     assert all(candidate.scaled for candidate in found[1:])
     assert [candidate.k for candidate in found[1:]] == [1] * 3 + [2] * 6 + [4] * 6 + [8] * 6
     assert len(set(found)) == len(found)
@@ -56,20 +58,23 @@ def test_one_cluster_is_among_them_whatever_is_asked_for(counts: tuple[int, ...]
     [
         (PLAIN, "one cluster"),
         (ONE, "one cluster, local scale"),
-        (Candidate(8, Standard.CENTRE, scaled=True), "8 clusters, centred, local scale"),
         (
-            Candidate(2, Standard.SCALE, scaled=True, levelled=True),
+            ConditioningCandidate(8, Standard.CENTRE, scaled=True),
+            "8 clusters, centred, local scale",
+        ),
+        (
+            ConditioningCandidate(2, Standard.SCALE, scaled=True, levelled=True),
             "2 clusters, scaled, local scale, levels",
         ),
     ],
 )
-def test_a_candidate_says_what_it_is(candidate: Candidate, words: str) -> None:
+def test_a_candidate_says_what_it_is(candidate: ConditioningCandidate, words: str) -> None:
     assert str(candidate) == words
 
 
 @pytest.mark.parametrize(("gain", "winner"), [(0.49, ONE), (0.5, ONE), (0.51, TWO)])
 def test_what_is_not_so_simple_must_be_better_by_a_standard_error(
-    gain: float, winner: Candidate
+    gain: float, winner: ConditioningCandidate
 ) -> None:
     given = scores(plain=flat(-9), one=flat(0), two=gain + NOISE)
     assert choose(given, IDENTITIES) == winner
@@ -99,7 +104,9 @@ def test_each_is_compared_with_the_best_so_far() -> None:
 
 
 @pytest.mark.parametrize(("gain", "winner"), [(0.0, ONE), (0.9, ONE), (1.1, PLAIN)])
-def test_the_plain_distance_must_be_better_by_two(gain: float, winner: Candidate) -> None:
+def test_the_plain_distance_must_be_better_by_two(
+    gain: float, winner: ConditioningCandidate
+) -> None:
     assert choose(scores(plain=gain + NOISE, one=flat(0), two=flat(0)), IDENTITIES) == winner
 
 
@@ -109,6 +116,6 @@ def test_the_plain_distance_is_compared_with_the_best() -> None:
 
 
 def test_the_race_says_the_gain_over_the_plain_distance_and_its_interval() -> None:
-    plain, one = race(scores(plain=flat(0.25), one=0.5 + NOISE), IDENTITIES)
-    assert plain == Ran(PLAIN, 0.25, 0.0, Interval(0.0, 0.0))
-    assert one == Ran(ONE, 0.5, 0.25, Interval(0.25 - 1.96 / 2, 0.25 + 1.96 / 2))
+    plain, one = evaluate_candidates(scores(plain=flat(0.25), one=0.5 + NOISE), IDENTITIES)
+    assert plain == CandidateResult(PLAIN, 0.25, 0.0, Interval(0.0, 0.0))
+    assert one == CandidateResult(ONE, 0.5, 0.25, Interval(0.25 - 1.96 / 2, 0.25 + 1.96 / 2))

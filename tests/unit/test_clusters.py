@@ -136,7 +136,7 @@ def test_clusters_are_as_tight_as_those_of_another_library() -> None:
 
 
 def test_where_it_does_not_settle_sizes_are_still_true(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kmeans, "MOST_ROUNDS", 1)
+    monkeypatch.setattr(kmeans, "MAX_ROUNDS", 1)
     rng = np.random.default_rng(0)
     backgrounds: list[Background] = [{"place": float(place)} for place in rng.normal(0, 1, 300)]
     clusters = fit_clusters(ENCODER, backgrounds, 5)

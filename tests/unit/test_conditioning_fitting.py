@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from lab.fit.calibrating import USUAL, calibrate, expected, typical
-from lab.fit.fitting import LEAST_WEIGHT, Made, fit_conditioning, steps, weight_of, weighted
-from lab.fit.outcomes import Outcome, _outcome, joined, outcomes
+from lab.fit.fitting import MIN_WEIGHT, FitResult, fit_conditioning, steps, weight_of, weighted
+from lab.fit.outcomes import TrialOutcome, _outcome, joined, outcomes
 from recognition.background import Background, Encoder
 from recognition.bootstrap import Interval
 from recognition.cluster_tails import ClusterTails
@@ -59,7 +59,7 @@ def variables(seen: Sample, held_out: Sample) -> list[Variable]:
 
 
 @cache
-def fitted(shift: float = 3.0, fpir: float = 0.05) -> tuple[Made, tuple[str, ...]]:
+def fitted(shift: float = 3.0, fpir: float = 0.05) -> tuple[FitResult, tuple[str, ...]]:
     seen, held_out = world(shift)
     said: list[str] = []
     made = fit_conditioning(seen, held_out, variables(seen, held_out), fpir, said.append)
@@ -78,7 +78,7 @@ def test_what_moves_the_embeddings_makes_the_clusters() -> None:
     conditioning = made.fitted.conditioning
     assert conditioning.k == 2
     assert {d.partition(":")[0] for d in conditioning.clusters.descriptions} == set(SEASONS)
-    (won,) = (ran for ran in made.fitted.race if ran.candidate == made.fitted.chosen)
+    (won,) = (ran for ran in made.fitted.results if ran.candidate == made.fitted.chosen)
     assert won.interval.low > 0
     assert said[:3] == ("looking at lens", "looking at season", "looking at breed")
     assert said[3] == "one cluster"
@@ -151,7 +151,7 @@ def test_a_variable_weighs_what_it_explains_beyond_chance() -> None:
     assert weight_of(found(Role.SHIFTS, 0.3, 0.9)) == pytest.approx(0.2)
     assert weight_of(found(Role.SHIFTS_AND_SPREADS, 0.3, 0.9)) == pytest.approx(0.2)
     assert weight_of(found(Role.SPREADS, 0.11, 0.5)) == pytest.approx(0.01)
-    assert weight_of(found(Role.SPREADS, 0.1, 0.5)) == LEAST_WEIGHT
+    assert weight_of(found(Role.SPREADS, 0.1, 0.5)) == MIN_WEIGHT
     assert weight_of(found(Role.NOISE, 0.3, 0.3)) is None
     assert weight_of(found(Role.CONFOUNDED, None, None)) is None
     x = Variable("x", Kind.BINARY, ("a", "b"), spread=0.5)
@@ -172,7 +172,7 @@ def by_hand(angles: Sequence[float] = ANGLES, owners: Sequence[str] = OWNERS) ->
     return Conditioning(clusters, None, None, np.ones((1, 1)), Impostors(placed, who))
 
 
-def looked_up(gallery: Sequence[int], probes: Sequence[int]) -> Outcome:
+def looked_up(gallery: Sequence[int], probes: Sequence[int]) -> TrialOutcome:
     conditioning = by_hand()
     placed = conditioning.impostors.placed
     matrix = conditioned(placed, placed, conditioning.levels)
@@ -234,12 +234,12 @@ def test_galleries_are_drawn_of_all_conditions_and_of_one() -> None:
     assert wrong > 0.4  # strangers are never right
 
 
-def nearness(distances: Sequence[float]) -> Outcome:
+def nearness(distances: Sequence[float]) -> TrialOutcome:
     """A gallery from which three strangers lie at these distances."""
     tail = fit_tail(distances, ["a", "b", "c"])
     assert tail is not None
     nobody = np.empty(0, np.float32)
-    return Outcome(
+    return TrialOutcome(
         entries=3,
         tails=ClusterTails(np.ones(2), tail),
         distances=nobody,

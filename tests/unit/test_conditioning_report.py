@@ -16,10 +16,10 @@ from matplotlib.collections import PathCollection
 from rich.console import Console
 
 from lab.fit.figures import report_on
-from lab.fit.fitting import Made, fit_conditioning
+from lab.fit.fitting import FitResult, fit_conditioning
 from lab.fit.page import PAGE, page, write
-from lab.fit.plots import race, reliability, tail
-from lab.fit.report import ExpectedReport, FitReport, Origin, Parts, WayReport
+from lab.fit.plots import gains, reliability, tail
+from lab.fit.report import ExpectedReport, FitReport, Origin, SampleSize, WayReport
 from lab.fit.words import between, doubt, finding, interval, listed, promise, summary
 from lab.shown.markdown import TerminalMarkdown
 from recognition.fit import Sample
@@ -39,8 +39,8 @@ def origin(**changes: Any) -> Origin:
         "model": "m@1",
         "split": 2,
         "fpir": 0.02,
-        "seen": Parts(images=96, identities=12),
-        "held_out": Parts(images=96, identities=12),
+        "seen": SampleSize(images=96, identities=12),
+        "held_out": SampleSize(images=96, identities=12),
         "refused": {"a.png": "no image"},
         "left_out": {"site": "background site: there is only the value 'here'"},
     }
@@ -48,7 +48,7 @@ def origin(**changes: Any) -> Origin:
 
 
 @cache
-def made() -> Made:
+def made() -> FitResult:
     """A season that moves all embeddings, and a lens that does nothing."""
     rng = np.random.default_rng(0)
     n = IDENTITIES * SHOTS
@@ -142,12 +142,12 @@ def test_of_many_variables_the_heaviest_are_named() -> None:
 
 
 def test_what_is_promised_and_what_is_doubted() -> None:
-    few = report(held_out=Parts(images=30, identities=9))
+    few = report(held_out=SampleSize(images=30, identities=9))
     assert "expect 0." in promise(few)
     assert "Asked for an FPIR of 2 %" in promise(few)
     assert "when 9 strangers come" in promise(few)
     assert "Only 9 identities" in (doubt(few) or "")
-    assert doubt(report(held_out=Parts(images=30, identities=10))) is None
+    assert doubt(report(held_out=SampleSize(images=30, identities=10))) is None
 
 
 def test_numbers_in_words() -> None:
@@ -235,7 +235,7 @@ def test_names_are_never_markup() -> None:
 
 def test_the_race_shows_every_way_with_its_interval() -> None:
     given = report().race
-    (axis,) = race(given).axes
+    (axis,) = gains(given).axes
     assert [text.get_text() for text in axis.get_yticklabels()] == [one.way for one in given.ways]
     bold = [text.get_text() for text in axis.get_yticklabels() if text.get_fontweight() == "bold"]
     assert bold == [given.ways[given.chosen].way]
@@ -303,7 +303,7 @@ def test_without_a_calibration_the_figures_say_so() -> None:
 @pytest.mark.parametrize("identities", [9, 12])
 def test_the_screen_says_it_in_a_few_lines(identities: int) -> None:
     stream = StringIO()
-    given = report(held_out=Parts(images=96, identities=identities))
+    given = report(held_out=SampleSize(images=96, identities=identities))
     Console(file=stream, width=200).print(TerminalMarkdown(summary(given)))
     said = re.sub(r"\s+", " ", stream.getvalue())
     assert f"herd: 96 images of 12 identities, judged by 96 of {identities} others" in said

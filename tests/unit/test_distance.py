@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from recognition.distance import LARGEST_NORM, FloatArray, Metric, distances, from_redis
+from recognition.distance import MAX_NORM, FloatArray, Metric, distances, from_redis
 
 RIGHT_TRIANGLE = np.array([[3, 0], [0, 4]], dtype=np.float32)
 
@@ -80,8 +80,8 @@ def test_a_zero_vector_has_no_cosine_but_other_distances() -> None:
 @pytest.mark.parametrize("metric", [Metric.L2, Metric.IP])
 def test_vectors_too_long_for_float32_distances_are_refused(metric: Metric) -> None:
     with pytest.raises(ValueError, match=r"norm of at most 1e\+18"):
-        distances(at(0), np.float32(1.01 * LARGEST_NORM) * at(0), metric)
-    longest = np.float32(0.99 * LARGEST_NORM) * at(0, 180)
+        distances(at(0), np.float32(1.01 * MAX_NORM) * at(0), metric)
+    longest = np.float32(0.99 * MAX_NORM) * at(0, 180)
     assert np.isfinite(distances(longest, longest, metric)).all()
 
 

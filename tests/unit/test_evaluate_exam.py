@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from lab.evaluate.exam import Assessed, Exam, Variant
+from lab.evaluate.exam import Exam, ModelVariant, VariantResult
 from lab.evaluate.summary import summarise
-from lab.evaluate.thresholds import Point, Rule
+from lab.evaluate.thresholds import OperatingTarget, Rule
 from lab.images.groups import Grouping
 from recognition.distance import FloatArray
 from recognition.paper_distances import Distance
@@ -35,14 +35,14 @@ def cosine(degrees: float) -> float:
     return 1 - math.cos(math.radians(degrees))
 
 
-def variant(angles: list[float], name: str = "round") -> Variant:
+def variant(angles: list[float], name: str = "round") -> ModelVariant:
     vectors = at_angles(angles)
-    return Variant(name, lambda _: vectors)
+    return ModelVariant(name, lambda _: vectors)
 
 
 def assess(
-    *variants: Variant, splits: tuple[Split, ...] = (split(PARTS),), **options: object
-) -> tuple[Exam, list[Assessed]]:
+    *variants: ModelVariant, splits: tuple[Split, ...] = (split(PARTS),), **options: object
+) -> tuple[Exam, list[VariantResult]]:
     exam = Exam(LABELS, splits, fpirs=[0.5], draws=50, **options)  # type: ignore[arg-type]
     return exam, [exam.assess(one) for one in variants]
 
@@ -67,13 +67,13 @@ def test_the_measures_are_those_of_the_angles() -> None:
 def test_the_thresholds_of_the_three_rules() -> None:
     _, (done,) = assess(variant(ANGLES))
     thresholds = done.trials["mixed"][0].thresholds
-    assert thresholds[Point(0.5, Rule.ORACLE)] == pytest.approx(cosine(30), abs=1e-6)
-    assert thresholds[Point(0.5, Rule.HONEST)] == pytest.approx(cosine(15), abs=1e-6)
+    assert thresholds[OperatingTarget(0.5, Rule.ORACLE)] == pytest.approx(cosine(30), abs=1e-6)
+    assert thresholds[OperatingTarget(0.5, Rule.HONEST)] == pytest.approx(cosine(15), abs=1e-6)
     # The entries among themselves: a and b are each other's nearest, and b is that of w.
     gallery = [cosine(90), cosine(90), cosine(110)], ["a", "b", "w"]
     expected = open_set_threshold(*gallery, 0.5)
-    assert thresholds[Point(0.5, Rule.GALLERY)] == pytest.approx(expected, abs=1e-6)
-    assert cosine(15) - 1e-6 < thresholds[Point(0.5, Rule.HONEST)] < cosine(15) + 1e-6
+    assert thresholds[OperatingTarget(0.5, Rule.GALLERY)] == pytest.approx(expected, abs=1e-6)
+    assert cosine(15) - 1e-6 < thresholds[OperatingTarget(0.5, Rule.HONEST)] < cosine(15) + 1e-6
 
 
 def test_what_cannot_be_measured_is_null() -> None:
@@ -93,7 +93,7 @@ def test_what_cannot_be_measured_is_null() -> None:
 def test_an_image_without_an_embedding_is_left_out() -> None:
     lost = at_angles(ANGLES)
     lost[[3, 7]] = np.nan
-    _, (done,) = assess(Variant("lossy", lambda _: lost))
+    _, (done,) = assess(ModelVariant("lossy", lambda _: lost))
     tested = done.trials["mixed"][0]
     assert tested.scored.rows.tolist() == [2, 4, 5, 6]
     assert tested.measures["rank1"].value == 1
@@ -106,7 +106,9 @@ def test_every_split_may_have_its_own_embeddings() -> None:
     splits = (split(PARTS), split(PARTS, number=4))
     done: list[None] = []
     exam = Exam(LABELS, splits, fpirs=[0.5], draws=50)
-    assessed = exam.assess(Variant("two", lambda s: vectors[s.number]), lambda: done.append(None))
+    assessed = exam.assess(
+        ModelVariant("two", lambda s: vectors[s.number]), lambda: done.append(None)
+    )
     report = summarise(exam, [assessed], data="herd", images=12, refused={}, models={}, image_ms={})
     rank1 = report.variants[0].scenarios["mixed"].measures["rank1"]
     assert [(each.split, each.value) for each in rank1.splits] == [(0, 0.75), (4, 1.0)]
@@ -166,11 +168,11 @@ def test_intervals_are_those_of_identities() -> None:
 def test_misuse() -> None:
     with pytest.raises(SetupError, match="no test part"):
         Exam(LABELS, [split({Part.CALIBRATE: PARTS[Part.CALIBRATE]})])
-    unfitted = Variant("few", lambda _: at_angles(ANGLES), Distance.MAHALANOBIS)
+    unfitted = ModelVariant("few", lambda _: at_angles(ANGLES), Distance.MAHALANOBIS)
     with pytest.raises(SetupError, match="few, split 0: mahalanobis is fitted on"):
         assess(unfitted)
     nothing: FloatArray = np.full((len(HERD), 2), np.nan, dtype=np.float32)
     with pytest.raises(
         SetupError, match="empty, split 0: of 3 gallery images and 6 probes only 0 and 0"
     ):
-        assess(Variant("empty", lambda _: nothing))
+        assess(ModelVariant("empty", lambda _: nothing))

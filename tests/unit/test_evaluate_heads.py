@@ -13,7 +13,7 @@ from lab.evaluate.heads import heads_report
 from lab.evaluate.markdown import summary
 from lab.evaluate.report import Evaluation, HeadReport
 from lab.evaluate.words import HEADS
-from lab.images.embed import Embedded
+from lab.images.embed import EmbeddedImages
 from lab.images.manifest import ManifestRow
 from lab.shown.markdown import TerminalMarkdown
 from recognition.protocol import Part
@@ -50,10 +50,10 @@ def heads(light: float) -> AuxiliaryHeads:
     return made
 
 
-def embedded(made: AuxiliaryHeads | None) -> Embedded:
+def embedded(made: AuxiliaryHeads | None) -> EmbeddedImages:
     vectors = at_angles([0, 10, 20, 30, 40, 50])
     vectors[5] = np.nan
-    return Embedded("herd@1", vectors, {}, 1.0, made)
+    return EmbeddedImages("herd@1", vectors, {}, 1.0, made)
 
 
 def test_figures_are_of_the_test_images_and_averaged_over_the_splits() -> None:

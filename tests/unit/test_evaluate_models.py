@@ -5,7 +5,7 @@ import pytest
 
 from lab.evaluate import models
 from lab.evaluate.models import Models
-from lab.images.embed import PLAIN, Embedded
+from lab.images.embed import PLAIN, EmbeddedImages
 from lab.images.manifest import ManifestRow
 from recognition.paper_distances import Distance
 from recognition.protocol import Part
@@ -28,12 +28,12 @@ def embedded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
 
     def embed(
         folder: Path | None, rows: list[ManifestRow], settings: Settings, _: object
-    ) -> Embedded:
+    ) -> EmbeddedImages:
         name = PLAIN if folder is None else folder.name
         calls.append((name, [row.id for row in rows]))
         vectors = np.array([[int(row.id[0]), len(name)] for row in rows], dtype=np.float32)
         image_ms = 2.0 if settings.views is Views.NONE else 4.0 * len(name)
-        return Embedded(f"{name}@1{settings.views}", vectors, {"2.jpg": name}, image_ms)
+        return EmbeddedImages(f"{name}@1{settings.views}", vectors, {"2.jpg": name}, image_ms)
 
     monkeypatch.setattr(models, "embed", embed)
     return calls

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from lab.evaluate.exam import Assessed, Exam, Variant
+from lab.evaluate.exam import Exam, ModelVariant, VariantResult
 from lab.evaluate.files import write
 from lab.evaluate.markdown import markdown, summary
 from lab.evaluate.measures import TPIR, at
 from lab.evaluate.plots.det import missed
 from lab.evaluate.report import Estimate, Evaluation
 from lab.evaluate.summary import summarise
-from lab.evaluate.thresholds import Point, Rule
+from lab.evaluate.thresholds import OperatingTarget, Rule
 from lab.evaluate.words import between, change, percent, spread, whole
 from lab.images.groups import Grouping
 from lab.shown.markdown import TerminalMarkdown
@@ -35,7 +35,7 @@ def herd(noise: float) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def evaluated() -> tuple[Evaluation, list[Assessed]]:
+def evaluated() -> tuple[Evaluation, list[VariantResult]]:
     clear, blurred = herd(0.3), herd(0.8)
     light = Grouping(("day", "a|b"), np.arange(len(LABELS)) % 2)
     exam = Exam(
@@ -45,7 +45,7 @@ def evaluated() -> tuple[Evaluation, list[Assessed]]:
         fpirs=[0.2, 0.05],
         draws=60,
     )
-    variants = (Variant("blurred", lambda _: blurred), Variant("clear", lambda _: clear))
+    variants = (ModelVariant("blurred", lambda _: blurred), ModelVariant("clear", lambda _: clear))
     assessed = [exam.assess(variant) for variant in variants]
     report = summarise(
         exam,
@@ -78,7 +78,7 @@ def test_words() -> None:
         assert {words(nothing) for words in (spread, between, whole, change)} == {"–"}
 
 
-def test_the_screen_says_the_figures(evaluated: tuple[Evaluation, list[Assessed]]) -> None:
+def test_the_screen_says_the_figures(evaluated: tuple[Evaluation, list[VariantResult]]) -> None:
     report, _ = evaluated
     console = Console(width=200, no_color=True)
     with console.capture() as captured:
@@ -96,7 +96,7 @@ def test_the_screen_says_the_figures(evaluated: tuple[Evaluation, list[Assessed]
 
 
 def test_one_variant_is_compared_with_nothing(
-    evaluated: tuple[Evaluation, list[Assessed]],
+    evaluated: tuple[Evaluation, list[VariantResult]],
 ) -> None:
     alone = evaluated[0].model_copy(update={"differences": ()})
     assert "## Differences" not in markdown(alone)
@@ -106,7 +106,7 @@ def test_one_variant_is_compared_with_nothing(
     assert "more than" not in captured.get()
 
 
-def test_markdown_tables_are_whole(evaluated: tuple[Evaluation, list[Assessed]]) -> None:
+def test_markdown_tables_are_whole(evaluated: tuple[Evaluation, list[VariantResult]]) -> None:
     report, _ = evaluated
     page = markdown(report)
     blocks = [block for block in page.split("\n\n") if block.startswith("|")]
@@ -121,7 +121,7 @@ def test_markdown_tables_are_whole(evaluated: tuple[Evaluation, list[Assessed]])
     assert "+0." in page
 
 
-def test_the_files(tmp_path: Path, evaluated: tuple[Evaluation, list[Assessed]]) -> None:
+def test_the_files(tmp_path: Path, evaluated: tuple[Evaluation, list[VariantResult]]) -> None:
     report, assessed = evaluated
     folder = tmp_path / "made" / "here"
     write(folder, report, assessed)
@@ -142,7 +142,7 @@ def test_pictures_are_made_without_global_state() -> None:
 
 
 def test_a_folder_that_cannot_be_written(
-    tmp_path: Path, evaluated: tuple[Evaluation, list[Assessed]]
+    tmp_path: Path, evaluated: tuple[Evaluation, list[VariantResult]]
 ) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SetupError, match="another folder with --out"):
@@ -158,7 +158,7 @@ def test_pictures_without_unknown_probes_or_a_calibrate_part(tmp_path: Path) -> 
         light = {"light": Grouping(("day", "night"), np.arange(len(LABELS)) % 2)}
         exam = Exam(LABELS, [bare], by=light, draws=5)
         clear = herd(0.3)
-        assessed = [exam.assess(Variant("clear", lambda _, v=clear: v))]  # type: ignore[misc]
+        assessed = [exam.assess(ModelVariant("clear", lambda _, v=clear: v))]  # type: ignore[misc]
         report = summarise(
             exam, assessed, data="herd", images=96, refused={}, models={}, image_ms={}
         )
@@ -179,4 +179,4 @@ def test_the_det_curve_goes_through_the_operating_points() -> None:
 
 
 def test_measures_have_a_name_at_each_point() -> None:
-    assert at(TPIR, Point(0.001, Rule.GALLERY)) == "tpir@0.001/gallery"
+    assert at(TPIR, OperatingTarget(0.001, Rule.GALLERY)) == "tpir@0.001/gallery"

@@ -7,11 +7,11 @@ import pytest
 
 from recognition import fit as module
 from recognition.background import Background, Encoder
-from recognition.candidates import PLAIN, Candidate, Standard
+from recognition.candidates import PLAIN, ConditioningCandidate, Standard
 from recognition.clusters import everything, fit_clusters
 from recognition.cohort import spaced
 from recognition.conditioning import Conditioning, place
-from recognition.fit import Fitted, Sample, condition, find_clusters, fit, fit_levels
+from recognition.fit import FittedConditioning, Sample, condition, find_clusters, fit, fit_levels
 from recognition.statistics import fit_statistics
 from recognition.trials import draw_trials, judge
 from tests.unit.herds import ENCODER, herd
@@ -21,7 +21,7 @@ NOWHERE = np.full(160, -1)
 SEEN, HELD_OUT = herd("seen", 0, shift=FAR), herd("held", 1, shift=FAR)
 
 
-def fitted(seed: int, shift: float, counts: Sequence[int] = (1, 2)) -> Fitted:
+def fitted(seed: int, shift: float, counts: Sequence[int] = (1, 2)) -> FittedConditioning:
     return fit(
         ENCODER,
         herd("seen", 10 * seed, shift=shift),
@@ -46,7 +46,7 @@ def test_where_night_moves_everything_it_has_a_cluster_of_its_own(seed: int) -> 
     found = fitted(seed, FAR)
     assert found.conditioning.k == found.chosen.k == 2
     assert found.chosen.standard is not Standard.NONE
-    ran = {one.candidate: one for one in found.race}
+    ran = {one.candidate: one for one in found.results}
     assert ran[found.chosen].interval.low > 0.2
     new = herd("new", 10 * seed + 2, shift=FAR)
     assert tpir(found.conditioning, new) > tpir(one_cluster(SEEN), new) + 0.3
@@ -62,15 +62,15 @@ def test_where_night_does_nothing_one_cluster_is_left() -> None:
 
 
 def test_the_race_has_everyone_in_it_beside_the_plain_distance() -> None:
-    asked: list[Candidate] = []
+    asked: list[ConditioningCandidate] = []
     found = fit(ENCODER, SEEN, HELD_OUT, counts=(1, 2), on_candidate=asked.append)
-    assert [one.candidate for one in found.race] == asked
+    assert [one.candidate for one in found.results] == asked
     assert asked[0] == PLAIN
-    assert found.race[0].gain == 0
+    assert found.results[0].gain == 0
     assert len(asked) == 10
     assert found.chosen in asked
-    for one in found.race:
-        assert one.tpir == pytest.approx(found.race[0].tpir + one.gain)
+    for one in found.results:
+        assert one.tpir == pytest.approx(found.results[0].tpir + one.gain)
         assert one.interval.low <= one.gain <= one.interval.high
 
 
@@ -79,7 +79,7 @@ def test_so_many_clusters_as_no_background_tells_apart_do_not_run() -> None:
     by_day: list[Background] = [{"light": "day"}] * len(SEEN.backgrounds)
     samples = [Sample(each.embeddings, each.identities, by_day) for each in (SEEN, HELD_OUT)]
     found = fit(ENCODER, *samples, counts=(1, 2, 4))
-    assert {one.candidate.k for one in found.race} == {1}
+    assert {one.candidate.k for one in found.results} == {1}
     assert found.conditioning.k == 1
     assert found.conditioning.clusters.sizes.tolist() == [320]
 
@@ -95,7 +95,7 @@ def test_half_of_the_trials_have_a_gallery_of_one_condition() -> None:
     labels, placed = HELD_OUT.identities.tolist(), place(HELD_OUT.embeddings, NOWHERE, None, None)
     trials = [*draw_trials(labels), *draw_trials(labels, seed=1, apart=apart)]
     expected = judge(placed, np.ones((1, 1)), HELD_OUT.identities, trials, 0.05)
-    assert fit(ENCODER, SEEN, held_out, counts=(1,)).race[0].tpir == expected.mean()
+    assert fit(ENCODER, SEEN, held_out, counts=(1,)).results[0].tpir == expected.mean()
     assert expected[40:].mean() < expected[:40].mean()
 
 
@@ -113,7 +113,7 @@ def test_sessions_keep_near_duplicates_apart() -> None:
     sessions = [str(background["light"]) for background in HELD_OUT.backgrounds]
     held_out = Sample(HELD_OUT.embeddings, HELD_OUT.identities, HELD_OUT.backgrounds, sessions)
     alone, kept = (
-        fit(ENCODER, SEEN, each, counts=(1,)).race[0].tpir for each in (HELD_OUT, held_out)
+        fit(ENCODER, SEEN, each, counts=(1,)).results[0].tpir for each in (HELD_OUT, held_out)
     )
     assert kept < alone - 0.1
 
@@ -140,7 +140,7 @@ def test_a_conditioning_is_made_of_what_the_candidate_says(
     standard: Standard, scaled: bool, levelled: bool
 ) -> None:
     clusters = find_clusters(ENCODER, SEEN, HELD_OUT, 2)
-    made = condition(Candidate(2, standard, scaled, levelled), clusters, SEEN, HELD_OUT)
+    made = condition(ConditioningCandidate(2, standard, scaled, levelled), clusters, SEEN, HELD_OUT)
     groups = clusters.assign(SEEN.backgrounds).cluster
     unit = SEEN.embeddings / np.linalg.norm(SEEN.embeddings, axis=1, keepdims=True)
     statistics = None
@@ -170,10 +170,10 @@ def test_a_conditioning_is_made_of_what_the_candidate_says(
 
 
 def test_a_large_sample_gives_a_cohort_of_some(monkeypatch: pytest.MonkeyPatch) -> None:
-    candidate = Candidate(2, Standard.CENTRE, scaled=True, levelled=True)
+    candidate = ConditioningCandidate(2, Standard.CENTRE, scaled=True, levelled=True)
     clusters = find_clusters(ENCODER, SEEN, HELD_OUT, 2)
     whole = condition(candidate, clusters, SEEN, HELD_OUT).cohort
-    monkeypatch.setattr(module, "LARGEST_COHORT", 33)
+    monkeypatch.setattr(module, "MAX_COHORT", 33)
     some = condition(candidate, clusters, SEEN, HELD_OUT).cohort
     assert whole is not None
     assert some is not None

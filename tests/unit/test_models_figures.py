@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from lab.cards.figures import ModelFigures, figures_of
-from lab.evaluate.report import Estimate, Evaluation, Mean, Scenario, SplitEstimate, VariantReport
+from lab.evaluate.report import Estimate, Evaluation, Mean, ModelReport, Scenario, SplitEstimate
 from schemas.errors import SetupError
 from schemas.settings import Views
 
@@ -25,7 +25,7 @@ def estimate(*values: float | None) -> Estimate:
     return Estimate(mean=0.5, spread=0.25, low=0.375, high=0.625, splits=each)
 
 
-def evaluation(*variants: VariantReport) -> Evaluation:
+def evaluation(*variants: ModelReport) -> Evaluation:
     return Evaluation(
         data="herd",
         made_at=datetime(2026, 5, 1, tzinfo=UTC),
@@ -39,10 +39,10 @@ def evaluation(*variants: VariantReport) -> Evaluation:
     )
 
 
-def variant(name: str, models: dict[int, str], *values: float | None) -> VariantReport:
+def variant(name: str, models: dict[int, str], *values: float | None) -> ModelReport:
     measures = dict.fromkeys((*NAMES, "review@0.05/honest"), estimate(*values))
     scenario = Scenario(sizes=(), measures=measures, by={})
-    return VariantReport(
+    return ModelReport(
         name=name, distance="cosine", models=models, image_ms=1.5, scenarios={"mixed": scenario}
     )
 

@@ -8,7 +8,7 @@ from rich.progress import Progress
 
 from client.activation import Present
 from lab.shown.markdown import TerminalMarkdown
-from lab.whatif.agreement import EXAMPLES, Agreement, Incomparable, Kind, agree, compare
+from lab.whatif.agreement import EXAMPLES, Agreement, AnswerChange, Incomparable, agree, compare
 from lab.whatif.agreement_words import agreement_summary
 from lab.whatif.answers import Answer, Answers, verify
 from schemas.errors import SetupError
@@ -45,7 +45,7 @@ def test_every_pair_of_answers_is_of_one_kind() -> None:
     before = answers(a="Ida", b="Ida", c=None, d="Ida", e=None, gone="Ida")
     after = answers(a="Ida", b="Eve", c="Ida", d=None, e=None)
     found = agreed(before, after)
-    expected = {Kind.SAME: 2, **dict.fromkeys(list(Kind)[1:], 1)}
+    expected = {AnswerChange.SAME: 2, **dict.fromkeys(list(AnswerChange)[1:], 1)}
     assert found.counts == expected
     (cluster,) = found.clusters
     assert (cluster.cluster, cluster.description) == ("c0", "day: 3 images")
@@ -53,9 +53,9 @@ def test_every_pair_of_answers_is_of_one_kind() -> None:
     assert (found.probes, found.left_out, found.verified) == (5, 1, None)
     examples = {one.event_id: (one.kind, one.before.identity) for one in found.examples}
     assert examples == {
-        "b": (Kind.OTHER_IDENTITY, "Ida"),
-        "c": (Kind.NOW_IDENTIFIED, None),
-        "d": (Kind.NOW_REVIEW, "Ida"),
+        "b": (AnswerChange.OTHER_IDENTITY, "Ida"),
+        "c": (AnswerChange.NOW_IDENTIFIED, None),
+        "d": (AnswerChange.NOW_REVIEW, "Ida"),
     }
 
 
@@ -73,7 +73,7 @@ def test_clusters_are_those_of_the_side_that_has_them_the_largest_first() -> Non
         before, answers(a=None, b=None, c=None), probes=3, descriptions={}, by_after=False,
         identities={},
     )  # fmt: skip
-    assert [(c.cluster, c.counts[Kind.SAME]) for c in found.clusters] == [
+    assert [(c.cluster, c.counts[AnswerChange.SAME]) for c in found.clusters] == [
         ("unclustered", 2),
         ("x", 1),
     ]
@@ -118,7 +118,7 @@ async def test_the_same_conditioning_agrees_and_another_is_told_by_cluster(tmp_p
     state, given = active(tmp_path), material(people=said(p0="id0"))
     with Progress(disable=True) as bar:
         same = await compare(Present(state, None), state, given, SETTINGS, bar)
-        assert (same.counts[Kind.SAME], same.examples) == (20, ())
+        assert (same.counts[AnswerChange.SAME], same.examples) == (20, ())
         other = await compare(Present(None, None), state, given, SETTINGS, bar)
         undone = await compare(Present(state, None), None, given, SETTINGS, bar)
         plain = await compare(Present(None, None), None, given, SETTINGS, bar)
@@ -129,7 +129,7 @@ async def test_the_same_conditioning_agrees_and_another_is_told_by_cluster(tmp_p
     words = {"c0": "day: 70 images", "c1": "night: 50 images"}
     assert {c.cluster: c.description for c in other.clusters} == words
     assert {c.cluster: c.description for c in undone.clusters} == words
-    assert other.counts[Kind.NOW_IDENTIFIED] == undone.counts[Kind.NOW_REVIEW]
+    assert other.counts[AnswerChange.NOW_IDENTIFIED] == undone.counts[AnswerChange.NOW_REVIEW]
     assert other.verified is not None
     assert other.verified[0].right == 1
 

@@ -24,11 +24,11 @@ from lab.images.thumbnails import SIDE, thumbnails
 from lab.images.variables import fit_variables
 from lab.saliency import page_data as page_data_module
 from lab.saliency.page import page, write
-from lab.saliency.page_data import MOST_VARIABLES, chosen, page_data
+from lab.saliency.page_data import MAX_VARIABLES, chosen, page_data
 from lab.saliency.pairs import AllPairs
 from lab.saliency.projections import VIEWS, Projection, project
 from lab.saliency.report import SaliencyReport, VariableReport
-from lab.saliency.run import Looked
+from lab.saliency.run import SaliencyResult
 from lab.saliency.summary import summary
 from lab.shown.markdown import TerminalMarkdown
 from recognition.saliency import Gain, Saliency, rank, saliency
@@ -68,7 +68,7 @@ def found() -> tuple[Planted, list[Background], list[Variable], list[Saliency]]:
     )
 
 
-def looked(folder: Path, gain: Gain | None = None) -> Looked:
+def looked(folder: Path, gain: Gain | None = None) -> SaliencyResult:
     """Return what was found, with a hostile label and this gain for every variable."""
     data, backgrounds, variables, every = found()
     n = len(data.labels)
@@ -88,7 +88,7 @@ def looked(folder: Path, gain: Gain | None = None) -> Looked:
     )
     rows = [ManifestRow(f"{i}.png", folder / f"{i}.png", "x", None, None, {}) for i in range(n)]
     labels = [HOSTILE, *data.labels[1:]]
-    return Looked(report, rows, labels, backgrounds, data.embeddings, variables)
+    return SaliencyResult(report, rows, labels, backgrounds, data.embeddings, variables)
 
 
 def nothing(_: str, __: int) -> Callable[[], None]:
@@ -284,7 +284,7 @@ def test_what_the_page_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert data["images"]["label"] == list(given.labels)
     assert data["images"]["thumbnail"] == [""] * 120
     assert {len(column) for column in data["views"]["PCA"]["3"]} == {9}
-    assert len(data["variables"]) == MOST_VARIABLES
+    assert len(data["variables"]) == MAX_VARIABLES
     by_name = {one["name"]: one for one in data["variables"]}
     season, hour = by_name["season"], by_name["hour"]
     assert (season["scale"], season["numbers"]) == ("names", None)
@@ -295,7 +295,7 @@ def test_what_the_page_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     counts = np.array(season["pairs"]["genuine"]["counts"])
     assert counts.shape[:2] == (3, 3)
     assert counts.shape[2] + 1 == len(season["pairs"]["edges"])
-    monkeypatch.setattr(page_data_module, "MOST_SHOWN", 20)
+    monkeypatch.setattr(page_data_module, "MAX_SHOWN", 20)
     assert len(page_data(given, Settings(), nothing)["images"]["label"]) == 20
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lab.simulate.outcomes import LEAST, Outcomes, by_quarter, share, trailing
+from lab.simulate.outcomes import MIN_FRAMES, Outcomes, by_quarter, share, trailing
 
 
 def flags(text: str) -> np.ndarray:
@@ -35,7 +35,7 @@ def test_trailing_shares_end_before_each_point() -> None:
 def test_a_point_needs_enough_frames_below_it() -> None:
     counted = np.ones(100, np.bool_)
     among = np.zeros(100, np.bool_)
-    among[: LEAST - 1] = True
+    among[: MIN_FRAMES - 1] = True
     assert trailing(counted, among, 50, [50]) == (None,)
-    among[LEAST] = True
+    among[MIN_FRAMES] = True
     assert trailing(counted, among, 50, [50]) == (1.0,)

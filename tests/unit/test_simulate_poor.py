@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lab.images.manifest import ManifestRow
-from lab.simulate.poor import KEPT, poor_image, spoil
+from lab.simulate.poor import KEPT, degrade_image, degrade_images
 from schemas.settings import load_settings
 
 N = 200
@@ -23,7 +23,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> list[ManifestRow]:
 
 def spoilt(rows: list[ManifestRow], share: float, folder: Path, seed: int = 0) -> dict[str, bytes]:
     folder.mkdir()
-    made = spoil(rows, share, seed, folder, load_settings())
+    made = degrade_images(rows, share, seed, folder, load_settings())
     assert [row.id for row in made] == [row.id for row in rows]
     assert all(row.path.parent == folder for row in made if row.path != rows[0].path)
     return {row.id: row.path.read_bytes() for row in made if row.path != rows[0].path}
@@ -44,7 +44,7 @@ def test_a_share_of_the_images_is_made_poor_and_more_of_the_same_with_a_larger_o
 
 def test_half_are_cropped_off_their_centre_and_half_are_blurred() -> None:
     image = np.random.default_rng(1).integers(0, 255, (40, 60, 3)).astype(np.uint8)
-    made = [poor_image(image, np.random.default_rng(seed)) for seed in range(N)]
+    made = [degrade_image(image, np.random.default_rng(seed)) for seed in range(N)]
     cropped = [one for one in made if one.shape != image.shape]
     assert 0.35 < len(cropped) / N < 0.65
     corners = {(0, 0): 0, (0, 1): 0, (1, 0): 0, (1, 1): 0}
@@ -77,4 +77,4 @@ def test_what_cannot_be_read_stays_for_the_worker_to_refuse(tmp_path: Path) -> N
         ManifestRow(name, tmp_path / name, "oak", None, None, {})
         for name in ("broken.png", "missing.png")
     ]
-    assert spoil(rows, 1.0, 0, tmp_path, load_settings()) == rows
+    assert degrade_images(rows, 1.0, 0, tmp_path, load_settings()) == rows

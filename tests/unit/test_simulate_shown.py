@@ -11,8 +11,8 @@ from rich.console import Console
 from lab.shown.markdown import TerminalMarkdown
 from lab.shown.style import colour
 from lab.simulate.files import effort, error, write
-from lab.simulate.report import Curves, Entries, SimulationReport, VariantReport
-from lab.simulate.variants import Chosen, Variant, grid, names
+from lab.simulate.report import Curves, Entries, SimulationReport, SystemReport
+from lab.simulate.variants import Chosen, SystemVariant, grid, names
 from lab.simulate.words import summary
 from schemas.conditioning import Activation
 from schemas.errors import SetupError
@@ -25,8 +25,8 @@ FITTED = Chosen(
 EVERY = grid([Chosen(), FITTED], (False, True), (False, True), (0.0, 0.05))
 
 
-def variant_report(name: str, variant: Variant, level: float) -> VariantReport:
-    return VariantReport(
+def variant_report(name: str, variant: SystemVariant, level: float) -> SystemReport:
+    return SystemReport(
         name=name,
         parts=variant.parts,
         conditioning=variant.conditioning.name,
@@ -51,7 +51,7 @@ def variant_report(name: str, variant: Variant, level: float) -> VariantReport:
     )
 
 
-def made(variants: list[Variant]) -> SimulationReport:
+def made(variants: list[SystemVariant]) -> SimulationReport:
     called = names([variant.parts for variant in variants])
     return SimulationReport(
         data="herd",

@@ -9,7 +9,7 @@ import pytest
 from lab.simulate.outcomes import Simulated
 from lab.simulate.summary import summarise
 from lab.simulate.system import System
-from lab.simulate.variants import Chosen, Variant
+from lab.simulate.variants import Chosen, SystemVariant
 from schemas.embedding import Embedding
 from schemas.errors import DependencyDown
 from schemas.gallery import Status
@@ -18,7 +18,7 @@ from schemas.settings import load_settings
 from tests.conditionings import activation, conditioning, saved
 from tests.unit.simulated import IDENTITIES, TELLS_APART, simulated, stream
 
-PLAIN = Variant(Chosen(), mad=False, include=False, wrong=0.0)
+PLAIN = SystemVariant(Chosen(), mad=False, include=False, wrong=0.0)
 
 
 def wrong_entries(done: Simulated, labels: dict[str, str], status: Status) -> list[bool]:
@@ -158,7 +158,7 @@ async def test_a_simulation_is_not_spelled_out_when_its_task_is_told_of() -> Non
 async def test_the_report_tells_right_from_wrong_entries_by_where_they_are_now() -> None:
     embeddings, labels = stream(rounds=20, noise=0.15)
     done = await simulated(embeddings, labels, wrong=0.08, target_fpir=TELLS_APART, mad=True)
-    variant = Variant(Chosen(), mad=True, include=False, wrong=0.08)
+    variant = SystemVariant(Chosen(), mad=True, include=False, wrong=0.08)
     report = summarise("x", variant, done, labels, 7)
     gone = report.quarantined["retention: mad"]
     found = wrong_entries(done, labels, Status.QUARANTINED)

@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 
 from lab.evaluate.measures import FPIR, RANK1, TPIR, at
 from lab.evaluate.report import Estimate, Evaluation, Scenario
-from lab.evaluate.thresholds import Point, Rule
+from lab.evaluate.thresholds import OperatingTarget, Rule
 from lab.evaluate.words import NOTHING, percent
 from lab.shown.style import INK, QUIET, colour, legend, panels, title
 
-_WIDEST = 5.5  # inches
+_MAX_WIDTH = 5.5  # inches
 _LEVEL_LETTERS = 40  # in all names together, so that they fit side by side
 
 
@@ -25,7 +25,7 @@ def bars(evaluation: Evaluation, variable: str, fpir: float) -> Figure:
     """
     scenarios = evaluation.variants[0].scenarios
     values = evaluation.variables[variable]
-    width = min(max(3.6, 0.9 + len(values) * (0.22 + 0.16 * len(evaluation.variants))), _WIDEST)
+    width = min(max(3.6, 0.9 + len(values) * (0.22 + 0.16 * len(evaluation.variants))), _MAX_WIDTH)
     figure, grid = panels(len(scenarios), 3, width=width, height=2.9)
     for row, (scenario, measured) in zip(grid, scenarios.items(), strict=True):
         for axis, (heading, measure) in zip(row, _shown(measured, fpir), strict=True):
@@ -46,9 +46,9 @@ def bars(evaluation: Evaluation, variable: str, fpir: float) -> Figure:
 
 def _shown(scenario: Scenario, fpir: float) -> list[tuple[str, str]]:
     """Return heading and measure of each panel."""
-    honest = Point(fpir, Rule.HONEST)
+    honest = OperatingTarget(fpir, Rule.HONEST)
     known = scenario.measures[at(TPIR, honest)].mean is not None
-    point = honest if known else Point(fpir, Rule.ORACLE)
+    point = honest if known else OperatingTarget(fpir, Rule.ORACLE)
     return [
         ("rank-1", RANK1),
         (f"TPIR, {point.rule} τ for FPIR {percent(fpir)}", at(TPIR, point)),

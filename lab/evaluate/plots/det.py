@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from scipy.special import ndtr, ndtri
 
-from lab.evaluate.exam import Assessed
+from lab.evaluate.exam import VariantResult
 from lab.shown.style import QUIET, colour, legend, panels, title
 from recognition.evaluation import Float64, Identified
 
@@ -18,7 +18,7 @@ _TICKS: Final = (0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 0.999)
 _GRID: Final = ndtr(np.linspace(ndtri(_LOWEST), ndtri(_HIGHEST), 200))
 
 
-def det(assessed: Sequence[Assessed], fpirs: Sequence[float]) -> Figure:
+def det(assessed: Sequence[VariantResult], fpirs: Sequence[float]) -> Figure:
     """Draw, per scenario, the share of known probes missed over the FPIR.
 
     A line per variant is the mean over the splits, the band goes from the best to the worst.
@@ -29,23 +29,23 @@ def det(assessed: Sequence[Assessed], fpirs: Sequence[float]) -> Figure:
     for axis, scenario in zip(grid[0], scenarios, strict=True):
         _axes(axis, fpirs)
         title(axis, [scenario])
-        for number, one in enumerate(assessed):
-            curves = [missed(t.scored.found, _GRID) for t in one.trials[scenario].values()]
+        for number, result in enumerate(assessed):
+            curves = [missed(t.scored.identified, _GRID) for t in result.trials[scenario].values()]
             drawn = np.stack([curve for curve in curves if not np.isnan(curve).any()] or curves)
             axis.fill_between(
                 _GRID, drawn.min(0), drawn.max(0), color=colour(number), alpha=0.15, linewidth=0
             )
-            axis.plot(_GRID, drawn.mean(0), color=colour(number), lw=1.8, label=one.variant.name)
+            axis.plot(_GRID, drawn.mean(0), color=colour(number), lw=1.8, label=result.variant.name)
     grid[0][0].set_ylabel("known probes missed (1 − TPIR)", fontsize=9)
     legend(figure, grid[0][0])
     return figure
 
 
-def missed(found: Identified, fpirs: Float64) -> Float64:
+def missed(identified: Identified, fpirs: Float64) -> Float64:
     """Return 1 - TPIR at the largest threshold that keeps each FPIR (n,), as `tpir_at_fpir`."""
-    impostors = np.sort(found.distance[~found.known])
-    genuine = np.sort(found.distance[found.known & found.right])
-    known = np.count_nonzero(found.known)
+    impostors = np.sort(identified.distance[~identified.known])
+    genuine = np.sort(identified.distance[identified.known & identified.right])
+    known = np.count_nonzero(identified.known)
     if impostors.size == 0 or known == 0:
         return np.full(len(fpirs), np.nan)
     shares = np.arange(1, impostors.size + 1) / impostors.size

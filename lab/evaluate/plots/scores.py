@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lab.evaluate.exam import Assessed, Tested
-from lab.evaluate.thresholds import Point, Rule
+from lab.evaluate.exam import TrialResult, VariantResult
+from lab.evaluate.thresholds import OperatingTarget, Rule
 from lab.evaluate.words import percent
 from lab.shown.style import COLOURS, INK, legend, panels, title
 
@@ -15,7 +15,7 @@ _BINS = 60
 _SHOWN = 0.99  # of the probes: a few far ones would squeeze all others
 
 
-def scores(assessed: Sequence[Assessed], fpir: float) -> Figure:
+def scores(assessed: Sequence[VariantResult], fpir: float) -> Figure:
     """Draw histograms of the distance to the nearest entry, all splits together.
 
     A column per scenario and a row per variant. Lines show the thresholds for ``fpir``, the mean
@@ -23,22 +23,22 @@ def scores(assessed: Sequence[Assessed], fpir: float) -> Figure:
     """
     scenarios = list(assessed[0].trials)
     figure, grid = panels(len(assessed), len(scenarios), width=5.2, height=2.9)
-    for row, one in zip(grid, assessed, strict=True):
+    for row, result in zip(grid, assessed, strict=True):
         for axis, scenario in zip(row, scenarios, strict=True):
-            title(axis, [one.variant.name, scenario])
-            _histograms(axis, one.trials[scenario])
-            _thresholds(axis, one.trials[scenario], fpir)
-            axis.set_xlabel(f"{one.variant.distance} distance to the nearest entry", fontsize=9)
+            title(axis, [result.variant.name, scenario])
+            _histograms(axis, result.trials[scenario])
+            _thresholds(axis, result.trials[scenario], fpir)
+            axis.set_xlabel(f"{result.variant.distance} distance to the nearest entry", fontsize=9)
         row[0].set_ylabel("share of these probes", fontsize=9)
     legend(figure, grid[0][0], columns=5)
     return figure
 
 
-def _histograms(axis: Axes, trials: Mapping[int, Tested]) -> None:
-    found = [tested.scored.found for tested in trials.values()]
-    distance = np.concatenate([one.distance for one in found])
-    known = np.concatenate([one.known for one in found])
-    right = np.concatenate([one.right for one in found])
+def _histograms(axis: Axes, trials: Mapping[int, TrialResult]) -> None:
+    probes = [tested.scored.identified for tested in trials.values()]
+    distance = np.concatenate([each.distance for each in probes])
+    known = np.concatenate([each.known for each in probes])
+    right = np.concatenate([each.right for each in probes])
     edges = np.linspace(distance.min(), np.quantile(distance, _SHOWN), _BINS + 1)
     kinds = (
         ("known, nearest is right", known & right, known, COLOURS[0]),
@@ -52,9 +52,9 @@ def _histograms(axis: Axes, trials: Mapping[int, Tested]) -> None:
         axis.stairs(shares, edges, color=shade, linewidth=1.2)
 
 
-def _thresholds(axis: Axes, trials: Mapping[int, Tested], fpir: float) -> None:
+def _thresholds(axis: Axes, trials: Mapping[int, TrialResult], fpir: float) -> None:
     for rule, dashes in ((Rule.ORACLE, "--"), (Rule.HONEST, ":")):
-        every = [tested.thresholds[Point(fpir, rule)] for tested in trials.values()]
+        every = [tested.thresholds[OperatingTarget(fpir, rule)] for tested in trials.values()]
         present = [threshold for threshold in every if np.isfinite(threshold)]
         if present:
             axis.axvline(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SimulationRequest:
     """What is asked of a simulation.
 
     Attributes:
