@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.distance import FloatArray, Metric, compare
+from recognition.distance import FloatArray, compare
 
 NEAREST = 10
 """How many of the cohort tell the local scale."""
@@ -39,7 +39,7 @@ class Cohort:
         scales = np.empty(len(vectors), np.float32)
         for start in range(0, len(vectors), _BLOCK):
             block = slice(start, start + _BLOCK)
-            near = compare(vectors[block], self.vectors, Metric.COSINE)
+            near = compare(vectors[block], self.vectors)
             if apart is not None:
                 near[apart[block]] = np.inf
             scales[block] = _mean_of_nearest(near)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from recognition.background import Background
 from recognition.clusters import Clusters
 from recognition.cohort import Cohort
-from recognition.distance import FloatArray, Metric, compare, prepare
+from recognition.distance import FloatArray, compare, prepare
 from recognition.statistics import Statistics
 
 Indices = NDArray[np.intp]
@@ -103,7 +103,7 @@ def place(
     apart: NDArray[np.bool_] | None = None,
 ) -> Placed:
     """Place embeddings (n, d) of these clusters (n,); ``apart`` as in :meth:`Cohort.scales`."""
-    unit = prepare(embeddings, Metric.COSINE)
+    unit = prepare(embeddings)
     vectors = unit if statistics is None else statistics.standardise(unit, clusters)
     scales = np.ones(len(vectors), np.float32) if cohort is None else cohort.scales(vectors, apart)
     return Placed(vectors, scales, clusters)
@@ -111,7 +111,7 @@ def place(
 
 def conditioned(probes: Placed, entries: Placed, levels: NDArray[np.float64]) -> FloatArray:
     """Return the conditioned distances (n, m): cosine distances over local scales and level."""
-    near = compare(probes.vectors, entries.vectors, Metric.COSINE)
+    near = compare(probes.vectors, entries.vectors)
     near /= np.sqrt(probes.scales)[:, None] * np.sqrt(entries.scales)
     near /= levels_between(levels, probes.clusters, entries.clusters)
     return near

@@ -154,15 +154,6 @@ def average_precision(
     return result
 
 
-def mean_average_precision(
-    distances: ArrayLike,
-    gallery_labels: Sequence[str] | Labels,
-    probe_labels: Sequence[str] | Labels,
-) -> float:
-    """Return the mean of :func:`average_precision` over the known probes."""
-    return mean(average_precision(distances, gallery_labels, probe_labels))
-
-
 def mean(values: Float64) -> float:
     """Return the mean of what is not NaN, and NaN where that is nothing."""
     present = values[~np.isnan(values)]

@@ -20,7 +20,7 @@ from recognition.candidates import (
 from recognition.clusters import Clusters, everything, fit_clusters
 from recognition.cohort import Cohort, spaced
 from recognition.conditioning import Conditioning, Impostors, Placed, conditioned, place
-from recognition.distance import FloatArray, Metric, prepare
+from recognition.distance import FloatArray, prepare
 from recognition.protocol import Trial
 from recognition.statistics import fit_statistics
 from recognition.tail import PRIOR_IDENTITIES
@@ -119,7 +119,7 @@ def condition(
     """
     k = len(clusters)
     groups = clusters.assign(seen.backgrounds).cluster
-    unit = prepare(seen.embeddings, Metric.COSINE)
+    unit = prepare(seen.embeddings)
     statistics = None
     if candidate.standard is not Standard.NONE:
         centre_only = candidate.standard is Standard.CENTRE

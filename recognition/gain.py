@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from recognition.cohort import Cohort
 from recognition.conditioning import Placed, place
-from recognition.distance import FloatArray, Metric, prepare
+from recognition.distance import FloatArray, prepare
 from recognition.findings import Gain
 from recognition.statistics import fit_statistics
 from recognition.trials import around, difference, draw_trials, judge
@@ -42,7 +42,7 @@ def conditioning_gain(
     None where the identities of a fold are too few for a trial.
     """
     names = np.asarray(identities, dtype=np.str_)
-    unit = prepare(embeddings, Metric.COSINE)
+    unit = prepare(embeddings)
     everyone = np.unique(names)
     order = np.random.default_rng(0).permutation(everyone.size)
     fold = dict(zip(everyone[order].tolist(), np.arange(everyone.size) % FOLDS, strict=True))

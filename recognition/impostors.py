@@ -1,13 +1,12 @@
 """What an unknown probe would see: the nearest entry of another identity, kept up to date."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.distance import FloatArray, Metric, compare, prepare
+from recognition.distance import FloatArray, compare, prepare
 from recognition.threshold import open_set_threshold
 
 T = TypeVar("T", bound=np.generic)
@@ -27,14 +26,12 @@ class NearestImpostors:
     entry whose nearest impostor was removed.
     """
 
-    def __init__(self, dim: int, metric: Metric = Metric.COSINE) -> None:
+    def __init__(self, dim: int) -> None:
         if dim < 1:
             raise ValueError(f"dim must be at least 1, got {dim}")
-        self._metric = metric
         self._ids: list[str] = []
         self._rows: dict[str, int] = {}
         self._codes: dict[str, int] = {}
-        self._members: Counter[int] = Counter()
         # Columns with spare capacity; the first len(self) rows are in use, in the order of _ids.
         self._vectors: FloatArray = np.empty((FIRST_CAPACITY, dim), dtype=np.float32)
         self._identities: NDArray[np.intp] = np.empty(FIRST_CAPACITY, dtype=np.intp)
@@ -47,34 +44,21 @@ class NearestImpostors:
     def __contains__(self, entry_id: object) -> bool:
         return entry_id in self._rows
 
-    @property
-    def identities(self) -> int:
-        """The number of distinct identities."""
-        return len(self._members)
-
-    def add(self, entry_id: str, identity: str, vector: FloatArray) -> None:
-        """Add an entry with its (d,) vector, in place of the one that has this id.
-
-        Raises:
-            ValueError: the vector is not (dim,), not finite, or zero under the cosine; nothing
-                has changed then.
-        """
-        self.extend([entry_id], [identity], vector[None])
-
     def extend(
         self, entry_ids: Sequence[str], identities: Sequence[str], vectors: FloatArray
     ) -> None:
         """Add n entries with their vectors (n, d), in place of those that have these ids.
 
         Raises:
-            ValueError: as for :meth:`add`, the lengths differ, or an id comes twice.
+            ValueError: a vector is not (dim,), not finite, or zero, the lengths differ, or an id
+                comes twice; nothing has changed then.
         """
         n, dim = len(vectors), self._vectors.shape[1]
         if vectors.shape != (n, dim):
             raise ValueError(f"expected vectors of shape ({n}, {dim}), got {vectors.shape}")
         if not len(set(entry_ids)) == len(entry_ids) == len(identities) == n:
             raise ValueError(f"expected {n} different ids, and an identity for each")
-        prepared = prepare(vectors, self._metric)
+        prepared = prepare(vectors)
         for entry_id in entry_ids:
             if entry_id in self:
                 self.remove(entry_id)
@@ -90,10 +74,6 @@ class NearestImpostors:
             self._ids[hole] = last_id
             self._rows[last_id] = hole
         self._ids.pop()
-        code = int(self._identities[hole])
-        self._members[code] -= 1
-        if not self._members[code]:
-            del self._members[code]
         for column in (self._vectors, self._identities, self._nearest, self._nearest_row):
             column[hole] = column[last]
         nearest_row = self._nearest_row[:last]
@@ -118,8 +98,7 @@ class NearestImpostors:
         """
         who = self._identities[: len(self)][np.isfinite(self._nearest[: len(self)])]
         threshold = open_set_threshold(self.distances(), who, target_fpir)
-        nothing = threshold is not None and threshold < 0 and self._metric is not Metric.IP
-        return None if nothing else threshold
+        return None if threshold is None or threshold < 0 else threshold
 
     def _append(
         self, entry_ids: Sequence[str], identities: Sequence[str], prepared: FloatArray
@@ -130,7 +109,6 @@ class NearestImpostors:
         codes = [self._codes.setdefault(identity, len(self._codes)) for identity in identities]
         self._ids.extend(entry_ids)
         self._rows.update(zip(entry_ids, range(first, end), strict=True))
-        self._members.update(codes)
         self._vectors[first:end] = prepared
         self._identities[first:end] = codes
         self._meet(np.arange(first, end))
@@ -151,7 +129,7 @@ class NearestImpostors:
         impostor gets an infinite distance, and the row number beside it means nothing.
         """
         n = len(self)
-        to_impostors = compare(self._vectors[rows], self._vectors[:n], self._metric)
+        to_impostors = compare(self._vectors[rows], self._vectors[:n])
         to_impostors[self._identities[rows, None] == self._identities[:n]] = np.inf
         self._nearest_row[rows] = to_impostors.argmin(axis=1)
         self._nearest[rows] = to_impostors.min(axis=1)

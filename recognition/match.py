@@ -84,5 +84,5 @@ def _vote(distance: float, threshold: float | None) -> float:
     """Return the weight of a neighbour: positive exactly if it is within the threshold."""
     if threshold is None or distance > threshold:
         return 0.0
-    # A threshold is below zero where distances are (inner product), so it scales by its size.
+    # A tail may reach below zero, and the threshold with it: so it scales by its size.
     return max((threshold - distance) / max(abs(threshold), MIN_VOTE), MIN_VOTE)

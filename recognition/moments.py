@@ -47,11 +47,6 @@ class Moments:
         """Return the moments of no vectors of ``dim`` numbers."""
         return cls(0, np.zeros(dim), np.zeros(dim))
 
-    @property
-    def variance(self) -> Float64:
-        """The population variance (d,), divided by the count; zeros where there is no vector."""
-        return self.m2 / max(self.count, 1)
-
     def add(self, vector: ArrayLike) -> None:
         """Add one vector (d,).
 
@@ -65,22 +60,6 @@ class Moments:
         before = value - self.mean
         self.mean += before / self.count
         self.m2 += before * (value - self.mean)
-
-    def merge(self, other: Self) -> None:
-        """Add what ``other`` has seen, as if its vectors had come here (Chan et al. 1979).
-
-        Raises:
-            ValueError: it is about vectors of another dimension.
-        """
-        if other.mean.shape != self.mean.shape:
-            raise ValueError(f"expected moments of shape {self.mean.shape}")
-        if other.count == 0:
-            return
-        count = self.count + other.count
-        delta = other.mean - self.mean
-        self.m2 += other.m2 + delta**2 * (self.count * other.count / count)
-        self.mean += delta * (other.count / count)
-        self.count = count
 
 
 def drift(statistics: Statistics, cluster: int, moments: Moments) -> float:

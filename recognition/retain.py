@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from recognition.distance import FloatArray, Metric, distances
+from recognition.distance import FloatArray
 
 
 class Removal(StrEnum):
@@ -125,6 +125,6 @@ def _typical(entries: Sequence[Held], rule: RetentionRule) -> Sequence[Held]:
     if rule.mad_cutoff is None or len(entries) < rule.mad_min:
         return entries
     vectors = np.stack([entry.vector for entry in entries])
-    median = np.median(vectors, axis=0, keepdims=True).astype(np.float32)
-    scores = modified_z_scores(distances(median, vectors, Metric.L2)[0])
+    median = np.median(vectors, axis=0).astype(np.float32)
+    scores = modified_z_scores(np.linalg.norm(vectors - median, axis=1))
     return [entry for entry, z in zip(entries, scores, strict=True) if z <= rule.mad_cutoff]

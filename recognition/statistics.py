@@ -12,7 +12,7 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.distance import FloatArray, Metric, prepare
+from recognition.distance import FloatArray, prepare
 
 Float64 = NDArray[np.float64]
 Labels = NDArray[np.intp]
@@ -72,7 +72,7 @@ class Statistics:
             raise ValueError("embeddings must be finite")
         if not norms.all():
             lost = norms == 0
-            z[lost] = prepare(embeddings[lost], Metric.COSINE)
+            z[lost] = prepare(embeddings[lost])
             norms[lost] = 1
         np.divide(z, norms[:, None], out=z, casting="same_kind")
         return z

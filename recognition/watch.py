@@ -20,21 +20,20 @@ class ImpostorWatch:
 
     Adding costs O(impostors·d). Removing costs O(entries·d) for each impostor whose nearest entry
     was removed.
+
+    Attributes:
+        nearest: each impostor's distance to its nearest entry (n,), infinite without entries.
     """
 
     def __init__(self, conditioning: Conditioning) -> None:
         self._conditioning = conditioning
         self._impostors = conditioning.impostors.placed
         self._entries: dict[str, Placed] = {}
-        self._nearest = np.full(len(self._impostors), np.inf, np.float32)
+        self.nearest = np.full(len(self._impostors), np.inf, np.float32)
         self._nearest_id: NDArray[np.object_] = np.full(len(self._impostors), None, dtype=object)
 
     def __len__(self) -> int:
         return len(self._entries)
-
-    def add(self, entry_id: str, entry: Placed) -> None:
-        """Add one placed entry, in place of the one that has this id."""
-        self.extend([entry_id], entry)
 
     def extend(self, entry_ids: Sequence[str], entries: Placed) -> None:
         """Add n placed entries, in place of those that have these ids; at once is faster.
@@ -49,10 +48,6 @@ class ImpostorWatch:
             self._entries[entry_id] = entries.take(np.array([row]))
         self._compare(np.arange(len(self._impostors)), entry_ids, entries)
 
-    def remove(self, entry_id: str) -> None:
-        """Remove an entry; KeyError when there is none with this id."""
-        self.discard([entry_id])
-
     def discard(self, entry_ids: Collection[str]) -> None:
         """Remove entries, at once; KeyError, and none removed, when one of these ids is unknown."""
         gone = set(entry_ids)
@@ -63,13 +58,9 @@ class ImpostorWatch:
         for entry_id in gone:
             del self._entries[entry_id]
         bereft = np.array([at in gone for at in self._nearest_id], dtype=np.bool_).nonzero()[0]
-        self._nearest[bereft], self._nearest_id[bereft] = np.inf, None
+        self.nearest[bereft], self._nearest_id[bereft] = np.inf, None
         if bereft.size and self._entries:
             self._compare(bereft, list(self._entries), self._joined())
-
-    def nearest(self) -> NDArray[np.float32]:
-        """Return each impostor's distance to its nearest entry (n,), infinite without entries."""
-        return self._nearest.copy()
 
     def tails(self) -> ClusterTails | None:
         """Return how near the impostors come to the gallery of the moment.
@@ -79,7 +70,7 @@ class ImpostorWatch:
         if not self._entries:
             return None
         return fit_cluster_tails(
-            self._nearest,
+            self.nearest,
             self._conditioning.impostors.identities,
             self._impostors.clusters,
             self._conditioning.k,
@@ -101,9 +92,9 @@ class ImpostorWatch:
             distances = self._conditioning.distances(who, entries.take(block))
             at = distances.argmin(axis=1)
             nearest = distances[np.arange(len(who)), at]
-            closer = nearest < self._nearest[impostors]
+            closer = nearest < self.nearest[impostors]
             names = np.array(entry_ids[start : start + _BLOCK], dtype=object)
-            self._nearest[impostors[closer]] = nearest[closer]
+            self.nearest[impostors[closer]] = nearest[closer]
             self._nearest_id[impostors[closer]] = names[at[closer]]
 
     def _joined(self) -> Placed:

@@ -12,7 +12,7 @@ from lab.evaluate.files import write
 from lab.evaluate.markdown import summary
 from lab.evaluate.run import EvaluationRequest, run
 from lab.images.embed import default_model
-from recognition.paper_distances import INDEXED, Distance
+from recognition.paper_distances import Distance
 from schemas.settings import Views, load_settings
 
 
@@ -87,11 +87,8 @@ def evaluate(
         typer.echo(evaluation.model_dump_json())
     else:
         print_markdown(summary(evaluation))
-    for unfit in (name for name in request.distances if name not in INDEXED):
-        warn(
-            f"{unfit} is for measuring only: Redis indexes {', '.join(INDEXED)}, so the stream "
-            "cannot use it"
-        )
+    for unfit in (name for name in request.distances if name is not Distance.COSINE):
+        warn(f"{unfit} is for measuring only: the stream compares by the cosine")
     if folder is not None:
         write(folder, evaluation, assessed)
         err.print(f"wrote {folder / 'evaluation.md'}, evaluation.json and the pictures")

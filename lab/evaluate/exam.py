@@ -12,8 +12,7 @@ from lab.evaluate.thresholds import Thresholds, thresholds_of
 from lab.images.groups import Grouping
 from recognition.bootstrap import IdentityDraws
 from recognition.distance import FloatArray
-from recognition.fitted_distance import fit_distance
-from recognition.paper_distances import Distance
+from recognition.paper_distances import Distance, fit_distance
 from recognition.protocol import Indices, Part, Split, Trial
 from schemas.errors import SetupError
 

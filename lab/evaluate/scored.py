@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from recognition.distance import FloatArray
 from recognition.evaluation import Float64, Identified, Labels, average_precision, identify
-from recognition.fitted_distance import Compare
+from recognition.paper_distances import Compare
 from recognition.protocol import Indices, Trial
 
 _BLOCK = 1024  # probes compared at once: bounds the memory to (_BLOCK, gallery) distances

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.distance import FloatArray, Metric, prepare
+from recognition.distance import FloatArray, prepare
 
 Float64 = NDArray[np.float64]
 
@@ -50,7 +50,7 @@ def project(embeddings: FloatArray, on_done: Callable[[], None]) -> list[Project
 
 def _pca(embeddings: FloatArray) -> Float64:
     """Return the first principal components (n, 3 to 50); zeros where there are fewer than 3."""
-    x = prepare(embeddings, Metric.COSINE).astype(np.float64)
+    x = prepare(embeddings).astype(np.float64)
     left, sizes, _ = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
     components = (left * sizes)[:, :_COMPONENTS]
     missing = max(0, 3 - components.shape[1])

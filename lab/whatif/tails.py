@@ -10,8 +10,7 @@ from lab.whatif.replay import Replay
 from recognition.bootstrap import Interval
 from recognition.cluster import EVERYWHERE
 from recognition.cluster_tails import ClusterTails
-from recognition.fitted_distance import fit_distance
-from recognition.paper_distances import Distance
+from recognition.paper_distances import Distance, fit_distance
 from recognition.tail import Tail, fit_tail
 from recognition.threshold import cautious_threshold
 from recognition.watch import ImpostorWatch

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from recognition.decision import Neighbour
-from recognition.distance import FloatArray, Metric, compare, prepare
+from recognition.distance import FloatArray, compare, prepare
 from streams.index.base import (
     ROUNDING,
     GalleryState,
@@ -53,8 +53,8 @@ class MemoryIndex:
         if not asked:
             return ()
         entries = [entry for shard in asked for entry in self._shards[shard].values()]
-        probe = prepare(query.vector[None], Metric.COSINE)
-        near = [compare(probe, self._vectors(shard), Metric.COSINE)[0] for shard in asked]
+        probe = prepare(query.vector[None])
+        near = [compare(probe, self._vectors(shard))[0] for shard in asked]
         distances = np.concatenate(near)
         nearest = np.argsort(distances, kind="stable")[:k]
         return tuple(
@@ -66,7 +66,7 @@ class MemoryIndex:
         """Return the vectors of a shard, made ready once for all searches until it changes."""
         if shard not in self._prepared:
             vectors = np.stack([entry.vector for entry in self._shards[shard].values()])
-            self._prepared[shard] = prepare(vectors, Metric.COSINE)
+            self._prepared[shard] = prepare(vectors)
         return self._prepared[shard]
 
     async def fill(

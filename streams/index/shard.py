@@ -9,7 +9,7 @@ from redisvl.query import VectorQuery
 from redisvl.schema import IndexSchema
 
 from recognition.decision import Neighbour
-from recognition.distance import Metric, from_redis
+from recognition.distance import from_redis
 from schemas.event import FloatVector
 from streams.index.base import ROUNDING, IndexEntry
 
@@ -53,7 +53,7 @@ class Shard:
             "dims": dimension,
             "algorithm": algorithm,
             "datatype": "float32",
-            "distance_metric": Metric.COSINE.value,
+            "distance_metric": "cosine",
         }
         return IndexSchema.from_dict(
             {
@@ -116,7 +116,7 @@ class Shard:
         return Neighbour(
             entry_id=entry_id,
             identity=fields[b"identity"].decode(),
-            distance=from_redis(float(fields[_SCORE]), Metric.COSINE),
+            distance=from_redis(float(fields[_SCORE])),
             cluster=self.cluster,
             scale=float(fields.get(b"scale", 1)),  # an index of before there were scales
         )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from recognition.cohort import NEAREST, Cohort
-from recognition.distance import FloatArray, Metric, prepare
+from recognition.distance import FloatArray, prepare
 
 seeds = st.integers(0, 2**32 - 1)
 sizes = st.integers(1, 30)
@@ -17,7 +17,7 @@ few = st.integers(0, 8)
 
 
 def unit(rng: np.random.Generator, n: int, d: int = 5) -> FloatArray:
-    return prepare(rng.normal(size=(n, d)).astype(np.float32), Metric.COSINE)
+    return prepare(rng.normal(size=(n, d)).astype(np.float32))
 
 
 def brute_force(vector: list[float], members: list[list[float]], apart: list[bool]) -> float:

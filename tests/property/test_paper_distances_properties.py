@@ -8,8 +8,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 from sklearn.covariance import ledoit_wolf
 
-from recognition.fitted_distance import fit_distance
-from recognition.paper_distances import Distance
+from recognition.paper_distances import Distance, fit_distance
 
 
 def vectors(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -107,7 +107,7 @@ def test_a_conditioning_places_its_own_model_and_leaves_others_as_they_are(
             assert lies.vector is held.vector
             continue
         placed = ARTEFACT.conditioning.place(held.vector[None], [held.background])
-        watch.add(held.entry_id, placed)
+        watch.extend([held.entry_id], placed)
         assert lies.space == f"{MODEL}+v1"
         assert lies.cluster == cluster_name(int(placed.clusters[0]))
         assert np.allclose(lies.vector, placed.vectors[0], atol=1e-6)

@@ -5,7 +5,7 @@ import numpy as np
 from recognition.background import Encoder
 from recognition.clusters import Clusters
 from recognition.conditioning import Conditioning, Impostors, Placed
-from recognition.distance import Metric, prepare
+from recognition.distance import prepare
 from recognition.variable import Kind, Variable
 
 SIZE = 4
@@ -14,7 +14,7 @@ SIZE = 4
 def placed(rng: np.random.Generator, n: int, k: int) -> Placed:
     """Return n embeddings in k clusters and in none, each with a local scale of its own."""
     return Placed(
-        prepare(rng.normal(size=(n, SIZE)).astype(np.float32), Metric.COSINE),
+        prepare(rng.normal(size=(n, SIZE)).astype(np.float32)),
         rng.uniform(0.2, 2, n).astype(np.float32),
         rng.integers(-1, k, n),
     )

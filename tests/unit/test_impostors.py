@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from recognition.distance import FloatArray, Metric
+from recognition.distance import FloatArray
 from recognition.impostors import BLOCK, FIRST_CAPACITY, NearestImpostors
 from recognition.threshold import open_set_threshold
 
@@ -19,6 +19,10 @@ def apart(*degrees: float) -> list[float]:
     return sorted(1 - math.cos(math.radians(angle)) for angle in degrees)
 
 
+def add(impostors: NearestImpostors, entry_id: str, identity: str, vector: FloatArray) -> None:
+    impostors.extend([entry_id], [identity], vector[None])
+
+
 def found(impostors: NearestImpostors) -> list[float]:
     distances = impostors.distances()
     assert distances.dtype == np.float32
@@ -29,17 +33,16 @@ def found(impostors: NearestImpostors) -> list[float]:
 def trail() -> NearestImpostors:
     """The oak seen twice, at 0° and 10°, the pond at 60° and the gate at 150°."""
     impostors = NearestImpostors(2)
-    impostors.add("oak-1", "oak", at(0))
-    impostors.add("oak-2", "oak", at(10))
-    impostors.add("pond-1", "pond", at(60))
-    impostors.add("gate-1", "gate", at(150))
+    add(impostors, "oak-1", "oak", at(0))
+    add(impostors, "oak-2", "oak", at(10))
+    add(impostors, "pond-1", "pond", at(60))
+    add(impostors, "gate-1", "gate", at(150))
     return impostors
 
 
 def test_each_entry_finds_the_nearest_of_another_identity(trail: NearestImpostors) -> None:
     assert found(trail) == pytest.approx(apart(60, 50, 50, 90), abs=1e-6)
     assert len(trail) == 4
-    assert trail.identities == 3
 
 
 def test_when_an_entry_goes_those_it_was_nearest_to_look_again(trail: NearestImpostors) -> None:
@@ -50,26 +53,24 @@ def test_when_an_entry_goes_those_it_was_nearest_to_look_again(trail: NearestImp
 
 
 def test_an_entry_that_moved_into_a_gap_is_still_missed_when_it_goes() -> None:
-    impostors = NearestImpostors(1, Metric.L2)
-    for name, place in (("gap", 50), ("one", 0), ("far", 9), ("near", 1)):
-        impostors.add(name, name, np.array([place], dtype=np.float32))
+    impostors = NearestImpostors(2)
+    for name, degrees in (("gap", 170), ("one", 0), ("far", 90), ("near", 10)):
+        add(impostors, name, name, at(degrees))
     impostors.remove("gap")
-    assert found(impostors) == [1, 1, 8]
+    assert found(impostors) == pytest.approx(apart(10, 10, 80), abs=1e-6)
     impostors.remove("near")
-    assert found(impostors) == [9, 9]
+    assert found(impostors) == pytest.approx(apart(90, 90), abs=1e-6)
 
 
 def test_an_entry_that_is_added_again_moves(trail: NearestImpostors) -> None:
-    trail.add("pond-1", "gate", at(30))
+    add(trail, "pond-1", "gate", at(30))
     assert found(trail) == pytest.approx(apart(30, 20, 20, 140), abs=1e-6)
     assert len(trail) == 4
-    assert trail.identities == 2
 
 
 def test_below_two_identities_nobody_has_an_impostor(trail: NearestImpostors) -> None:
     trail.remove("pond-1")
     trail.remove("gate-1")
-    assert trail.identities == 1
     assert found(trail) == []
     assert trail.threshold(0.5) is None
     assert NearestImpostors(2).distances().size == 0
@@ -90,31 +91,30 @@ def test_more_impostors_lower_the_threshold() -> None:
     for size in (30, 100, 1000):
         for number in range(len(impostors), size):
             vector = random.standard_normal(8).astype(np.float32)
-            impostors.add(f"e{number}", f"identity {number}", vector)
+            add(impostors, f"e{number}", f"identity {number}", vector)
         taus.append(impostors.threshold(0.3) or math.nan)
     assert taus[0] > taus[1] > taus[2]
 
 
 def test_it_grows_beyond_its_first_capacity_and_shrinks_to_nothing() -> None:
-    impostors = NearestImpostors(1, Metric.L2)
-    for number in range(3 * FIRST_CAPACITY):
-        impostors.add(str(number), str(number), np.array([number], dtype=np.float32))
-    assert impostors.distances().tolist() == [1] * 3 * FIRST_CAPACITY
-    for number in range(3 * FIRST_CAPACITY):
+    impostors, size = NearestImpostors(2), 3 * FIRST_CAPACITY
+    for number in range(size):
+        add(impostors, str(number), str(number), at(3 * number))
+    assert found(impostors) == pytest.approx(apart(*[3] * size), abs=1e-6)
+    for number in range(size):
         impostors.remove(str(number))
     assert len(impostors) == 0
-    assert impostors.identities == 0
 
 
 def test_more_entries_than_one_block_lose_their_nearest_at_once() -> None:
-    impostors = NearestImpostors(1, Metric.L2)
-    impostors.add("far", "far", np.array([9], dtype=np.float32))
-    impostors.add("near", "near", np.array([1], dtype=np.float32))
+    impostors = NearestImpostors(2)
+    add(impostors, "far", "far", at(90))
+    add(impostors, "near", "near", at(10))
     for number in range(BLOCK + 1):
-        impostors.add(str(number), "crowd", np.array([0], dtype=np.float32))
-    assert found(impostors) == [1] * (BLOCK + 2) + [8]
+        add(impostors, str(number), "crowd", at(0))
+    assert found(impostors) == pytest.approx(apart(*[10] * (BLOCK + 2), 80), abs=1e-6)
     impostors.remove("near")
-    assert found(impostors) == [9] * (BLOCK + 2)
+    assert found(impostors) == pytest.approx(apart(*[90] * (BLOCK + 2)), abs=1e-6)
 
 
 def test_removing_what_is_absent_is_a_key_error(trail: NearestImpostors) -> None:
@@ -137,7 +137,7 @@ def test_a_bad_vector_changes_nothing(
 ) -> None:
     before = found(trail)
     with pytest.raises(ValueError, match=message):
-        trail.add("pond-1", "pond", np.array(vector, dtype=np.float32))
+        add(trail, "pond-1", "pond", np.array(vector, dtype=np.float32))
     assert found(trail) == before
 
 

@@ -1,9 +1,7 @@
 import numpy as np
 import pytest
 
-from recognition.distance import Metric
-from recognition.fitted_distance import fit_distance
-from recognition.paper_distances import FITTED, INDEXED, Distance, metric_of
+from recognition.paper_distances import FITTED, Distance, fit_distance
 
 TRAIN = np.array([[0, 0, 0], [2, 4, 0], [4, 8, 0], [6, 4, 0]], dtype=np.float32)
 ONE, OTHER = np.array([[[1, 2, 3]], [[4, -2, 3]]], dtype=np.float32)
@@ -67,7 +65,7 @@ def test_where_a_distance_is_not_defined() -> None:
         fit_distance(Distance.COSINE, TRAIN)(0 * constant, ONE)
 
 
-def test_what_redis_can_index() -> None:
-    assert {metric_of(distance) for distance in INDEXED} == set(Metric)
-    with pytest.raises(ValueError, match="cannot use the distance spearman: Redis indexes only"):
-        metric_of(Distance.SPEARMAN)
+def test_those_of_close_and_long_vectors_do_not_cancel() -> None:
+    vectors = np.array([[1000, 0], [1000, 0.001]], dtype=np.float32)
+    apart = fit_distance(Distance.EUCLIDEAN, TRAIN)(vectors[:1], vectors)[0]
+    assert apart == pytest.approx([0, 0.001], rel=1e-3)
