@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from client.outgoing import Outgoing
-from schemas.background import load_declaration, undeclared
+from schemas.background import declaration_of, undeclared
 from schemas.errors import BadInput
 from schemas.event import Background, now
 from schemas.gallery import Enrol, GalleryCommand
@@ -85,7 +85,7 @@ class EnrolCommands:
 
 def _completion(settings: Settings) -> Callable[[Outgoing], Background]:
     """Return what checks a background and adds what follows from time and place."""
-    if settings.variables is None:
+    declaration = declaration_of(settings)
+    if declaration is None:
         return lambda frame: undeclared(frame.background)
-    declaration = load_declaration(settings.variables)
     return lambda frame: declaration.complete(frame.background, frame.captured_at or now())

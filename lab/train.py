@@ -13,7 +13,7 @@ from rich.progress import Progress
 from lab.images.manifest import ManifestRow, read_manifest
 from lab.images.splits import session_of, splits_of
 from recognition.protocol import Part
-from schemas.background import load_declaration
+from schemas.background import declaration_of
 from schemas.errors import SetupError
 from schemas.settings import Settings
 from workers.images.decode import Limits
@@ -73,8 +73,8 @@ def load_parts(
         SetupError: a file is missing or no image, or the declaration of variables is wrong.
     """
     limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
-    path = settings.variables
-    declared = {} if path is None else load_declaration(path).variables
+    declaration = declaration_of(settings)
+    declared = {} if declaration is None else declaration.variables
 
     def samples(rows: Sequence[ManifestRow]) -> Samples:
         images = load_images(

@@ -29,6 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from schemas.derived import CameraSite, Derivation, derive
 from schemas.errors import BadInput, SetupError
 from schemas.event import Background, Scalar
+from schemas.settings import Settings
 from schemas.variables import Numeric, Variable
 
 
@@ -114,6 +115,15 @@ def _is_finite(value: Scalar) -> bool:
         return isinstance(value, str) or math.isfinite(value)
     except OverflowError:
         return False
+
+
+def declaration_of(settings: Settings) -> Declaration | None:
+    """Read the declaration file that the settings name; None where they name none.
+
+    Raises:
+        SetupError: as :func:`load_declaration`.
+    """
+    return None if settings.variables is None else load_declaration(settings.variables)
 
 
 def load_declaration(path: Path) -> Declaration:

@@ -17,7 +17,7 @@ from infra.commands.options import Json, Limit, Source
 from infra.console import err, out, print_json, progress
 from lab.images.manifest import from_directory, from_manifest, read_manifest, read_value
 from lab.shown.tables import table
-from schemas.background import load_declaration
+from schemas.background import declaration_of
 from schemas.settings import Settings, load_settings
 
 _SHOWN = 5
@@ -109,9 +109,8 @@ def _frames(
 
 
 def _declared(settings: Settings) -> Collection[str] | None:
-    if settings.variables is None:
-        return None
-    return load_declaration(settings.variables).variables
+    declaration = declaration_of(settings)
+    return None if declaration is None else declaration.variables
 
 
 async def _publish(settings: Settings, frames: Sequence[Outgoing], rate: float | None) -> int:

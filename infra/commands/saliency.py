@@ -67,15 +67,15 @@ def saliency(
         permutations=permutations,
     )
     with progress() as bar:
-        looked = run(request, settings, bar, gains)
+        report, parts = run(request, settings, bar, gains)
         if folder is not None:
-            write(folder, looked, settings, bar)
-    warn_of_refused(looked.report.refused)
-    for why in looked.report.left_out.values():
+            write(folder, report, parts, settings, bar)
+    warn_of_refused(report.refused)
+    for why in report.left_out.values():
         warn(f"not looked at: {why}")
     if json:
-        typer.echo(looked.report.model_dump_json())
+        typer.echo(report.model_dump_json())
     else:
-        print_markdown(summary(looked.report))
+        print_markdown(summary(report))
     if folder is not None:
         err.print(f"wrote {folder / 'saliency.html'} and saliency.json")

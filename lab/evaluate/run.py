@@ -14,7 +14,7 @@ from lab.images.groups import backgrounds_of, groupings
 from lab.images.manifest import read_manifest
 from lab.images.splits import chosen, splits_of
 from recognition.paper_distances import Distance
-from schemas.background import load_declaration
+from schemas.background import declaration_of
 from schemas.settings import Settings, Views
 
 
@@ -57,7 +57,7 @@ def run(
     rows = read_manifest(request.manifest)
     splits = chosen(splits_of(request.manifest, rows, request.splits), request.numbers)
     models = Models(request.models, request.distances, splits, request.views)
-    declaration = None if settings.variables is None else load_declaration(settings.variables)
+    declaration = declaration_of(settings)
     exam = Exam(
         [row.label for row in rows],
         splits,

@@ -2,28 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from lab.fit.outcomes import ProbeAnswers, TrialOutcome, joined
-from recognition.bootstrap import Interval
+from lab.fit.report import ExpectedFpir
 from recognition.calibration import Calibration, fit_calibration
 from recognition.reliability import Reliability, reliability
 
 USUAL: Final = (0.001, 0.01, 0.05)
 """The FPIRs that are always told of, beside the one that was asked for."""
-
-
-class ExpectedFpir(NamedTuple):
-    """Of so many strangers, a share within ``interval`` is accepted in 95 of 100 cases.
-
-    ``threshold`` is τ for all clusters together, in the median gallery.
-    """
-
-    fpir: float
-    interval: Interval
-    threshold: float
 
 
 def expected(
@@ -46,7 +35,8 @@ def _expected(outcomes: Sequence[TrialOutcome], fpir: float, strangers: int) -> 
     ends = [outcome.tails.interval(fpir, strangers=strangers) for outcome in outcomes]
     low, high = np.mean(ends, axis=0).tolist()
     thresholds = [outcome.tails.tail.threshold(fpir) for outcome in outcomes]
-    return ExpectedFpir(fpir, Interval(low, high), float(np.median(thresholds)))
+    median = float(np.median(thresholds))
+    return ExpectedFpir(fpir=fpir, low=low, high=high, threshold=median)
 
 
 def calibrate(

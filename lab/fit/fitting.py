@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lab.fit.calibrating import ExpectedFpir, calibrate, expected, typical
+from lab.fit.calibrating import calibrate, expected, typical
 from lab.fit.outcomes import TrialOutcome, outcomes
+from lab.fit.report import ExpectedFpir
 from recognition.background import Encoder
 from recognition.calibration import Calibration
 from recognition.candidates import COUNTS, candidates

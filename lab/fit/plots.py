@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from lab.evaluate.words import percent
-from lab.fit.report import BinReport, RaceReport
+from lab.fit.report import RaceReport
 from lab.shown.style import COLOURS, INK, QUIET, panels
+from recognition.reliability import Bin
 from recognition.tail import Tail
 
 _ROW = 0.26  # inches
@@ -88,7 +89,7 @@ def _shares(axis: Axes, least: float) -> None:
     axis.set_ylabel("share of strangers' images", fontsize=9)
 
 
-def reliability(bins: Sequence[BinReport]) -> Figure:
+def reliability(bins: Sequence[Bin]) -> Figure:
     """Draw the share right over the probability; a dot's area is how many answers it stands for."""
     figure, ((axis,),) = panels(1, 1, width=4.6, height=4.4)
     axis.plot([0, 1], [0, 1], color=QUIET, linestyle="--", linewidth=1)

@@ -5,6 +5,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from recognition.reliability import Bin
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,21 +70,13 @@ class ClusterReport(_Part):
     threshold: float = Field(description="As a multiple of that of all clusters together")
 
 
-class ExpectedReport(_Part):
+class ExpectedFpir(_Part):
     """The FPIR to be expected where one is asked for."""
 
     fpir: float
     low: float = Field(description="95 % interval, for as many strangers as were held out")
     high: float
     threshold: float = Field(description="In the median gallery, of all clusters together")
-
-
-class BinReport(_Part):
-    """Answers of nearly the same probability."""
-
-    predicted: float
-    observed: float
-    count: int
 
 
 class FitReport(_Part):
@@ -93,11 +87,11 @@ class FitReport(_Part):
     race: RaceReport
     clusters: tuple[ClusterReport, ...]
     gallery: int = Field(description="Entries of the median gallery")
-    expected: tuple[ExpectedReport, ...]
+    expected: tuple[ExpectedFpir, ...]
     calibration_error: float | None = Field(
         description="Mean distance of probability and share right, for identities not fitted to"
     )
-    reliability: tuple[BinReport, ...]
+    reliability: tuple[Bin, ...]
 
     @property
     def chosen(self) -> WayReport:
@@ -105,6 +99,6 @@ class FitReport(_Part):
         return self.race.ways[self.race.chosen]
 
     @property
-    def asked(self) -> ExpectedReport:
+    def asked(self) -> ExpectedFpir:
         """What is to be expected at the FPIR asked for."""
         return next(each for each in self.expected if each.fpir == self.origin.fpir)

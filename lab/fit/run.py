@@ -1,45 +1,37 @@
-"""From the images of a manifest to a conditioning."""
+"""From the images of a manifest to a conditioning, and to the report on it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
+import numpy as np
 from rich.progress import Progress
 
-from lab.fit.figures import report_on
 from lab.fit.fitting import FitResult, fit_conditioning, steps
-from lab.fit.report import FitReport, Origin, SampleSize
-from lab.images.embed import embed_with
-from lab.images.groups import backgrounds_of
-from lab.images.manifest import read_manifest
-from lab.images.samples import FitSamples, check, images_of, samples
-from lab.images.splits import splits_of, the_split
-from lab.images.variables import fit_variables, fit_what_varies
-from recognition.fit import Sample
+from lab.fit.report import (
+    ClusterReport,
+    FitReport,
+    Origin,
+    RaceReport,
+    SampleSize,
+    WayReport,
+    WeightReport,
+)
+from lab.images.samples import FitSamples, PartsRequest, embed_parts, samples
+from recognition.candidates import PLAIN, CandidateResult
+from recognition.cluster import cluster_name
+from recognition.fit import FPIR, FittedConditioning, Sample
 from recognition.variable import Variable
-from schemas.background import load_declaration
 from schemas.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class FitRequest:
-    """What is asked.
+class FitRequest(PartsRequest):
+    """What is asked: ``fpir`` is the share of strangers' images that may be accepted.
 
-    Attributes:
-        manifest: the images.
-        splits: a splits file; None takes the one beside the manifest, or makes splits.
-        split: its train and calibrate parts are used; None for the first.
-        model: a model folder, ``plain``, or a path with ``{split}`` in it.
-        by: the variables that may make clusters; None for each that can, which may be none.
-        fpir: the share of strangers' images that may be accepted.
+    The variables ``by`` may make clusters; None for each that can, which may be none.
     """
 
-    manifest: Path
-    splits: Path | None
-    split: int | None
-    model: str
-    by: Sequence[str] | None
     fpir: float
 
 
@@ -50,31 +42,19 @@ def run(request: FitRequest, settings: Settings, bar: Progress) -> tuple[FitRepo
         SetupError: naming what is missing or wrong, and what would be right.
         DependencyDown: the model stopped giving embeddings.
     """
-    rows = read_manifest(request.manifest)
-    splits = splits_of(request.manifest, rows, request.splits)
-    split = the_split(splits, request.split)
-    images = images_of(split)
-    check(rows, split, images)
-    declaration = None if settings.variables is None else load_declaration(settings.variables)
-    backgrounds = backgrounds_of([rows[i] for i in images], declaration)
-    fit_each = fit_what_varies if request.by is None else fit_variables
-    fit_each(backgrounds, request.by, declaration)  # what is wrong is said before embedding
-    embedded = embed_with(request.model, split, [rows[i] for i in images], settings, bar)
-    sound = embedded.sound
-    backgrounds = [backgrounds[i] for i in sound]
-    divided = samples(rows, split, images[sound], embedded.vectors[sound], backgrounds)
-    variables, left_out = fit_each(backgrounds, request.by, declaration)
-    result = _fit(divided, variables, request.fpir, bar)
+    parts = embed_parts(request, settings, bar, to_fit=True)
+    divided = samples(parts)
+    result = _fit(divided, parts.variables, request.fpir, bar)
     origin = Origin(
-        data=request.manifest.resolve().parent.name,
+        data=parts.data,
         made_at=datetime.now(UTC),
-        model=embedded.model,
-        split=split.number,
+        model=parts.model,
+        split=parts.split,
         fpir=request.fpir,
-        seen=_parts(divided.seen),
-        held_out=_parts(divided.held_out),
-        refused=embedded.refused,
-        left_out=left_out,
+        seen=_size(divided.seen),
+        held_out=_size(divided.held_out),
+        refused=parts.refused,
+        left_out=parts.left_out,
     )
     return report_on(result, origin), result
 
@@ -90,7 +70,73 @@ def _fit(
     return fit_conditioning(divided.seen, divided.held_out, variables, fpir, step)
 
 
-def _parts(sample: Sample) -> SampleSize:
+def _size(sample: Sample) -> SampleSize:
     return SampleSize(
         images=len(sample.identities), identities=len(set(sample.identities.tolist()))
+    )
+
+
+def report_on(result: FitResult, origin: Origin) -> FitReport:
+    """Return all figures of a fit."""
+    reliability = result.reliability
+    return FitReport(
+        origin=origin,
+        variables=_variables(result),
+        race=_race(result.fitted),
+        clusters=_clusters(result),
+        gallery=result.typical.entries,
+        expected=tuple(result.expected),
+        calibration_error=None if reliability is None else reliability.error,
+        reliability=() if reliability is None else reliability.bins,
+    )
+
+
+def _variables(result: FitResult) -> tuple[WeightReport, ...]:
+    reports = (
+        WeightReport(
+            variable=each.variable,
+            role=each.role,
+            weight=result.weights.get(each.variable),
+            meaning=each.meaning,
+        )
+        for each in result.saliency
+    )
+    return tuple(
+        sorted(
+            reports, key=lambda each: (each.weight is None, -result.weights.get(each.variable, 0))
+        )
+    )
+
+
+def _race(fitted: FittedConditioning) -> RaceReport:
+    ways = [result_of.candidate for result_of in fitted.results]
+    return RaceReport(
+        fpir=FPIR,
+        ways=tuple(_way(result_of) for result_of in fitted.results),
+        chosen=ways.index(fitted.chosen),
+        one_cluster=ways.index(replace(fitted.chosen, k=1, levelled=False)),
+    )
+
+
+def _way(result_of: CandidateResult) -> WayReport:
+    return WayReport(
+        way="plain distances" if result_of.candidate == PLAIN else str(result_of.candidate),
+        tpir=result_of.tpir,
+        gain=result_of.gain,
+        low=result_of.interval.low,
+        high=result_of.interval.high,
+    )
+
+
+def _clusters(result: FitResult) -> tuple[ClusterReport, ...]:
+    conditioning = result.fitted.conditioning
+    impostors = conditioning.impostors
+    return tuple(
+        ClusterReport(
+            name=cluster_name(number),
+            description=description,
+            strangers=len(np.unique(impostors.identities[impostors.placed.clusters == number])),
+            threshold=float(result.typical.tails.scales[number]),
+        )
+        for number, description in enumerate(conditioning.clusters.descriptions)
     )

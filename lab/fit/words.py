@@ -5,7 +5,7 @@ from math import ceil, log10
 from typing import Final
 
 from lab.evaluate.words import percent
-from lab.fit.report import ExpectedReport, FitReport, WayReport
+from lab.fit.report import ExpectedFpir, FitReport, WayReport
 from lab.shown.markdown import bold, plain, table
 
 MAX_NAMED: Final = 3
@@ -68,10 +68,10 @@ def doubt(report: FitReport) -> str | None:
     )
 
 
-def between(expected: ExpectedReport) -> str:
+def between(expected: ExpectedFpir) -> str:
     """Return the interval of the FPIR, as fine as what was asked for.
 
-    >>> between(ExpectedReport(fpir=0.01, low=0.0001, high=0.0374, threshold=0.5))
+    >>> between(ExpectedFpir(fpir=0.01, low=0.0001, high=0.0374, threshold=0.5))
     '0.0 to 3.7 %'
     """
     decimals = max(1, ceil(-log10(100 * expected.fpir)))

@@ -6,9 +6,9 @@ from typing import Any
 
 from rich.progress import Progress
 
+from lab.images.samples import EmbeddedParts
 from lab.saliency.page_data import page_data
 from lab.saliency.report import SaliencyReport
-from lab.saliency.run import SaliencyResult
 from lab.shown import html
 from lab.shown.folder import writing
 from schemas.settings import Settings
@@ -44,7 +44,9 @@ def _facts(report: SaliencyReport) -> tuple[str, ...]:
     )
 
 
-def write(folder: Path, result: SaliencyResult, settings: Settings, bar: Progress) -> None:
+def write(
+    folder: Path, report: SaliencyReport, parts: EmbeddedParts, settings: Settings, bar: Progress
+) -> None:
     """Write ``saliency.json`` and ``saliency.html``; the folder is made.
 
     Raises:
@@ -56,6 +58,6 @@ def write(folder: Path, result: SaliencyResult, settings: Settings, bar: Progres
         return lambda: bar.advance(number)
 
     with writing(folder):
-        (folder / REPORT).write_text(result.report.model_dump_json(indent=1), encoding="utf-8")
-        html = page(result.report, page_data(result, settings, progress))
+        (folder / REPORT).write_text(report.model_dump_json(indent=1), encoding="utf-8")
+        html = page(report, page_data(report, parts, settings, progress))
         (folder / PAGE).write_text(html, encoding="utf-8")

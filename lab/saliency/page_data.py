@@ -6,10 +6,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from lab.images.samples import EmbeddedParts
 from lab.images.thumbnails import thumbnails
 from lab.saliency.pairs import AllPairs, Distances, Pairs
 from lab.saliency.projections import VIEWS, project
-from lab.saliency.run import SaliencyResult
+from lab.saliency.report import SaliencyReport
 from recognition.value_groups import group_values
 from recognition.values import as_text, is_missing
 from recognition.variable import NAMED, Kind, Variable
@@ -27,12 +28,15 @@ StartTask = Callable[[str, int], Callable[[], None]]
 """Takes a task and how many steps it has; gives what to call after each."""
 
 
-def page_data(result: SaliencyResult, settings: Settings, progress: StartTask) -> dict[str, Any]:
+def page_data(
+    report: SaliencyReport, parts: EmbeddedParts, settings: Settings, progress: StartTask
+) -> dict[str, Any]:
     """Return what the scripts of the page read; see ``assets/``."""
-    shown = np.sort(np.random.default_rng(0).permutation(len(result.rows))[:MAX_SHOWN])
-    rows = [result.rows[i] for i in shown]
-    embeddings = result.embeddings[shown]
-    labels = [result.labels[i] for i in shown]
+    shown = np.sort(np.random.default_rng(0).permutation(len(parts.rows))[:MAX_SHOWN])
+    rows = [parts.rows[i] for i in shown]
+    embeddings = parts.embeddings[shown]
+    every = parts.labels
+    labels = [every[i] for i in shown]
     pictures = thumbnails(rows, settings, progress("thumbnails", len(rows)))
     projections = project(embeddings, progress("projections", VIEWS))
     pairs = AllPairs(embeddings, labels)
@@ -41,21 +45,21 @@ def page_data(result: SaliencyResult, settings: Settings, progress: StartTask) -
         "views": {
             each.name: {"2": _columns(each.flat), "3": _columns(each.deep)} for each in projections
         },
-        "variables": [_variable(each, result, shown, pairs) for each in chosen(result)],
+        "variables": [_variable(each, parts, shown, pairs) for each in chosen(report, parts)],
     }
 
 
-def chosen(result: SaliencyResult) -> list[Variable]:
+def chosen(report: SaliencyReport, parts: EmbeddedParts) -> list[Variable]:
     """Return the variables that can be chosen: the first salient ones, or else the very first."""
-    names = [each.variable for each in result.report.variables if each.salient][:MAX_VARIABLES]
-    fitted = {variable.name: variable for variable in result.variables}
-    return [fitted[name] for name in names or [result.report.variables[0].variable]]
+    names = [each.variable for each in report.variables if each.salient][:MAX_VARIABLES]
+    fitted = {variable.name: variable for variable in parts.variables}
+    return [fitted[name] for name in names or [report.variables[0].variable]]
 
 
 def _variable(
-    variable: Variable, result: SaliencyResult, shown: NDArray[np.intp], pairs: AllPairs
+    variable: Variable, parts: EmbeddedParts, shown: NDArray[np.intp], pairs: AllPairs
 ) -> dict[str, Any]:
-    every = [background.get(variable.name) for background in result.backgrounds]
+    every = [background.get(variable.name) for background in parts.backgrounds]
     groups = group_values(variable, every)
     codes, values = groups.codes[shown], [every[i] for i in shown]
     numbers = None if variable.kind in NAMED else [variable.code(value) for value in values]

@@ -2,42 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from recognition.saliency import Saliency
+from recognition.findings import Gain
+from recognition.predictability import Predictability
+from recognition.within import Explained
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
-
-
-class ExplainedReport(_Part):
-    """How much of a variance within identities a variable explains."""
-
-    share: float = Field(description="η², from 0 to 1")
-    by_chance: float = Field(description="Mean when values are shuffled within identities")
-    p: float = Field(description="Share of the shuffles that explain as much")
-
-
-class ReadReport(_Part):
-    """How well a variable is read from embeddings of unseen identities."""
-
-    measure: str = Field(description="`balanced accuracy` of names, `R²` of numbers")
-    linear: float
-    neighbours: float
-    chance: float
-
-
-class GainReport(_Part):
-    """TPIR at the target FPIR, matched conditioned on a variable alone and plainly."""
-
-    gain: float
-    low: float = Field(description="95 % of the bootstrap draws lie between low and high")
-    high: float
-    plain: float
-    conditioned: float
 
 
 class VariableReport(_Part):
@@ -57,15 +31,10 @@ class VariableReport(_Part):
     identities: int
     varying: float = Field(description="Share of them in identities in which it varies")
     between: float = Field(description="Share of its variance that lies between identities")
-    shift: ExplainedReport | None = Field(description="Of the embeddings; null where confounded")
-    spread: ExplainedReport | None = Field(description="Of the logarithm of their radius")
-    read: ReadReport | None
-    gain: GainReport | None = Field(description="Null where it was not measured")
-
-    @classmethod
-    def of(cls, finding: Saliency) -> Self:
-        """Return what was found in the words of the report."""
-        return cls.model_validate(finding)
+    shift: Explained | None = Field(description="Of the embeddings; null where confounded")
+    spread: Explained | None = Field(description="Of the logarithm of their radius")
+    read: Predictability | None
+    gain: Gain | None = Field(description="Null where it was not measured")
 
 
 class SaliencyReport(_Part):

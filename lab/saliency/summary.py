@@ -1,14 +1,11 @@
 """The ranking of the variables as Markdown, for the terminal."""
 
 from lab.evaluate.words import NOTHING
-from lab.saliency.report import (
-    ExplainedReport,
-    GainReport,
-    ReadReport,
-    SaliencyReport,
-    VariableReport,
-)
+from lab.saliency.report import SaliencyReport, VariableReport
 from lab.shown.markdown import plain, table
+from recognition.findings import Gain
+from recognition.predictability import Predictability
+from recognition.within import Explained
 
 COLUMNS = ("variable", "role", "shift η²", "spread η²", "read from it", "gain in TPIR")
 
@@ -38,13 +35,13 @@ def _cells(of: VariableReport) -> list[str]:
     ]
 
 
-def _explained(of: ExplainedReport | None) -> str:
+def _explained(of: Explained | None) -> str:
     return NOTHING if of is None else f"{of.share:.3f} ({of.by_chance:.3f}) p={of.p:.3g}"
 
 
-def _read(of: ReadReport | None) -> str:
+def _read(of: Predictability | None) -> str:
     return NOTHING if of is None else f"{max(of.linear, of.neighbours):.2f} ({of.chance:.2f})"
 
 
-def _gain(of: GainReport | None) -> str:
+def _gain(of: Gain | None) -> str:
     return NOTHING if of is None else f"{of.gain:+.3f} [{of.low:+.3f}, {of.high:+.3f}]"

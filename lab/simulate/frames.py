@@ -15,7 +15,7 @@ from lab.simulate.poor import degrade_images
 from lab.simulate.request import SimulationRequest
 from lab.simulate.timeline import timeline, untimed
 from recognition.protocol import Part
-from schemas.background import load_declaration
+from schemas.background import declaration_of
 from schemas.embedding import Embedding
 from schemas.errors import SetupError
 from schemas.event import event_name
@@ -60,7 +60,7 @@ def frames(
     rows = _rows(request)
     moments = timeline(rows, request.seed)[: request.limit]
     rows = [rows[moment.row] for moment in moments]
-    declaration = None if settings.variables is None else load_declaration(settings.variables)
+    declaration = declaration_of(settings)
     backgrounds = backgrounds_of(rows, declaration)
     task = bar.add_task("embedding", total=len(rows))
     with TemporaryDirectory(prefix="perennial-") as scratch:

@@ -10,7 +10,6 @@ from lab.fit.calibrating import USUAL, calibrate, expected, typical
 from lab.fit.fitting import MIN_WEIGHT, FitResult, fit_conditioning, steps, weight_of, weighted
 from lab.fit.outcomes import TrialOutcome, _outcome, joined, outcomes
 from recognition.background import Background, Encoder
-from recognition.bootstrap import Interval
 from recognition.cluster_tails import ClusterTails
 from recognition.clusters import everything
 from recognition.conditioning import Conditioning, Impostors, conditioned, place
@@ -110,7 +109,7 @@ def test_what_is_promised_covers_what_was_asked_for() -> None:
     thresholds = [one.threshold for one in made.expected]
     assert thresholds == sorted(thresholds)
     for one in made.expected:
-        assert 0 <= one.interval.low <= one.fpir <= one.interval.high
+        assert 0 <= one.low <= one.fpir <= one.high
     assert [one.fpir for one in fitted()[0].expected] == list(USUAL)
 
 
@@ -260,7 +259,7 @@ def test_an_expectation_is_the_mean_over_the_galleries() -> None:
     both = [nearness([0.3, 0.4, 0.5]), nearness([0.6, 0.7, 0.95])]
     (one, _, _) = expected(both, 0.05, 3)
     ends = [each.tails.interval(one.fpir, strangers=3) for each in both]
-    assert one.interval == pytest.approx(Interval(*np.mean(ends, axis=0)))
+    assert (one.low, one.high) == pytest.approx(np.mean(ends, axis=0))
     taus = [each.tails.tail.threshold(one.fpir) for each in both]
     assert one.threshold == pytest.approx(np.mean(taus))
 
@@ -268,7 +267,7 @@ def test_an_expectation_is_the_mean_over_the_galleries() -> None:
 def test_more_strangers_make_the_interval_narrower() -> None:
     made, _ = fitted()
     tried = outcomes(made.fitted.conditioning, world()[1])[:4]
-    few, many = (expected(tried, 0.05, n)[-1].interval for n in (3, 300))
+    few, many = (expected(tried, 0.05, n)[-1] for n in (3, 300))
     assert many.high - many.low < few.high - few.low
 
 

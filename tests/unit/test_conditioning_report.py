@@ -15,11 +15,11 @@ import pytest
 from matplotlib.collections import PathCollection
 from rich.console import Console
 
-from lab.fit.figures import report_on
 from lab.fit.fitting import FitResult, fit_conditioning
 from lab.fit.page import PAGE, page, write
 from lab.fit.plots import gains, reliability, tail
-from lab.fit.report import ExpectedReport, FitReport, Origin, SampleSize, WayReport
+from lab.fit.report import ExpectedFpir, FitReport, Origin, SampleSize, WayReport
+from lab.fit.run import report_on
 from lab.fit.words import between, doubt, finding, interval, listed, promise, summary
 from lab.shown.markdown import TerminalMarkdown
 from recognition.fit import Sample
@@ -151,7 +151,7 @@ def test_what_is_promised_and_what_is_doubted() -> None:
 
 
 def test_numbers_in_words() -> None:
-    near = ExpectedReport(fpir=0.01, low=0.0001, high=0.0374, threshold=0.5)
+    near = ExpectedFpir(fpir=0.01, low=0.0001, high=0.0374, threshold=0.5)
     assert between(near) == "0.0 to 3.7 %"
     assert between(near.model_copy(update={"fpir": 0.0001, "high": 0.0006})) == "0.01 to 0.06 %"
     assert interval(way("x", 0.041, -0.012, 0.07)) == "+4.1 [−1.2, +7.0]"

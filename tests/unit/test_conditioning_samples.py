@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from lab.images.manifest import ManifestRow
-from lab.images.samples import check, images_of, samples
-from recognition.protocol import Part, Split
+from lab.images.samples import EmbeddedParts, FitSamples, check, images_of, samples
+from recognition.distance import FloatArray
+from recognition.protocol import Indices, Part, Split
 from schemas.errors import SetupError
 from schemas.event import Background
 from tests.unit.angles import split, trial
@@ -32,6 +33,34 @@ def parts(
     return split({Part.CALIBRATE: calibrate, Part.TEST: tested}, number=3, train=train)
 
 
+def checked(given: list[ManifestRow], chosen: Split) -> None:
+    images = images_of(chosen)
+    check([given[i] for i in images], np.isin(images, chosen.train), chosen.number)
+
+
+def divided(
+    given: list[ManifestRow],
+    chosen: Split,
+    images: Indices,
+    embeddings: FloatArray,
+    backgrounds: list[Background],
+) -> FitSamples:
+    return samples(
+        EmbeddedParts(
+            data="herd",
+            split=chosen.number,
+            seen=np.isin(images, chosen.train),
+            rows=[given[i] for i in images],
+            embeddings=embeddings,
+            backgrounds=backgrounds,
+            model="tiny@1",
+            refused={},
+            variables=(),
+            left_out={},
+        )
+    )
+
+
 def test_train_is_seen_and_calibrate_is_held_out() -> None:
     given = rows("abcdefgh")
     chosen = parts([3, 2, 1, 0], [8, 10], [9, 11, 12, 13, 14, 15], test=(4, 5))
@@ -39,8 +68,8 @@ def test_train_is_seen_and_calibrate_is_held_out() -> None:
     assert images.tolist() == [0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15]
     embeddings = np.arange(24, dtype=np.float32).reshape(12, 2)
     backgrounds: list[Background] = [{"at": int(image)} for image in images]
-    divided = samples(given, chosen, images, embeddings, backgrounds)
-    seen, held_out = divided.seen, divided.held_out
+    parted = divided(given, chosen, images, embeddings, backgrounds)
+    seen, held_out = parted.seen, parted.held_out
     assert seen.identities.tolist() == ["a", "a", "b", "b"]
     assert held_out.identities.tolist() == ["e", "e", "f", "f", "g", "g", "h", "h"]
     assert seen.identities.dtype.kind == "U"
@@ -55,9 +84,9 @@ def test_what_was_not_embedded_has_no_part() -> None:
     chosen = parts([0, 1, 2, 3], [8, 10], [9, 11, 12, 13, 14, 15])
     left = np.array([0, 3, 8, 9, 10, 11, 12, 14])
     backgrounds: list[Background] = [{} for _ in left]
-    divided = samples(given, chosen, left, np.ones((8, 2), np.float32), backgrounds)
-    assert divided.seen.identities.tolist() == ["a", "b"]
-    assert divided.held_out.identities.tolist() == ["e", "e", "f", "f", "g", "h"]
+    parted = divided(given, chosen, left, np.ones((8, 2), np.float32), backgrounds)
+    assert parted.seen.identities.tolist() == ["a", "b"]
+    assert parted.held_out.identities.tolist() == ["e", "e", "f", "f", "g", "h"]
 
 
 @pytest.mark.parametrize(
@@ -74,19 +103,19 @@ def test_too_few_identities_are_counted_and_what_to_do_is_said(
 ) -> None:
     chosen = parts(train, probes[:1], probes[1:])
     with pytest.raises(SetupError, match=message) as said:
-        check(rows(labels), chosen, images_of(chosen))
+        checked(rows(labels), chosen)
     assert "--splits" in str(said.value)
 
 
 def test_just_enough_identities_are_enough() -> None:
     chosen = parts([0, 2], [4], [5, 6, 7, 8, 10])
-    check(rows("abcdef"), chosen, images_of(chosen))
+    checked(rows("abcdef"), chosen)
 
 
 def test_images_of_one_session_are_not_seen_again() -> None:
     given = rows("abcdef", dates="11")
     chosen = parts([0, 2], [4], [5, 6, 7, 8, 9, 10, 11])
     with pytest.raises(SetupError, match="0 of them seen in two sessions"):
-        check(given, chosen, images_of(chosen))
+        checked(given, chosen)
     undated = [row(one.label, i) for i, one in enumerate(given)]
-    check(undated, chosen, images_of(chosen))  # each image is a session of its own
+    checked(undated, chosen)  # each image is a session of its own

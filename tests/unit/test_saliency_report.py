@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from lab.images.manifest import ManifestRow
+from lab.images.samples import EmbeddedParts
 from lab.images.thumbnails import SIDE, thumbnails
 from lab.images.variables import fit_variables
 from lab.saliency import page_data as page_data_module
@@ -28,7 +29,6 @@ from lab.saliency.page_data import MAX_VARIABLES, chosen, page_data
 from lab.saliency.pairs import AllPairs
 from lab.saliency.projections import VIEWS, Projection, project
 from lab.saliency.report import SaliencyReport, VariableReport
-from lab.saliency.run import SaliencyResult
 from lab.saliency.summary import summary
 from lab.shown.markdown import TerminalMarkdown
 from recognition.saliency import Gain, Saliency, rank, saliency
@@ -68,7 +68,7 @@ def found() -> tuple[Planted, list[Background], list[Variable], list[Saliency]]:
     )
 
 
-def looked(folder: Path, gain: Gain | None = None) -> SaliencyResult:
+def looked(folder: Path, gain: Gain | None = None) -> tuple[SaliencyReport, EmbeddedParts]:
     """Return what was found, with a hostile label and this gain for every variable."""
     data, backgrounds, variables, every = found()
     n = len(data.labels)
@@ -83,12 +83,26 @@ def looked(folder: Path, gain: Gain | None = None) -> SaliencyResult:
         refused={},
         left_out={"site": HOSTILE},
         variables=tuple(
-            VariableReport.of(one) for one in rank(replace(f, gain=gain) for f in every)
+            VariableReport.model_validate(one) for one in rank(replace(f, gain=gain) for f in every)
         ),
     )
-    rows = [ManifestRow(f"{i}.png", folder / f"{i}.png", "x", None, None, {}) for i in range(n)]
-    labels = [HOSTILE, *data.labels[1:]]
-    return SaliencyResult(report, rows, labels, backgrounds, data.embeddings, variables)
+    rows = [
+        ManifestRow(f"{i}.png", folder / f"{i}.png", label, None, None, {})
+        for i, label in enumerate([HOSTILE, *data.labels[1:]])
+    ]
+    parts = EmbeddedParts(
+        data="herd",
+        split=0,
+        seen=np.ones(n, np.bool_),
+        rows=rows,
+        embeddings=data.embeddings,
+        backgrounds=backgrounds,
+        model="tiny@1",
+        refused={},
+        variables=variables,
+        left_out={},
+    )
+    return report, parts
 
 
 def nothing(_: str, __: int) -> Callable[[], None]:
@@ -258,9 +272,9 @@ def test_thumbnails_are_small_and_none_is_made_of_what_cannot_be_read(tmp_path: 
 
 @pytest.mark.usefixtures("pca_alone")
 def test_the_page_has_all_it_needs_and_nothing_that_was_not_meant(tmp_path: Path) -> None:
-    given = looked(tmp_path)
-    data = page_data(given, Settings(), nothing)
-    html = page(given.report, data)
+    report, parts = looked(tmp_path)
+    data = page_data(report, parts, Settings(), nothing)
+    html = page(report, data)
     scripts = parsed(html)
     assert scripts.loads == []
     assert "<!--" not in html.replace(get_plotlyjs(), "")
@@ -272,16 +286,16 @@ def test_the_page_has_all_it_needs_and_nothing_that_was_not_meant(tmp_path: Path
     assert "start();" in own[1]
     assert "alert" not in "".join(text for _, text in (constant, own))
     assert "<b>gain</b>" not in html
-    assert "<b>gain</b>" in page(looked(tmp_path, Gain(0.1, 0.0, 0.2, 0.3, 0.4)).report, data)
+    assert "<b>gain</b>" in page(looked(tmp_path, Gain(0.1, 0.0, 0.2, 0.3, 0.4))[0], data)
     assert "Not looked at" in html
-    assert "Not looked at" not in page(given.report.model_copy(update={"left_out": {}}), data)
+    assert "Not looked at" not in page(report.model_copy(update={"left_out": {}}), data)
 
 
 @pytest.mark.usefixtures("pca_alone")
 def test_what_the_page_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = looked(tmp_path)
-    data = page_data(given, Settings(), nothing)
-    assert data["images"]["label"] == list(given.labels)
+    report, parts = looked(tmp_path)
+    data = page_data(report, parts, Settings(), nothing)
+    assert data["images"]["label"] == parts.labels
     assert data["images"]["thumbnail"] == [""] * 120
     assert {len(column) for column in data["views"]["PCA"]["3"]} == {9}
     assert len(data["variables"]) == MAX_VARIABLES
@@ -290,20 +304,20 @@ def test_what_the_page_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert (season["scale"], season["numbers"]) == ("names", None)
     assert (season["codes"][0], season["texts"][0]) == (-1, "")
     assert (hour["scale"], hour["period"]) == ("cycle", 24)
-    assert hour["numbers"][0] == pytest.approx(given.backgrounds[0]["hour"])
+    assert hour["numbers"][0] == pytest.approx(parts.backgrounds[0]["hour"])
     assert set(by_name) == {"season", "hour", "age", "wet"}
     counts = np.array(season["pairs"]["genuine"]["counts"])
     assert counts.shape[:2] == (3, 3)
     assert counts.shape[2] + 1 == len(season["pairs"]["edges"])
     monkeypatch.setattr(page_data_module, "MAX_SHOWN", 20)
-    assert len(page_data(given, Settings(), nothing)["images"]["label"]) == 20
+    assert len(page_data(report, parts, Settings(), nothing)["images"]["label"]) == 20
 
 
 def test_where_nothing_is_salient_the_first_of_the_ranking_is_shown(tmp_path: Path) -> None:
-    given = looked(tmp_path, Gain(-0.1, -0.2, 0.1, 0.5, 0.4))
-    assert not any(one.salient for one in given.report.variables)
-    first = given.report.variables[0].variable
-    assert [variable.name for variable in chosen(given)] == [first]
+    report, parts = looked(tmp_path, Gain(-0.1, -0.2, 0.1, 0.5, 0.4))
+    assert not any(one.salient for one in report.variables)
+    first = report.variables[0].variable
+    assert [variable.name for variable in chosen(report, parts)] == [first]
 
 
 def test_scales_follow_the_kind() -> None:
@@ -320,7 +334,7 @@ def ranking(report: SaliencyReport) -> str:
 
 
 def test_the_ranking_shows_a_gain_where_one_was_measured(tmp_path: Path) -> None:
-    report = looked(tmp_path).report
+    report = looked(tmp_path)[0]
     assert "gain in TPIR" not in ranking(report)
     assert "role confounded" in ranking(report)
     for gain, state in (
@@ -328,7 +342,7 @@ def test_the_ranking_shows_a_gain_where_one_was_measured(tmp_path: Path) -> None
         (Gain(-0.05, -0.08, -0.02, 0.35, 0.3), "down"),
         (Gain(0.0, 0.0, 0.0, 0.3, 0.3), "unsure"),
     ):
-        table = ranking(looked(tmp_path, gain).report)
+        table = ranking(looked(tmp_path, gain)[0])
         assert "gain in TPIR" in table
         assert f"gain {state}" in table
     some = [replace_gain(report.variables[0]), *report.variables[1:]]
@@ -343,14 +357,14 @@ def replace_gain(one: VariableReport) -> VariableReport:
 
 
 def test_names_are_never_markup(tmp_path: Path) -> None:
-    report = looked(tmp_path).report
+    report = looked(tmp_path)[0]
     bad = report.variables[0].model_copy(update={"variable": HOSTILE, "meaning": HOSTILE})
     html = page(report.model_copy(update={"variables": (bad,), "data": HOSTILE}), {})
     assert "<script>alert" not in html
 
 
 def test_the_screen_says_the_same(tmp_path: Path) -> None:
-    report = looked(tmp_path, Gain(0.05, 0.02, 0.08, 0.3, 0.35)).report
+    report = looked(tmp_path, Gain(0.05, 0.02, 0.08, 0.3, 0.35))[0]
     unread = report.variables[0].model_copy(update={"read": None, "gain": None})
     stream = StringIO()
     Console(file=stream, width=200).print(
@@ -367,11 +381,11 @@ def test_the_screen_says_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("pca_alone")
 def test_both_files_are_written_or_it_is_said_why_not(tmp_path: Path) -> None:
-    given, bar = looked(tmp_path), Progress(disable=True)
-    write(tmp_path / "a" / "b", given, Settings(), bar)
+    (report, parts), bar = looked(tmp_path), Progress(disable=True)
+    write(tmp_path / "a" / "b", report, parts, Settings(), bar)
     written = (tmp_path / "a" / "b" / "saliency.json").read_text(encoding="utf-8")
-    assert SaliencyReport.model_validate_json(written) == given.report
+    assert SaliencyReport.model_validate_json(written) == report
     assert (tmp_path / "a" / "b" / "saliency.html").stat().st_size > 1_000_000
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(SetupError, match="give another folder with --out"):
-        write(tmp_path / "file", given, Settings(), bar)
+        write(tmp_path / "file", report, parts, Settings(), bar)

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import cv2
 import torch
 
-from schemas.background import load_declaration
+from schemas.background import declaration_of
 from schemas.reading import SecondReader
 from schemas.runtime import Runtime
 from schemas.settings import Device, Settings
@@ -74,7 +74,7 @@ async def serve(
 ) -> None:
     """Run the service with a model that is loaded."""
     settings = runtime.settings
-    declaration = None if settings.variables is None else load_declaration(settings.variables)
+    declaration = declaration_of(settings)
     patience = Patience(runtime)
     async with AsyncExitStack() as closing:
         fetcher = await closing.enter_async_context(_fetcher(settings))
