@@ -8,7 +8,6 @@ is left out, and never filled in.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,30 +133,6 @@ class Encoder:
     def weights(self) -> Float64:
         """The weights (v,)."""
         return np.array([variable.weight for variable in self.variables], np.float64)
-
-    def as_dict(self) -> dict[str, object]:
-        """Return the encoder as JSON has it."""
-        return {"variables": [variable.as_dict() for variable in self.variables]}
-
-    @classmethod
-    def from_dict(cls, given: Mapping[str, object]) -> Self:
-        """Read :meth:`as_dict`.
-
-        Raises:
-            ValueError: something is missing or wrong; the message says where and names the field.
-        """
-        listed = given.get("variables")
-        if not isinstance(listed, list):
-            raise ValueError(f"variables: expected a list, got {listed!r}")
-        variables = []
-        for at, fields in enumerate(listed):
-            if not isinstance(fields, Mapping):
-                raise ValueError(f"variables[{at}]: expected an object, got {fields!r}")
-            try:
-                variables.append(Variable.from_dict(fields))
-            except ValueError as error:
-                raise ValueError(f"variables[{at}]: {error}") from error
-        return cls(tuple(variables))
 
     @cached_property
     def _blocks(self) -> list[slice]:

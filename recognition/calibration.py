@@ -10,10 +10,8 @@ one threshold either way, a distance up to five. The map holds where strangers a
 they were among those probes.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
-from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -75,29 +73,6 @@ class Calibration:
     def probabilities(self, ratios: ArrayLike, margins: ArrayLike) -> Float64:
         """Return the probabilities (n,) for distances and margins (n,), both over the threshold."""
         return np.interp(_evidence(ratios, margins, self.weight), self.evidence, self.probability)
-
-    def as_dict(self) -> dict[str, object]:
-        """Return the map as JSON has it."""
-        points = np.stack([self.evidence, self.probability], axis=1)
-        return {"weight": self.weight, "points": points.tolist()}
-
-    @classmethod
-    def from_dict(cls, given: Mapping[str, object]) -> Self:
-        """Read :meth:`as_dict`.
-
-        Raises:
-            ValueError: something is missing or wrong; the message names the field.
-        """
-        weight, points = given.get("weight"), given.get("points")
-        if not isinstance(weight, int | float):
-            raise ValueError(f"weight: expected a number, got {weight!r}")
-        try:
-            pairs = np.array(points, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"points: expected pairs of numbers: {error}") from error
-        if pairs.ndim != 2 or pairs.shape[1] != 2:
-            raise ValueError(f"points: expected pairs of numbers, got shape {pairs.shape}")
-        return cls(float(weight), pairs[:, 0], pairs[:, 1])
 
 
 def fit_calibration(ratios: ArrayLike, margins: ArrayLike, right: ArrayLike) -> Calibration:

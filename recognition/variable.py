@@ -1,10 +1,8 @@
 """One background variable: its kind, and how a value of it becomes columns of numbers."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
 
 from recognition.values import as_number, as_text, is_missing
 
@@ -114,34 +112,6 @@ class Variable:
         z = (code - self.centre) / self.scale
         return (factor * min(max(z, -LARGEST_Z), LARGEST_Z),)
 
-    def as_dict(self) -> dict[str, object]:
-        """Return all fields as JSON has them."""
-        return {**asdict(self), "kind": self.kind.value, "values": list(self.values)}
-
-    @classmethod
-    def from_dict(cls, given: Mapping[str, object]) -> Self:
-        """Read :meth:`as_dict`.
-
-        Raises:
-            ValueError: a field is missing, unknown or of a wrong type; the message names it.
-        """
-        for odd in sorted({field.name for field in fields(cls)} ^ given.keys()):
-            raise ValueError(f"{odd}: {'unknown' if odd in given else 'missing'}")
-        name, kind, values, period = (given[at] for at in ("name", "kind", "values", "period"))
-        if not isinstance(name, str):
-            raise ValueError(f"name: expected text, got {name!r}")
-        if not isinstance(kind, str) or kind not in list(Kind):
-            raise ValueError(f"kind: expected one of {', '.join(Kind)}, got {kind!r}")
-        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise ValueError(f"values: expected a list of text, got {values!r}")
-        return cls(
-            name,
-            Kind(kind),
-            tuple(values),
-            None if period is None else _number("period", period),
-            **{at: _number(at, given[at]) for at in ("centre", "scale", "spread", "weight")},
-        )
-
     def _require(self, field: str, holds: bool) -> None:
         if not holds:
             raise ValueError(
@@ -171,9 +141,3 @@ class Variable:
         if self.kind is Kind.BINARY and value in (0, 1):  # true and false are 1 and 0
             return int(value)
         return None
-
-
-def _number(field: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{field}: expected a number, got {value!r}")
-    return float(value)

@@ -24,6 +24,7 @@ from schemas.event import now
 from streams.conditioning.artefact_format import (
     UNVERSIONED,
     Arrays,
+    CalibrationPage,
     Page,
     assemble,
     digest,
@@ -106,7 +107,7 @@ def save_artefact(
             version=UNVERSIONED,
             model=model,
             fpir=fpir,
-            calibration=_as_read(calibration),
+            calibration=None if calibration is None else CalibrationPage.of(calibration),
             created_at=now(),
             about=dict(about),
         )
@@ -148,7 +149,7 @@ def load_artefact(uri: str | Path) -> Artefact:
             model=page.model,
             fpir=page.fpir,
             conditioning=assemble(page, arrays),
-            calibration=page.read_calibration(),
+            calibration=None if page.calibration is None else page.calibration.assemble(),
             about=page.about,
         )
     except ValueError as error:
@@ -167,12 +168,6 @@ def folder_of(uri: str | Path) -> Path:
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
         raise SetupError(f"{uri}: an artefact is read from a folder, file:///… or a path")
     return Path(unquote(parts.path))
-
-
-def _as_read(calibration: Calibration | None) -> dict[str, Any] | None:
-    if calibration is None:
-        return None
-    return Calibration.from_dict(calibration.as_dict()).as_dict()
 
 
 def _read(path: Path) -> bytes:

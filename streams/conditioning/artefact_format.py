@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,10 +54,33 @@ class ClusterPage(BaseModel):
     description: str
 
 
+class CalibrationPage(BaseModel):
+    """The calibration, as points of evidence and probability."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    weight: float
+    points: tuple[tuple[float, float], ...]
+
+    @classmethod
+    def of(cls, calibration: Calibration) -> Self:
+        """Take a calibration apart."""
+        points = zip(calibration.evidence.tolist(), calibration.probability.tolist(), strict=True)
+        return cls(weight=calibration.weight, points=tuple(points))
+
+    def assemble(self) -> Calibration:
+        """Put it together; ValueError where it is none."""
+        points = np.array(self.points, np.float64).reshape(-1, 2)
+        return Calibration(self.weight, points[:, 0], points[:, 1])
+
+
 class Page(BaseModel):
     """``conditioning.json``: what the artefact is."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # What is given is checked anew, and so digested as it will be read: 1 becomes 1.0.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, revalidate_instances="always"
+    )
 
     format: Literal[1] = 1
     name: str = Field(min_length=1)
@@ -67,13 +90,9 @@ class Page(BaseModel):
     created_at: AwareDatetime
     clusters: tuple[ClusterPage, ...] = Field(min_length=1)
     spread: float = Field(gt=0)
-    encoder: dict[str, Any]
-    calibration: dict[str, Any] | None = None
+    encoder: Encoder
+    calibration: CalibrationPage | None = None
     about: dict[str, Any]
-
-    def read_calibration(self) -> Calibration | None:
-        """Return the calibration; ValueError where it is none."""
-        return None if self.calibration is None else Calibration.from_dict(self.calibration)
 
 
 def take_apart(conditioning: Conditioning) -> tuple[dict[str, Any], Arrays]:
@@ -87,8 +106,7 @@ def take_apart(conditioning: Conditioning) -> tuple[dict[str, Any], Arrays]:
             )
         ],
         "spread": clusters.spread,
-        # As it will be read, so that it is digested as it will be: 1 becomes 1.0.
-        "encoder": Encoder.from_dict(clusters.encoder.as_dict()).as_dict(),
+        "encoder": clusters.encoder,
     }
     arrays: dict[str, NDArray[Any]] = {
         "centres": clusters.centres,
@@ -117,8 +135,7 @@ def assemble(page: Page, arrays: Arrays) -> Conditioning:
     _check(arrays)
     sizes = np.array([cluster.size for cluster in page.clusters], np.intp)
     descriptions = tuple(cluster.description for cluster in page.clusters)
-    encoder = Encoder.from_dict(page.encoder)
-    clusters = Clusters(encoder, arrays["centres"], page.spread, sizes, descriptions)
+    clusters = Clusters(page.encoder, arrays["centres"], page.spread, sizes, descriptions)
     statistics = (
         Statistics(**{name: arrays[name] for name in _STATISTICS}) if "mean" in arrays else None
     )

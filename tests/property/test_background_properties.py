@@ -1,6 +1,5 @@
 """Backgrounds against their definitions, written out one pair and one variable at a time."""
 
-import json
 import math
 import statistics
 from collections.abc import Sequence
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from recognition.background import Encoder
 from recognition.fitted_variable import fit_variable
@@ -168,4 +168,5 @@ def test_an_encoder_is_the_same_after_json(backgrounds: list[Background], weight
     assume(max_gap([float(str(hour)) for hour in hours]) > 1e-3)
     fitted = fit_variable("hour", hours, Kind.CYCLIC, period=24, weight=weight)
     encoder = Encoder((SEASON, AGE, fitted))
-    assert Encoder.from_dict(json.loads(json.dumps(encoder.as_dict()))) == encoder
+    page = TypeAdapter(Encoder)
+    assert page.validate_json(page.dump_json(encoder)) == encoder

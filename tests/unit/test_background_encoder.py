@@ -1,6 +1,5 @@
 """Backgrounds as rows, and distances that can be worked out by hand."""
 
-import json
 import math
 
 import numpy as np
@@ -78,28 +77,3 @@ def test_rows_of_another_encoder_are_refused() -> None:
 def test_names_are_given_once() -> None:
     with pytest.raises(ValueError, match="a name is given twice"):
         Encoder((SEASON, SEASON))
-
-
-def test_an_encoder_is_the_same_after_json() -> None:
-    assert Encoder.from_dict(json.loads(json.dumps(ENCODER.as_dict()))) == ENCODER
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({}, "variables: expected a list, got None"),
-        ({"variables": {}}, "variables: expected a list"),
-        ({"variables": [SEASON.as_dict(), 7]}, r"variables\[1\]: expected an object, got 7"),
-        (
-            {"variables": [{**SEASON.as_dict(), "kind": "odd"}]},
-            r"variables\[0\]: kind: expected one of",
-        ),
-        (
-            {"variables": [{**SEASON.as_dict(), "scale": 0}]},
-            r"variables\[0\]: variable 'season': 0.0 cannot be the scale",
-        ),
-    ],
-)
-def test_json_that_is_wrong_says_where(given: dict[str, object], message: str) -> None:
-    with pytest.raises(ValueError, match=f"^{message}"):
-        Encoder.from_dict(given)

@@ -1,6 +1,5 @@
 """Background variables: what their values mean, and what is learned of them."""
 
-import json
 import math
 
 import numpy as np
@@ -154,37 +153,6 @@ def test_a_field_that_does_not_fit_is_named(
 ) -> None:
     with pytest.raises(ValueError, match=f"variable 'x': .* cannot be the {wrong} of a {kind} "):
         Variable("x", kind, **fields)  # type: ignore[arg-type]  # wrong on purpose
-
-
-@pytest.mark.parametrize("variable", [SEASON, INFRARED, AGE, GAIN, HOUR])
-def test_a_variable_is_the_same_after_json(variable: Variable) -> None:
-    assert Variable.from_dict(json.loads(json.dumps(variable.as_dict()))) == variable
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "message"),
-    [
-        ("name", 7, "name: expected text, got 7"),
-        ("kind", "odd", "kind: expected one of nominal, binary, .*, got 'odd'"),
-        ("kind", None, "kind: expected one of"),
-        ("values", "ab", "values: expected a list of text, got 'ab'"),
-        ("values", ["a", 1], "values: expected a list of text"),
-        ("period", "24", "period: expected a number, got '24'"),
-        ("scale", True, "scale: expected a number, got True"),
-        ("weight", None, "weight: expected a number, got None"),
-        ("colour", 1, "colour: unknown"),
-    ],
-)
-def test_a_wrong_field_of_json_is_named(field: str, value: object, message: str) -> None:
-    with pytest.raises(ValueError, match=f"^{message}"):
-        Variable.from_dict({**SEASON.as_dict(), field: value})
-
-
-def test_a_missing_field_of_json_is_named() -> None:
-    given = SEASON.as_dict()
-    del given["spread"]
-    with pytest.raises(ValueError, match=r"^spread: missing"):
-        Variable.from_dict(given)
 
 
 def test_values_as_text_and_numbers() -> None:

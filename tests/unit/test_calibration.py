@@ -1,6 +1,5 @@
 """Probabilities from distances whose truth is known, and by hand where it can be."""
 
-import json
 from math import inf, nan
 
 import numpy as np
@@ -112,38 +111,27 @@ def test_few_probes_that_are_cleanly_apart_give_a_steep_map() -> None:
     assert calibration.probability.size > 10
 
 
-def test_it_travels_as_json() -> None:
-    calibration = fit_calibration(*logistic(300)[:3])
-    read = Calibration.from_dict(json.loads(json.dumps(calibration.as_dict())))
-    assert read.weight == calibration.weight
-    assert read.evidence.tolist() == calibration.evidence.tolist()
-    assert read.probability.tolist() == calibration.probability.tolist()
-
-
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("weight", "points", "told"),
     [
-        ({}, "weight"),
-        ({"weight": "1", "points": [[0, 0.5]]}, "weight"),
-        ({"weight": 1}, "points"),
-        ({"weight": 1, "points": "none"}, "points"),
-        ({"weight": 1, "points": [[0, 0.5], [1]]}, "points"),
-        ({"weight": 1, "points": []}, "points"),
-        ({"weight": 1, "points": [[0, 0.5, 1]]}, "points"),
-        ({"weight": 1, "points": [[1, 0.5], [0, 0.6]]}, "ascend"),
-        ({"weight": 1, "points": [[0, 0.6], [1, 0.5]]}, "must not fall"),
-        ({"weight": 1, "points": [[0, 0.5], [1, nan]]}, "must not fall"),
-        ({"weight": 1, "points": [[0, 1.5]]}, "between 0 and 1"),
-        ({"weight": 1, "points": [[0, -0.5]]}, "between 0 and 1"),
-        ({"weight": -1, "points": [[0, 0.5]]}, "not negative"),
-        ({"weight": nan, "points": [[0, 0.5]]}, "not negative"),
-        ({"weight": inf, "points": [[0, 0.5]]}, "not negative"),
-        ({"weight": 1, "points": [[inf, 0.5]]}, "expected points"),
+        (1, [], "points"),
+        (1, [[1, 0.5], [0, 0.6]], "ascend"),
+        (1, [[0, 0.6], [1, 0.5]], "must not fall"),
+        (1, [[0, 0.5], [1, nan]], "must not fall"),
+        (1, [[0, 1.5]], "between 0 and 1"),
+        (1, [[0, -0.5]], "between 0 and 1"),
+        (-1, [[0, 0.5]], "not negative"),
+        (nan, [[0, 0.5]], "not negative"),
+        (inf, [[0, 0.5]], "not negative"),
+        (1, [[inf, 0.5]], "expected points"),
     ],
 )
-def test_what_is_no_calibration_is_told(given: dict[str, object], told: str) -> None:
+def test_what_is_no_calibration_is_told(
+    weight: float, points: list[list[float]], told: str
+) -> None:
+    evidence, probability = np.array(points, np.float64).reshape(-1, 2).T
     with pytest.raises(ValueError, match=told):
-        Calibration.from_dict(given)
+        Calibration(weight, evidence, probability)
 
 
 @pytest.mark.parametrize(

@@ -195,13 +195,46 @@ def test_a_page_that_was_changed_is_refused(tmp_path: Path, field: str, value: o
 
 
 @pytest.mark.parametrize(
-    "changes", [{"fpir": 2}, {"format": 2}, {"clusters": []}, {"more": 1}, {"encoder": 3}]
+    "changes",
+    [
+        {"fpir": 2},
+        {"format": 2},
+        {"clusters": []},
+        {"more": 1},
+        {"encoder": 3},
+        {"calibration": {}},
+        {"calibration": {"weight": "one", "points": [[0, 0.5]]}},
+        {"calibration": {"weight": 1, "points": [[0, 0.5], [1]]}},
+    ],
 )
 def test_a_page_of_another_format_is_refused(tmp_path: Path, changes: dict[str, object]) -> None:
     saved(tmp_path)
     page = json.loads((tmp_path / PAGE).read_text())
     (tmp_path / PAGE).write_text(json.dumps({**page, **changes}))
     with pytest.raises(SetupError, match=f"{PAGE}.*{next(iter(changes))}"):
+        load_artefact(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("name", 7, "name: Input should be a valid string"),
+        ("kind", "odd", "kind: Input should be 'nominal', 'binary'"),
+        ("values", ["a", 1], "values.1: Input should be a valid string"),
+        ("period", "a day", "period: Input should be a valid number"),
+        ("scale", 0, ".*'light': 0.0 cannot be the scale"),
+        ("weight", None, "weight: Input should be a valid number"),
+        ("colour", 1, "colour: Unexpected"),
+    ],
+)
+def test_a_wrong_field_of_a_variable_is_named(
+    tmp_path: Path, field: str, value: object, message: str
+) -> None:
+    saved(tmp_path)
+    page = json.loads((tmp_path / PAGE).read_text())
+    page["encoder"]["variables"][0][field] = value
+    (tmp_path / PAGE).write_text(json.dumps(page))
+    with pytest.raises(SetupError, match=rf"encoder\.variables\.0.*{message}"):
         load_artefact(tmp_path)
 
 
