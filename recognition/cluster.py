@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
+from recognition.values import as_text
+
 Cluster = str
 """A cluster's name: of its shard, in the gallery's state, and in metrics."""
 
@@ -57,22 +59,12 @@ def cluster_of(background: Mapping[str, object], shard_by: Sequence[str]) -> Clu
         value = background.get(name)
         if value is None or value == "":
             return UNCLUSTERED
-        parts.append(f"{_safe(name)}={_safe(_text(name, value))}")
-    return ",".join(parts)
-
-
-def _text(name: str, value: object) -> str:
-    match value:
-        case str():
-            return value
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value)
-        case float() if math.isfinite(value):
-            return str(int(value)) if value.is_integer() else repr(value)
-        case _:
+        if not isinstance(value, str | int | float) or (
+            isinstance(value, float) and not math.isfinite(value)
+        ):
             raise ValueError(f"cannot shard by {name} = {value!r}: not text, a number or a boolean")
+        parts.append(f"{_safe(name)}={_safe(as_text(value))}")
+    return ",".join(parts)
 
 
 def _safe(text: str) -> str:

@@ -5,20 +5,17 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from lab.evaluate.measures import AUROC, FPIR, MAP, RANK1, TPIR, at
 from lab.evaluate.report import Estimate, Evaluation, Mean, ModelReport, Scenario
 from lab.evaluate.thresholds import OperatingTarget, Rule
+from lab.shown.report import ReportPart
 from schemas.errors import SetupError
 from schemas.settings import Views
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ScenarioFigures(_Part):
+class ScenarioFigures(ReportPart):
     """Measures by the names that ``evaluation.json`` gives them."""
 
     measures: dict[str, Mean] = Field(description="Of this model, over its splits")
@@ -27,7 +24,7 @@ class ScenarioFigures(_Part):
     )
 
 
-class VariantFigures(_Part):
+class VariantFigures(ReportPart):
     """The model with one distance and one kind of views."""
 
     name: str
@@ -40,7 +37,7 @@ class VariantFigures(_Part):
     scenarios: dict[str, ScenarioFigures]
 
 
-class ModelFigures(_Part):
+class ModelFigures(ReportPart):
     """An evaluation, as far as it is about one model."""
 
     data: str

@@ -9,14 +9,12 @@ threshold is ``oracle``, ``honest`` or ``gallery``. Everything is null where it 
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from lab.shown.report import ReportPart
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class SplitEstimate(_Part):
+class SplitEstimate(ReportPart):
     """A measure on one split, between the ends of its 95 % interval."""
 
     split: int
@@ -25,7 +23,7 @@ class SplitEstimate(_Part):
     high: float | None
 
 
-class Mean(_Part):
+class Mean(ReportPart):
     """The mean of a measure over splits.
 
     The interval is that of the mean, 95 %, by resampling identities: the same ones in all splits,
@@ -45,7 +43,7 @@ class Estimate(Mean):
     splits: tuple[SplitEstimate, ...] = Field(description="Each split; not in a breakdown")
 
 
-class Group(_Part):
+class Group(ReportPart):
     """The probes with one value of a background variable, at the thresholds of the whole trial."""
 
     value: str
@@ -54,7 +52,7 @@ class Group(_Part):
     measures: dict[str, Estimate]
 
 
-class SplitSize(_Part):
+class SplitSize(ReportPart):
     """What a split tests with, and at which distance it accepts."""
 
     split: int
@@ -65,7 +63,7 @@ class SplitSize(_Part):
     thresholds: dict[str, float | None] = Field(description="By `<FPIR asked>/<rule>`")
 
 
-class Scenario(_Part):
+class Scenario(ReportPart):
     """One scenario of one variant."""
 
     sizes: tuple[SplitSize, ...]
@@ -73,7 +71,7 @@ class Scenario(_Part):
     by: dict[str, tuple[Group, ...]] = Field(description="By background variable")
 
 
-class HeadReport(_Part):
+class HeadReport(ReportPart):
     """What an auxiliary head tells of a background variable of the test images of each split."""
 
     variable: str
@@ -87,7 +85,7 @@ class HeadReport(_Part):
     images: int = Field(description="Images that have the variable, in all splits together")
 
 
-class ModelReport(_Part):
+class ModelReport(ReportPart):
     """A model compared by a distance."""
 
     name: str
@@ -98,7 +96,7 @@ class ModelReport(_Part):
     heads: tuple[HeadReport, ...] = Field((), description="Empty for a model without heads")
 
 
-class Difference(_Part):
+class Difference(ReportPart):
     """How much more a variant has than the first one, paired by identity."""
 
     variant: str
@@ -106,7 +104,7 @@ class Difference(_Part):
     scenarios: dict[str, dict[str, Estimate]]
 
 
-class Evaluation(_Part):
+class Evaluation(ReportPart):
     """Everything that was measured."""
 
     data: str

@@ -3,23 +3,20 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from lab.shown.report import ReportPart
 from recognition.reliability import Bin
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class SampleSize(_Part):
+class SampleSize(ReportPart):
     """How many images and identities."""
 
     images: int
     identities: int
 
 
-class Origin(_Part):
+class Origin(ReportPart):
     """What a fit was made from."""
 
     data: str
@@ -33,7 +30,7 @@ class Origin(_Part):
     left_out: Mapping[str, str] = Field(description="Why a variable was not looked at, by its name")
 
 
-class WeightReport(_Part):
+class WeightReport(ReportPart):
     """What a variable does, and how much it counts."""
 
     variable: str
@@ -42,7 +39,7 @@ class WeightReport(_Part):
     meaning: str
 
 
-class WayReport(_Part):
+class WayReport(ReportPart):
     """One way to condition, beside plain distances."""
 
     way: str
@@ -52,7 +49,7 @@ class WayReport(_Part):
     high: float
 
 
-class RaceReport(_Part):
+class RaceReport(ReportPart):
     """All ways that were tried on the held-out identities, and which was chosen."""
 
     fpir: float = Field(description="At which they are compared")
@@ -61,7 +58,7 @@ class RaceReport(_Part):
     one_cluster: int = Field(description="The same as that, without clusters")
 
 
-class ClusterReport(_Part):
+class ClusterReport(ReportPart):
     """One cluster."""
 
     name: str
@@ -70,7 +67,7 @@ class ClusterReport(_Part):
     threshold: float = Field(description="As a multiple of that of all clusters together")
 
 
-class ExpectedFpir(_Part):
+class ExpectedFpir(ReportPart):
     """The FPIR to be expected where one is asked for."""
 
     fpir: float
@@ -79,7 +76,7 @@ class ExpectedFpir(_Part):
     threshold: float = Field(description="In the median gallery, of all clusters together")
 
 
-class FitReport(_Part):
+class FitReport(ReportPart):
     """All figures of a fit; they decide nothing."""
 
     origin: Origin

@@ -3,18 +3,15 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from lab.shown.report import ReportPart
 from recognition.findings import Gain
 from recognition.predictability import Predictability
 from recognition.within import Explained
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
-
-
-class VariableReport(_Part):
+class VariableReport(ReportPart):
     """All that is known of one variable."""
 
     variable: str
@@ -37,7 +34,7 @@ class VariableReport(_Part):
     gain: Gain | None = Field(description="Null where it was not measured")
 
 
-class SaliencyReport(_Part):
+class SaliencyReport(ReportPart):
     """Every variable, the ones that matter most first."""
 
     data: str

@@ -3,23 +3,21 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from lab.shown.report import ReportPart
 
 Shares = tuple[float | None, ...]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Entries(_Part):
+class Entries(ReportPart):
     """Entries of the gallery, by whether they bear their own identity."""
 
     right: int
     wrong: int
 
 
-class Curves(_Part):
+class Curves(ReportPart):
     """Shares in a trailing window of frames; null where too few are among them."""
 
     frames: tuple[int, ...] = Field(description="At the end of the window")
@@ -27,7 +25,7 @@ class Curves(_Part):
     error: Shares = Field(description="Wrong, of those that the matcher identified")
 
 
-class SystemReport(_Part):
+class SystemReport(ReportPart):
     """One variant of the system on all frames."""
 
     name: str = Field(description="The parts that tell it from the others")
@@ -61,7 +59,7 @@ class SystemReport(_Part):
     curves: Curves
 
 
-class SimulationReport(_Part):
+class SimulationReport(ReportPart):
     """All variants, and what they share."""
 
     data: str

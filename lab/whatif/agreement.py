@@ -4,11 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from rich.progress import Progress
 
 from client.activation import Present
 from client.recent import Material
+from lab.shown.report import ReportPart
 from lab.whatif.answers import Answer, Answers, Verified, verify
 from lab.whatif.replay import Replay, unlike
 from recognition.cluster import UNCLUSTERED, cluster_name
@@ -29,20 +30,16 @@ class AnswerChange(StrEnum):
     NOW_REVIEW = "now_review"
 
 
-class AnswerReport(BaseModel):
+class AnswerReport(ReportPart):
     """One answer; ``identity`` null: to review."""
-
-    model_config = ConfigDict(frozen=True)
 
     identity: str | None
     distance: float | None
     threshold: float | None
 
 
-class Example(BaseModel):
+class Example(ReportPart):
     """One probe that would be answered otherwise."""
-
-    model_config = ConfigDict(frozen=True)
 
     event_id: str
     kind: AnswerChange
@@ -50,20 +47,16 @@ class Example(BaseModel):
     after: AnswerReport
 
 
-class ClusterAgreement(BaseModel):
+class ClusterAgreement(ReportPart):
     """How the answers to the probes of one cluster compare."""
-
-    model_config = ConfigDict(frozen=True)
 
     cluster: str
     description: str
     counts: dict[AnswerChange, int]
 
 
-class Agreement(BaseModel):
+class Agreement(ReportPart):
     """How the answers before and after compare, over the probes that both can answer."""
-
-    model_config = ConfigDict(frozen=True)
 
     probes: int
     left_out: int

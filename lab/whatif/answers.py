@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict
+from lab.shown.report import ReportPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,8 @@ Answers = dict[str, Answer]
 """By event id."""
 
 
-class Verified(BaseModel):
+class Verified(ReportPart):
     """The probes that people named: how many were identified rightly and wrongly."""
-
-    model_config = ConfigDict(frozen=True)
 
     right: int
     wrong: int

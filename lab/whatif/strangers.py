@@ -3,9 +3,10 @@
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from client.recent_answers import People
+from lab.shown.report import ReportPart
 
 
 class Source(StrEnum):
@@ -16,10 +17,8 @@ class Source(StrEnum):
     ASSUMED = "assumed"
 
 
-class Strangers(BaseModel):
+class Strangers(ReportPart):
     """The share of strangers among the probes, and how many identities they are."""
-
-    model_config = ConfigDict(frozen=True)
 
     share: float = Field(ge=0, le=1)
     identities: int = Field(ge=1)

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from rich.progress import Progress
 
 from client.gallery import Gallery
 from client.recent import Material, Probes
+from lab.shown.report import ReportPart
 from lab.whatif.answers import Answers, Verified, verify
 from lab.whatif.replay import Replay, unlike
 from lab.whatif.strangers import Strangers, counted, given
@@ -33,10 +34,8 @@ class ExpectedShare(NamedTuple):
     high: float
 
 
-class CurvePoint(BaseModel):
+class CurvePoint(ReportPart):
     """What happens to the probes at one FPIR."""
-
-    model_config = ConfigDict(frozen=True)
 
     fpir: float
     asked: bool = Field(description="Whether this is the FPIR that is asked for at present")
@@ -48,10 +47,8 @@ class CurvePoint(BaseModel):
     verified: Verified | None = Field(description="Of the probes that people named")
 
 
-class WhatIf(BaseModel):
+class WhatIf(ReportPart):
     """The whole curve, and what it rests on."""
-
-    model_config = ConfigDict(frozen=True)
 
     model: str
     conditioning: ArtefactRef | None
