@@ -11,8 +11,8 @@ from infra.commands.options import Json, Manifest, Model, Splits, folder_out, sh
 from infra.console import err, print_markdown, progress, warn, warn_of_refused
 from lab.images.embed import default_model
 from lab.saliency.page import write
+from lab.saliency.report import summary
 from lab.saliency.run import SaliencyRequest, run
-from lab.saliency.summary import summary
 from recognition.distance import FloatArray
 from recognition.gain import conditioning_gain
 from recognition.saliency import GainOf

@@ -9,7 +9,7 @@ from infra.commands.options import Json, Manifest, Model, Splits, folder_out, sh
 from infra.console import err, print_markdown, progress, warn, warn_of_refused
 from lab.images.embed import default_model
 from lab.simulate.files import write
-from lab.simulate.request import SimulationRequest
+from lab.simulate.frames import SimulationRequest
 from lab.simulate.run import run
 from lab.simulate.variants import NONE
 from lab.simulate.words import summary

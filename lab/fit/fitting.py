@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lab.fit.calibrating import calibrate, expected, typical
-from lab.fit.outcomes import TrialOutcome, outcomes
+from lab.fit.outcomes import TrialOutcome, calibrate, expected, outcomes, typical
 from lab.fit.report import ExpectedFpir
 from recognition.background import Encoder
 from recognition.calibration import Calibration

@@ -10,7 +10,7 @@ from lab.fit.report import FitReport
 from lab.fit.words import between, doubt, finding, promise
 from lab.shown import html
 from lab.shown.folder import writing
-from lab.shown.svg import data_uri
+from lab.shown.style import data_uri
 from streams.conditioning.artefact import Artefact, save_artefact
 
 PAGE: Final = "report.html"

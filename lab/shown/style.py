@@ -1,9 +1,12 @@
 """What all pictures share."""
 
+import base64
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -56,3 +59,11 @@ def save(figure: Figure, path: Path) -> None:
 def title(axis: Axes, parts: Sequence[str]) -> None:
     """Set the title of a panel."""
     axis.set_title(" · ".join(parts), fontsize=10, color=INK, loc="left")
+
+
+def data_uri(figure: Figure) -> str:
+    """Return the figure as a ``data:`` URI: SVG without a background, the same every time."""
+    text = io.BytesIO()
+    with rc_context({"svg.hashsalt": "perennial"}):  # else ids are drawn at random
+        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+    return f"data:image/svg+xml;base64,{base64.b64encode(text.getvalue()).decode()}"

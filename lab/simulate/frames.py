@@ -1,4 +1,4 @@
-"""The frames of a simulation: labelled images in time order, embedded."""
+"""What is asked of a simulation, and its frames: labelled images in time order, embedded."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,6 @@ from lab.images.groups import backgrounds_of
 from lab.images.manifest import ManifestRow, read_manifest
 from lab.images.splits import chosen, splits_of
 from lab.simulate.poor import degrade_images
-from lab.simulate.request import SimulationRequest
 from lab.simulate.timeline import timeline, untimed
 from recognition.protocol import Part
 from schemas.background import declaration_of
@@ -22,6 +21,41 @@ from schemas.event import event_name
 from schemas.settings import Settings
 
 _SOURCE = "simulation"
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationRequest:
+    """What is asked of a simulation.
+
+    Attributes:
+        manifest: the images.
+        splits: a splits file; None takes the one beside the manifest, or makes splits.
+        split: whose test part comes; None for all labelled images.
+        model: a model folder, ``plain``, or a path with ``{split}`` in it.
+        conditionings: folders of artefacts, or ``none``; likewise.
+        mad: whether retention takes outliers out.
+        include: whether identified embeddings are enrolled.
+        wrong: shares of the answers that are wrong.
+        poor: share of the images that are cropped or blurred.
+        delay: how many frames pass before an answer is there.
+        fpir: the FPIR asked for; None takes that of the conditionings, else the settings'.
+        limit: only the first so many images.
+        seed: of all that is drawn.
+    """
+
+    manifest: Path
+    splits: Path | None
+    split: int | None
+    model: str
+    conditionings: Sequence[str]
+    mad: Sequence[bool]
+    include: Sequence[bool]
+    wrong: Sequence[float]
+    poor: float
+    delay: int
+    fpir: float | None
+    limit: int | None
+    seed: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)

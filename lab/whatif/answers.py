@@ -1,8 +1,12 @@
-"""Answers to probes, held against what people said that they show."""
+"""Answers to probes, held against what people said, and how many strangers that makes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
+from pydantic import Field
+
+from client.recent_answers import People
 from lab.shown.report import ReportPart
 
 
@@ -46,3 +50,60 @@ def verify(answers: Answers, identities: Mapping[str, str]) -> Verified:
     right = sum(answer == identity for answer, identity in pairs)
     review = sum(answer is None for answer, _ in pairs)
     return Verified(right=right, wrong=len(pairs) - right - review, review=review)
+
+
+class Source(StrEnum):
+    """Where the share of strangers comes from."""
+
+    GIVEN = "given"
+    ANSWERED = "answered"
+    ASSUMED = "assumed"
+
+
+class Strangers(ReportPart):
+    """The share of strangers among the probes, and how many identities they are."""
+
+    share: float = Field(ge=0, le=1)
+    identities: int = Field(ge=1)
+    source: Source
+    asked: int = Field(0, description="Probes that went to people")
+    answered: int = Field(0, description="Of these, how many they named")
+
+
+def given(share: float, probes: int) -> Strangers:
+    """Return a share that the user knows; every such probe shows somebody else."""
+    count = max(1, round(share * probes))
+    return Strangers(share=share, identities=count, source=Source.GIVEN)
+
+
+def counted(probes: Collection[str], people: People, since: Mapping[str, int]) -> Strangers:
+    """Count the strangers among the probes that people named.
+
+    A stranger is a probe that went to review while the gallery held no entry of the identity that
+    a person then named. Review items that nobody has answered are taken to hold as many, and
+    identified probes none. Where nobody named any, every probe is assumed to be a stranger: the
+    worst case.
+
+    Args:
+        probes: event ids.
+        people: what was asked and said about them and others.
+        since: the offset since which the gallery has known an identity.
+    """
+    named = {probe: people.named[probe] for probe in probes if probe in people.named}
+    asked = people.asked.intersection(probes) | frozenset(named)
+    if not named:
+        n = max(1, len(probes))
+        return Strangers(share=1, identities=n, source=Source.ASSUMED, asked=len(asked))
+    unknown = [
+        named.identity
+        for named in named.values()
+        if since.get(named.identity, named.position + 1) > named.position
+    ]
+    more = len(asked) / len(named)
+    return Strangers(
+        share=len(unknown) * more / len(probes),
+        identities=max(1, round(len(set(unknown)) * more)),
+        source=Source.ANSWERED,
+        asked=len(asked),
+        answered=len(named),
+    )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from client.activation import words_of
 from lab.evaluate.words import percent
 from lab.shown.markdown import plain, table
-from lab.whatif.strangers import Source, Strangers
+from lab.whatif.answers import Source, Strangers
 from lab.whatif.whatif import CurvePoint, WhatIf
 
 PER = 1000

@@ -10,9 +10,8 @@ from rich.progress import Progress
 from client.gallery import Gallery
 from client.recent import Material, Probes
 from lab.shown.report import ReportPart
-from lab.whatif.answers import Answers, Verified, verify
+from lab.whatif.answers import Answers, Strangers, Verified, counted, given, verify
 from lab.whatif.replay import Replay, unlike
-from lab.whatif.strangers import Strangers, counted, given
 from lab.whatif.tails import Tails
 from recognition.cluster import EVERYWHERE
 from schemas.conditioning import ArtefactRef

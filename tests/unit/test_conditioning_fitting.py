@@ -6,9 +6,17 @@ from functools import cache
 import numpy as np
 import pytest
 
-from lab.fit.calibrating import USUAL, calibrate, expected, typical
 from lab.fit.fitting import MIN_WEIGHT, FitResult, fit_conditioning, steps, weight_of, weighted
-from lab.fit.outcomes import TrialOutcome, _outcome, joined, outcomes
+from lab.fit.outcomes import (
+    USUAL,
+    TrialOutcome,
+    _outcome,
+    calibrate,
+    expected,
+    joined,
+    outcomes,
+    typical,
+)
 from recognition.background import Background, Encoder
 from recognition.cluster_tails import ClusterTails
 from recognition.clusters import everything

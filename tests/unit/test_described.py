@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from recognition.background import Background, Encoder
-from recognition.described import describe
+from recognition.described import describe, name_words, range_words
 from recognition.variable import Kind, Variable
-from recognition.words import name_words, range_words
 
 LIGHT = Variable("light", Kind.NOMINAL, ("dawn", "day", "night"))
 CAMERA = Variable("camera", Kind.NOMINAL, tuple("123456789"))

@@ -11,7 +11,7 @@ from client import recent
 from client.gallery import Gallery
 from client.recent import probes_of, read_material
 from client.recent_answers import PersonAnswer, people_of, truth
-from lab.whatif.strangers import Source, counted, given
+from lab.whatif.answers import Source, counted, given
 from schemas.errors import DependencyDown
 from schemas.event import Event
 from schemas.gallery_records import under_term

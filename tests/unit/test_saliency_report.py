@@ -28,8 +28,7 @@ from lab.saliency.page import page, write
 from lab.saliency.page_data import MAX_VARIABLES, chosen, page_data
 from lab.saliency.pairs import AllPairs
 from lab.saliency.projections import VIEWS, Projection, project
-from lab.saliency.report import SaliencyReport, VariableReport
-from lab.saliency.summary import summary
+from lab.saliency.report import SaliencyReport, VariableReport, summary
 from lab.shown.markdown import TerminalMarkdown
 from recognition.saliency import Gain, Saliency, rank, saliency
 from recognition.variable import Kind, Variable
