@@ -1,6 +1,6 @@
 """The probes of one trial, looked up in its gallery."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
@@ -40,32 +40,20 @@ class NearestOther(NamedTuple):
     label: Labels
 
 
-class _Block(NamedTuple):
-    identified: Identified
-    precision: Float64
-
-
 def score(compare: Compare, embeddings: FloatArray, labels: Labels, trial: Trial) -> Scored:
     """Look up every probe; ``embeddings`` (n, d) and ``labels`` (n,) are those of all images."""
-    gallery = embeddings[trial.gallery]
-    names = labels[trial.gallery]
-    blocks = []
+    gallery, names = embeddings[trial.gallery], labels[trial.gallery]
+    identified, precision = [], []
     for start in range(0, len(trial.probes), _BLOCK):
         probes = trial.probes[start : start + _BLOCK]
         near = compare(embeddings[probes], gallery)
-        blocks.append(
-            _Block(
-                identify(near, names, labels[probes]),
-                average_precision(near, names, labels[probes]),
-            )
-        )
-    identified = Identified(
-        *(
-            np.concatenate([getattr(block.identified, field) for block in blocks])
-            for field in ("distance", "right", "known", "label")
-        )
+        identified.append(identify(near, names, labels[probes]))
+        precision.append(average_precision(near, names, labels[probes]))
+    columns = (
+        np.concatenate([getattr(block, field.name) for block in identified])
+        for field in fields(Identified)
     )
-    return Scored(identified, np.concatenate([block.precision for block in blocks]), trial.probes)
+    return Scored(Identified(*columns), np.concatenate(precision), trial.probes)
 
 
 def nearest_other(compare: Compare, embeddings: FloatArray, labels: Labels) -> NearestOther:
