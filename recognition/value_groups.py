@@ -66,9 +66,14 @@ def _numbers(codes: Float64) -> Groups:
     if len(distinct := np.unique(known)) <= QUARTERS:
         texts = [as_text(number) for number in distinct.tolist()]
         return _kept(texts, np.searchsorted(distinct, codes), codes)
+    return by_quartile(codes)
+
+
+def by_quartile(numbers: Float64) -> Groups:
+    """Group numbers (n,) by quartiles, NaN in none; where these coincide, of different numbers."""
+    known = numbers[~np.isnan(numbers)]
     edges = _quartiles(known)
-    # Where nearly all are equal the quartiles coincide: then those of the different values.
-    return _ranges(edges if len(edges) > 2 else _quartiles(distinct), codes)
+    return _ranges(edges if len(edges) > 2 else _quartiles(np.unique(known)), numbers)
 
 
 def _quartiles(numbers: Float64) -> Float64:

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from lab.evaluate.measures import Measures, at_thresholds, measure
 from lab.evaluate.scored import Scored, nearest_other, score
 from lab.evaluate.thresholds import Thresholds, thresholds_of
-from lab.images.groups import Grouping
 from recognition.bootstrap import IdentityDraws
 from recognition.distance import FloatArray
 from recognition.paper_distances import Distance, fit_distance
 from recognition.protocol import Indices, Part, Split, Trial
+from recognition.value_groups import Groups
 from schemas.errors import SetupError
 
 FPIRS = (0.001, 0.01, 0.05)
@@ -74,7 +74,7 @@ class Exam:
         labels: Sequence[str | None],
         splits: Sequence[Split],
         *,
-        by: Mapping[str, Grouping] | None = None,
+        by: Mapping[str, Groups] | None = None,
         fpirs: Sequence[float] = FPIRS,
         draws: int = DRAWS,
     ) -> None:
@@ -146,11 +146,11 @@ class Exam:
             )
 
     def _groups(
-        self, scored: Scored, thresholds: Thresholds, grouping: Grouping
+        self, scored: Scored, thresholds: Thresholds, grouping: Groups
     ) -> dict[str, tuple[Scored, Measures]]:
         codes = grouping.codes[scored.rows]
         groups = {}
-        for code, value in enumerate(grouping.values):
+        for code, value in enumerate(grouping.names):
             if (codes == code).any():
                 subset = scored.take(codes == code)
                 groups[value] = subset, at_thresholds(subset, thresholds, self._draws)

@@ -52,7 +52,7 @@ def summarise(
         draws=exam.draws,
         images=images,
         refused=dict(refused),
-        variables={name: grouping.values for name, grouping in exam.by.items()},
+        variables={name: grouping.names for name, grouping in exam.by.items()},
         variants=tuple(_variant(result, exam, models, image_ms, heads) for result in assessed),
         differences=tuple(_difference(result, first) for result in assessed[1:]),
     )
@@ -85,7 +85,7 @@ def _scenario(trials: Mapping[int, TrialResult], exam: Exam) -> Scenario:
         by={
             name: tuple(
                 group
-                for value in grouping.values
+                for value in grouping.names
                 if (group := _group(name, value, trials)) is not None
             )
             for name, grouping in exam.by.items()

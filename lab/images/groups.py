@@ -1,14 +1,12 @@
 """Images by the value of a background variable: what a breakdown is broken down by."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lab.images.manifest import ManifestRow
+from recognition.value_groups import NONE, Groups, by_quartile
 from schemas.background import Declaration
 from schemas.errors import BadInput, SetupError
 from schemas.event import Background, Scalar
@@ -18,23 +16,14 @@ MAX_VALUES: Final = 12
 """A variable with more values is cut into quantiles, or left out where they are names."""
 
 _MAX_ASKED = 40  # names, when the variable was asked for
-_BINS = 4
 _MISSING = "(none)"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Grouping:
-    """The values of a variable in their order, and which of them each image has (n,)."""
-
-    values: tuple[str, ...]
-    codes: NDArray[np.intp]
 
 
 def groupings(
     backgrounds: Sequence[Background],
     wanted: Collection[str] | None,
     declaration: Declaration | None = None,
-) -> dict[str, Grouping]:
+) -> dict[str, Groups]:
     """Group the images by each variable ``wanted``, or by each that can be.
 
     Up to twelve values are groups of their own, in the declared order or sorted. More numbers
@@ -49,8 +38,8 @@ def groupings(
     columns = {name: [background.get(name) for background in backgrounds] for name in names}
     if wanted is None:
         every = {n: _grouping(c, orders.get(n), MAX_VALUES) for n, c in columns.items()}
-        return {name: g for name, g in every.items() if g is not None and len(g.values) > 1}
-    chosen: dict[str, Grouping] = {}
+        return {name: g for name, g in every.items() if g is not None and len(g.names) > 1}
+    chosen: dict[str, Groups] = {}
     for name in dict.fromkeys(wanted):
         if name not in columns:
             raise SetupError(f"no image has the variable {name!r}; known: {', '.join(names)}")
@@ -88,44 +77,29 @@ def _complete(row: ManifestRow, declaration: Declaration) -> Background:
 
 def _grouping(
     column: Sequence[Scalar | None], declared: Variable | None, most: int
-) -> Grouping | None:
+) -> Groups | None:
     """Group the values of a column; None where they are more names than ``most``."""
     present = {value for value in column if value is not None}
     numbers = {v for v in present if isinstance(v, int | float) and not isinstance(v, bool)}
     if len(numbers) == len(present) > MAX_VALUES:
-        return _quantiles(np.array([v if v in numbers else np.nan for v in column], dtype=float))
+        return _with_missing(by_quartile(np.array(column, np.float64)))  # None becomes NaN
     if len(present) > most:
         return None
     order = getattr(declared, "values", ())
     ordered = sorted(numbers) + sorted(present - numbers, key=str)
     ordered.sort(key=lambda v: order.index(v) if v in order else len(order))
-    return _coded([_text(v) for v in ordered], [None if v is None else _text(v) for v in column])
+    names = list(dict.fromkeys(map(_text, ordered)))
+    codes = [NONE if value is None else names.index(_text(value)) for value in column]
+    return _with_missing(Groups(tuple(names), np.array(codes, np.intp)))
 
 
 def _text(value: Scalar) -> str:
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
-def _quantiles(column: NDArray[np.float64]) -> Grouping:
-    present = column[~np.isnan(column)]
-    edges = np.unique(np.quantile(present, np.linspace(0, 1, _BINS + 1)))
-    labels = _ranges(edges)
-    codes = np.searchsorted(edges, column, side="right").clip(1, len(labels)) - 1
-    texts = [None if np.isnan(v) else labels[code] for v, code in zip(column, codes, strict=True)]
-    return _coded(labels, texts)
-
-
-def _ranges(edges: NDArray[np.float64]) -> list[str]:
-    """Name the ranges between edges with as few digits as tell the edges apart."""
-    for digits in range(3, 18):
-        texts = [f"{edge:.{digits}g}" for edge in edges]
-        if len(set(texts)) == len(texts):
-            break
-    return [f"{low} to {high}" for low, high in pairwise(texts)]
-
-
-def _coded(ordered: Sequence[str], texts: Sequence[str | None]) -> Grouping:
-    values = [*ordered, *([_MISSING] if None in texts else [])]
-    code = {value: number for number, value in enumerate(values)}
-    codes = [code[_MISSING if text is None else text] for text in texts]
-    return Grouping(tuple(values), np.array(codes, dtype=np.intp))
+def _with_missing(groups: Groups) -> Groups:
+    """Make a group of what is in none, if there is any."""
+    missing = groups.codes == NONE
+    if not missing.any():
+        return groups
+    return Groups((*groups.names, _MISSING), np.where(missing, len(groups.names), groups.codes))

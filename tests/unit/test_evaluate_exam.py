@@ -8,11 +8,11 @@ import pytest
 from lab.evaluate.exam import Exam, ModelVariant, VariantResult
 from lab.evaluate.summary import summarise
 from lab.evaluate.thresholds import OperatingTarget, Rule
-from lab.images.groups import Grouping
 from recognition.distance import FloatArray
 from recognition.paper_distances import Distance
 from recognition.protocol import Part, Split
 from recognition.threshold import open_set_threshold
+from recognition.value_groups import Groups
 from schemas.errors import SetupError
 from tests.unit.angles import at_angles, split, trial
 
@@ -117,7 +117,7 @@ def test_every_split_may_have_its_own_embeddings() -> None:
     assert len(done) == 2
 
 
-LIGHT = Grouping(("day", "night", "dusk"), np.array([0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0]))
+LIGHT = Groups(("day", "night", "dusk"), np.array([0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0]))
 
 
 def test_a_breakdown_keeps_the_threshold_of_the_whole() -> None:

@@ -24,10 +24,10 @@ BACKGROUNDS: list[Background] = [
 def test_what_has_few_values_is_a_group_each_and_many_numbers_become_quartiles() -> None:
     found = groupings([*BACKGROUNDS, {"lens": 9}], None)
     assert list(found) == ["season", "hour", "lens", "site"]  # 40 clips are too many names
-    assert found["season"].values == ("summer", "winter", "(none)")
+    assert found["season"].names == ("summer", "winter", "(none)")
     assert found["season"].codes[[0, 1, 2, 40]].tolist() == [1, 0, 1, 2]
-    assert found["lens"].values == ("9", "10")
-    assert found["hour"].values == (
+    assert found["lens"].names == ("9", "10")
+    assert found["hour"].names == (
         "0 to 4.88", "4.88 to 9.75", "9.75 to 14.6", "14.6 to 19.5", "(none)"
     )  # fmt: skip
     assert found["hour"].codes.tolist() == [0] * 10 + [1] * 10 + [2] * 10 + [3] * 10 + [4]
@@ -35,12 +35,12 @@ def test_what_has_few_values_is_a_group_each_and_many_numbers_become_quartiles()
 
 def test_one_value_breaks_nothing_down() -> None:
     assert "site" not in groupings(BACKGROUNDS, None)
-    assert groupings(BACKGROUNDS, ["site"])["site"].values == ("here",)
+    assert groupings(BACKGROUNDS, ["site"])["site"].names == ("here",)
 
 
 def test_what_is_asked_for() -> None:
     assert list(groupings(BACKGROUNDS, ["clip", "season", "clip"])) == ["clip", "season"]
-    assert len(groupings(BACKGROUNDS, ["clip"])["clip"].values) == 40
+    assert len(groupings(BACKGROUNDS, ["clip"])["clip"].names) == 40
     with pytest.raises(SetupError, match="no image has the variable 'weather'; known: season, ho"):
         groupings(BACKGROUNDS, ["weather"])
     many: list[Background] = [{"clip": f"c{i}"} for i in range(41)]
@@ -50,14 +50,14 @@ def test_what_is_asked_for() -> None:
 
 def test_ranges_have_as_many_digits_as_they_need() -> None:
     clips: list[Background] = [{"clip": 20250401000000 + i} for i in range(13)]
-    values = groupings(clips, None)["clip"].values
+    values = groupings(clips, None)["clip"].names
     assert values[0] == "20250401000000 to 20250401000003"
     assert len(values) == 4
 
 
 def test_numbers_and_names_together_are_names() -> None:
     mixed: list[Background] = [{"stall": 2}, {"stall": "out"}, {"stall": 10}, {"stall": True}]
-    assert groupings(mixed, None)["stall"].values == ("2", "10", "True", "out")
+    assert groupings(mixed, None)["stall"].names == ("2", "10", "True", "out")
 
 
 DECLARED = Declaration.model_validate(
@@ -81,8 +81,8 @@ def test_a_declaration_chooses_completes_and_orders() -> None:
     assert backgrounds[0] == {"age": "adult", "hour": 12.0}
     assert backgrounds[1] == {"age": "calf"}
     found = groupings(backgrounds, None, DECLARED)
-    assert found["age"].values == ("calf", "yearling", "adult")
-    assert found["hour"].values == ("12", "(none)")
+    assert found["age"].names == ("calf", "yearling", "adult")
+    assert found["hour"].names == ("12", "(none)")
 
 
 def test_a_value_that_was_not_declared_is_named() -> None:

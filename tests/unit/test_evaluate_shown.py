@@ -19,10 +19,10 @@ from lab.evaluate.report import Estimate, Evaluation
 from lab.evaluate.summary import summarise
 from lab.evaluate.thresholds import OperatingTarget, Rule
 from lab.evaluate.words import between, change, percent, spread, whole
-from lab.images.groups import Grouping
 from lab.shown.markdown import TerminalMarkdown
 from recognition.evaluation import Identified, tpir_at_fpir
 from recognition.protocol import make_splits
+from recognition.value_groups import Groups
 from schemas.errors import SetupError
 
 LABELS = [f"id{i}" for i in range(16) for _ in range(6)]
@@ -37,7 +37,7 @@ def herd(noise: float) -> np.ndarray:
 @pytest.fixture(scope="module")
 def evaluated() -> tuple[Evaluation, list[VariantResult]]:
     clear, blurred = herd(0.3), herd(0.8)
-    light = Grouping(("day", "a|b"), np.arange(len(LABELS)) % 2)
+    light = Groups(("day", "a|b"), np.arange(len(LABELS)) % 2)
     exam = Exam(
         LABELS,
         make_splits(LABELS, [""] * len(LABELS), count=2),
@@ -155,7 +155,7 @@ def test_pictures_without_unknown_probes_or_a_calibrate_part(tmp_path: Path) -> 
     known = np.isin(np.array(LABELS)[trial.probes], np.array(LABELS)[trial.gallery])
     for probes in (trial.probes, trial.probes[known]):
         bare = type(split)(0, split.train, {(scenario, part): type(trial)(trial.gallery, probes)})
-        light = {"light": Grouping(("day", "night"), np.arange(len(LABELS)) % 2)}
+        light = {"light": Groups(("day", "night"), np.arange(len(LABELS)) % 2)}
         exam = Exam(LABELS, [bare], by=light, draws=5)
         clear = herd(0.3)
         assessed = [exam.assess(ModelVariant("clear", lambda _, v=clear: v))]  # type: ignore[misc]
