@@ -25,7 +25,7 @@ def create_topics(settings: Settings, replication: int | None = None) -> dict[st
         DependencyDown: the broker does not answer, or has no leader for a topic after 30 s.
         SetupError: the broker refuses a topic; the message says why.
     """
-    broker = Broker(settings.need_kafka())
+    broker = Broker(settings)
     copies = min(_COPIES, broker.size()) if replication is None else replication
     states = broker.create(
         NewTopic(
@@ -43,7 +43,7 @@ def describe_topics(settings: Settings) -> list[TopicState]:
     Raises:
         DependencyDown: the broker does not answer.
     """
-    broker = Broker(settings.need_kafka())
+    broker = Broker(settings)
     layout = _of_the_table(settings, broker)
     records = dict.fromkeys(layout, 0)
     spans = broker.spans({name: sorted(copies) for name, copies in layout.items()})
@@ -60,7 +60,7 @@ def check_topics(settings: Settings) -> None:
         SetupError: a topic is missing, has partitions where there must be one, or has another
             clean-up than the table says; the message names all of them and what to do.
     """
-    broker = Broker(settings.need_kafka())
+    broker = Broker(settings)
     layout = _of_the_table(settings, broker)
     states = _states(settings, broker, layout, dict.fromkeys(layout, 0))
     refuse_faults(settings, states)
@@ -86,7 +86,7 @@ def fix_topics(settings: Settings) -> list[str]:
         DependencyDown: the broker does not answer.
         SetupError: the broker refuses it.
     """
-    broker = Broker(settings.need_kafka())
+    broker = Broker(settings)
     layout = _of_the_table(settings, broker)
     states = _states(settings, broker, layout, dict.fromkeys(layout, 0))
     fixes = {state.name: state.fixes for state in states if state.fixes}
@@ -101,7 +101,7 @@ def partitions(settings: Settings, topics: Iterable[Topic]) -> dict[str, list[in
         DependencyDown: the broker does not answer.
         SetupError: a topic does not exist.
     """
-    layout = Broker(settings.need_kafka()).partitions()
+    layout = Broker(settings).partitions()
     names = [settings.topic(topic) for topic in topics]
     absent = [name for name in names if name not in layout]
     if absent:
@@ -123,7 +123,7 @@ def largest_records(settings: Settings, topics: Iterable[Topic]) -> dict[str, in
         SetupError: a topic does not exist.
     """
     asked = {settings.topic(topic): topic for topic in topics}
-    configs = Broker(settings.need_kafka()).configs(partitions(settings, asked.values()))
+    configs = Broker(settings).configs(partitions(settings, asked.values()))
     return {
         name: int(configs[name].get("max.message.bytes", topic.max_bytes))
         for name, topic in asked.items()
@@ -137,7 +137,7 @@ def lag(settings: Settings) -> dict[Place, int]:
         DependencyDown: the broker does not answer.
         SetupError: a topic does not exist.
     """
-    broker = Broker(settings.need_kafka())
+    broker = Broker(settings)
     read_by = {
         settings.workers_group: (FRAMES,),
         settings.streams_group: (EMBEDDINGS, REVIEW_DECISIONS, GALLERY_COMMANDS),

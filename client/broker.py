@@ -4,12 +4,18 @@ confluent-kafka's AdminClient is used because aiokafka does not decode the embed
 about group offsets.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its re-exports are not marked
     AdminClient,
     AlterConfigOpType,
@@ -19,7 +25,11 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its re-expo
     OffsetSpec,
 )
 
+from access.kafka import librdkafka_options
+from access.refusals import not_allowed, refused
+from access.rights import Operation
 from schemas.errors import DependencyDown, PerennialError, SetupError
+from schemas.settings import Settings
 
 T = TypeVar("T")
 
@@ -52,6 +62,11 @@ _MOVING = {
     KafkaError.NETWORK_EXCEPTION,
     KafkaError.KAFKA_STORAGE_ERROR,
 }
+NOT_ALLOWED = {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+}
 _LEADERS_WITHIN_S = 30.0
 _ASK_EVERY_S = 0.05
 
@@ -60,26 +75,29 @@ class Moving(DependencyDown):
     """The broker is there and cannot answer yet: it has just started, or hands something over."""
 
 
-def no_answer(address: str, why: str) -> DependencyDown:
-    """Return the error that says that no broker answers at ``address``."""
-    return DependencyDown(
-        "kafka",
-        f"no answer from {address} ({why}): is the broker running, and does "
-        "PERENNIAL_KAFKA_BOOTSTRAP_SERVERS name it?",
-    )
-
-
 class Broker:
-    """The administration of the broker at ``address``.
+    """The administration of the broker that the settings name.
 
-    Every method raises ``DependencyDown`` when nobody answers within five seconds, and
-    ``SetupError`` when the broker refuses.
+    Every method raises ``DependencyDown`` when nobody answers within five seconds, ``NotAllowed``
+    when a right is missing, and ``SetupError`` when the broker refuses for another reason.
     """
 
-    def __init__(self, address: str) -> None:
-        self._address = address
-        # librdkafka would repeat on stderr, 20 times a second, what our exception says once.
-        self._client = AdminClient({"bootstrap.servers": address, "log_level": 0})
+    def __init__(self, settings: Settings) -> None:
+        """Prepare to connect.
+
+        Raises:
+            SetupError: no broker is named.
+            DependencyDown: a certificate, a password's file or a token cannot be had.
+        """
+        self._settings = settings
+        self._address = settings.need_kafka()
+        self._reasons: list[str] = []
+        # It would repeat on stderr, 20 times a second, what our exception says once.
+        own: dict[str, Any] = {"log_level": 0, "error_cb": self._note}
+        try:
+            self.client = AdminClient({**librdkafka_options(settings), **own})
+        except KafkaException as error:
+            raise refused(settings, error.args[0].str()) from error
 
     def size(self) -> int:
         """Return how many brokers the cluster has."""
@@ -114,17 +132,20 @@ class Broker:
 
     def create(self, wanted: Iterable[NewTopic]) -> dict[str, str]:
         """Create topics; return ``{name: "created" or "exists"}``."""
-        asked = self._client.create_topics(list(wanted), operation_timeout=TIMEOUT_S)
-        return {name: self._created(future) for name, future in asked.items()}
+        asked = self.client.create_topics(list(wanted), operation_timeout=TIMEOUT_S)
+        return {name: self._created(future, name) for name, future in asked.items()}
 
     def configs(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
         """Return the configuration of the topics named."""
         asked = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
         if not asked:
             return {}
-        answers = self._client.describe_configs(asked, request_timeout=TIMEOUT_S)
+        answers = self.client.describe_configs(asked, request_timeout=TIMEOUT_S)
+        look = Operation.DESCRIBE_CONFIGS
         return {
-            resource.name: {key: entry.value for key, entry in self._result(future).items()}
+            resource.name: {
+                key: entry.value for key, entry in self._result(future, look, resource.name).items()
+            }
             for resource, future in answers.items()
         }
 
@@ -142,9 +163,9 @@ class Broker:
             for name, config in wanted.items()
         ]
         if asked:
-            answers = self._client.incremental_alter_configs(asked, request_timeout=TIMEOUT_S)
-            for future in answers.values():
-                self._result(future)
+            answers = self.client.incremental_alter_configs(asked, request_timeout=TIMEOUT_S)
+            for resource, future in answers.items():
+                self._result(future, Operation.ALTER_CONFIGS, resource.name)
 
     def spans(self, topics: Mapping[str, list[int]]) -> dict[Place, tuple[int, int]]:
         """Return the first and the end offset of the partitions given.
@@ -152,18 +173,23 @@ class Broker:
         The embedded broker counts only one record of the newest batch of each partition.
         """
         places = [(name, number) for name, numbers in topics.items() for number in numbers]
-        first = _patiently(lambda: self._offsets(places, _FIRST))
-        end = _patiently(lambda: self._offsets(places, _END))
+        first = patiently(lambda: self._offsets(places, _FIRST))
+        end = patiently(lambda: self._offsets(places, _END))
         return {place: (first[place], end[place]) for place in places}
 
     def committed(self, group: str, places: Iterable[Place]) -> dict[Place, int]:
         """Return the committed offsets of ``group``, leaving out where it has none."""
         asked = ConsumerGroupTopicPartitions(group, [TopicPartition(*place) for place in places])
-        found = _patiently(lambda: self._committed(asked))
+        found = patiently(lambda: self._committed(asked))
         return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
 
+    def _note(self, error: KafkaError) -> None:
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:
+            # How long it took is another each time, and would be another message.
+            self._reasons.append(re.sub(r" \(after \d+ms in state \w+\)", "", error.str()))
+
     def _committed(self, asked: ConsumerGroupTopicPartitions) -> list[TopicPartition]:
-        answers = self._client.list_consumer_group_offsets([asked], request_timeout=TIMEOUT_S)
+        answers = self.client.list_consumer_group_offsets([asked], request_timeout=TIMEOUT_S)
         found: list[TopicPartition] = self._result(answers[asked.group_id]).topic_partitions
         return found
 
@@ -187,9 +213,9 @@ class Broker:
 
     def _metadata(self) -> Any:
         try:
-            return self._client.list_topics(timeout=TIMEOUT_S)
+            return self.client.list_topics(timeout=TIMEOUT_S)
         except KafkaException as error:
-            raise self._explained(error) from error
+            raise self.explained(error) from error
 
     def _offsets(self, places: Iterable[Place], which: OffsetSpec) -> dict[Place, int]:
         return {place: self._result(f).offset for place, f in self._asked(places, which).items()}
@@ -198,34 +224,41 @@ class Broker:
         asked = {TopicPartition(*place): which for place in places}
         if not asked:
             return {}
-        answers = self._client.list_offsets(asked, request_timeout=TIMEOUT_S)
+        answers = self.client.list_offsets(asked, request_timeout=TIMEOUT_S)
         return {(p.topic, p.partition): future for p, future in answers.items()}
 
-    def _created(self, future: Future[None]) -> str:
+    def _created(self, future: Future[None], name: str) -> str:
         try:
             future.result(2 * TIMEOUT_S)
         except KafkaException as error:
             if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
                 return "exists"
-            raise self._explained(error) from error
+            raise self.explained(error, f"{Operation.CREATE} on topic {name}") from error
         return "created"
 
-    def _result(self, future: Future[Any]) -> Any:
+    def _result(
+        self, future: Future[Any], operation: Operation | None = None, name: str = ""
+    ) -> Any:
         try:
             return future.result(2 * TIMEOUT_S)
         except KafkaException as error:
-            raise self._explained(error) from error
+            right = None if operation is None else f"{operation} on topic {name}"
+            raise self.explained(error, right) from error
 
-    def _explained(self, error: KafkaException) -> PerennialError:
+    def explained(self, error: KafkaException, right: str | None = None) -> PerennialError:
+        """Return our error for one of librdkafka's; ``right`` is what it would have needed."""
         reason: KafkaError = error.args[0]
+        if reason.code() in NOT_ALLOWED:
+            return not_allowed(self._settings, right or f"a right: {reason.str()}")
         if reason.code() in _MOVING:
             return Moving("kafka", f"{self._address} cannot answer just now ({reason.str()})")
         if reason.retriable() or reason.code() < 0:  # librdkafka's own codes: nobody answered
-            return no_answer(self._address, reason.str())
+            self.client.poll(0)  # lets it say what happened meanwhile
+            return refused(self._settings, self._reasons[-1] if self._reasons else reason.str())
         return SetupError(f"kafka at {self._address} refuses: {reason.str()}")
 
 
-def _patiently(ask: Callable[[], T]) -> T:
+def patiently(ask: Callable[[], T]) -> T:
     """Ask again while the broker hands over what is asked for, for as long as it may be silent."""
     give_up = time.monotonic() + TIMEOUT_S
     while True:

@@ -1,6 +1,5 @@
 """Looks at everything a deployment needs, and says what to do about what is wrong."""
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
+from access.redis import redis_client
 from client.admin import describe_topics, lag, refuse_faults
 from client.broker import Broker
 from schemas.background import load_declaration
@@ -67,7 +67,7 @@ def _guarded(
         yield Finding(
             name,
             Level.FAIL,
-            f"{_without_password(settings.need_redis())}: {error}",
+            f"{settings.redis_shown}: {error}",
             "start Redis, or let PERENNIAL_REDIS_URL name the one that runs",
         )
     except ValueError as error:
@@ -76,8 +76,6 @@ def _guarded(
 
 def _settings(settings: Settings) -> Iterator[Finding]:
     changed = {name: str(getattr(settings, name)) for name in sorted(settings.model_fields_set)}
-    if "redis_url" in changed:
-        changed["redis_url"] = _without_password(changed["redis_url"])
     detail = ", ".join(f"{name}={value}" for name, value in changed.items())
     yield Finding("settings", Level.OK, detail or "all defaults")
     if settings.variables is not None:
@@ -100,7 +98,7 @@ def _unset(name: str, variable: str) -> Finding:
 
 
 def _broker(settings: Settings) -> Iterator[Finding]:
-    count = Broker(settings.need_kafka()).size()
+    count = Broker(settings).size()
     yield Finding("broker", Level.OK, f"{settings.need_kafka()}, brokers: {count}")
     states = describe_topics(settings)
     missing = [state.name for state in states if state.partitions == 0]
@@ -125,16 +123,15 @@ def _broker(settings: Settings) -> Iterator[Finding]:
 
 
 def _redis(settings: Settings) -> Iterator[Finding]:
-    with Redis.from_url(
-        settings.need_redis(),
+    with redis_client(
+        settings,
         socket_timeout=settings.redis_timeout_s,
         socket_connect_timeout=settings.redis_timeout_s,
         retry=Retry(NoBackoff(), 0),
         decode_responses=True,
     ) as redis:
         server = redis.info("server")
-        url = _without_password(settings.need_redis())
-        yield Finding("redis", Level.OK, f"{url}, Redis {server['redis_version']}")
+        yield Finding("redis", Level.OK, f"{settings.redis_shown}, Redis {server['redis_version']}")
         yield from _search(redis)
         yield _eviction(redis)
         yield _clock(redis)
@@ -205,10 +202,6 @@ def _model(settings: Settings) -> Iterator[Finding]:
     took = time.monotonic() - started
     detail = f"{model.version}, {model.dimension} numbers, loaded and tried in {took:.1f} s"
     yield Finding("model", Level.OK, detail)
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"(?<=:)[^:@/]+(?=@)", "***", url)
 
 
 def _dotted(version: int) -> str:

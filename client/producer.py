@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
+from access.kafka import aiokafka_options
+from access.refusals import no_answer, rights_named
+from access.rights import Operation
 from client.admin import largest_records
-from client.broker import no_answer
 from schemas.errors import SetupError
 from schemas.records import Record
 from schemas.settings import Settings
@@ -21,10 +23,12 @@ _LENGTH_BYTES = 5  # before each key, value and header; most take fewer
 class Producer:
     """Sends records; each counts as sent once all in-sync replicas have it."""
 
-    def __init__(self, client: AIOKafkaProducer, address: str, largest: Mapping[str, int]) -> None:
+    def __init__(
+        self, client: AIOKafkaProducer, settings: Settings, largest: Mapping[str, int]
+    ) -> None:
         """Send through ``client``; ``largest`` has the bytes that each topic takes in a batch."""
         self._client = client
-        self._address = address
+        self._settings = settings
         self._largest = largest
 
     async def send(self, record: Record) -> str:
@@ -34,19 +38,20 @@ class Producer:
             Where it lies, spelled as ``Record.position``.
 
         Raises:
-            DependencyDown: the broker did not acknowledge it.
+            DependencyDown: the broker did not acknowledge it, or we may not write there.
             SetupError: the record is larger than the topic takes; it was not sent.
         """
         if (size := _size(record)) > (most := self._largest.get(record.topic, size)):
             raise _too_large(record, f"its {size:,} bytes are more than the {most:,}")
         try:
-            sent = await self._client.send_and_wait(
-                record.topic, record.value, record.key, headers=list(record.headers)
-            )
+            with rights_named(self._settings, Operation.WRITE):
+                sent = await self._client.send_and_wait(
+                    record.topic, record.value, record.key, headers=list(record.headers)
+                )
         except MessageSizeTooLargeError as error:
             raise _too_large(record, f"its {size:,} bytes are more") from error
         except KafkaError as error:
-            raise no_answer(self._address, type(error).__name__) from error
+            raise no_answer(self._settings.need_kafka(), type(error).__name__) from error
         return f"{sent.topic}-{sent.partition}-{sent.offset}"
 
 
@@ -62,7 +67,7 @@ async def producer(settings: Settings, *topics: Topic) -> AsyncIterator[Producer
     largest = await asyncio.to_thread(largest_records, settings, topics)
     # No idempotent producer: the embedded broker knows none, and a repeat changes nothing anyway.
     client = AIOKafkaProducer(
-        bootstrap_servers=address,
+        **aiokafka_options(settings),
         acks="all",
         max_request_size=DEAD_LETTERS.request_bytes,
         max_batch_size=2**20,
@@ -72,7 +77,7 @@ async def producer(settings: Settings, *topics: Topic) -> AsyncIterator[Producer
             await client.start()
         except KafkaError as error:
             raise no_answer(address, type(error).__name__) from error
-        yield Producer(client, address, largest)
+        yield Producer(client, settings, largest)
     finally:
         await client.stop()
 

@@ -12,8 +12,10 @@ from operator import attrgetter
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from access.kafka import aiokafka_options
+from access.refusals import no_answer, rights_named
+from access.rights import Operation
 from client.admin import partitions
-from client.broker import no_answer
 from client.reading.examined import examine_batches
 from schemas.records import Record
 from schemas.settings import Settings
@@ -28,14 +30,20 @@ _MAX_RECORDS = 5000  # of one batch: millions of the smallest ones fit into an a
 class Reader:
     """Reads all partitions of some topics."""
 
-    def __init__(self, client: AIOKafkaConsumer, address: str) -> None:
+    def __init__(self, client: AIOKafkaConsumer, settings: Settings) -> None:
         self._client = client
-        self._address = address
+        self._settings = settings
+        self._address = settings.need_kafka()
 
     async def batch(self, wait_s: float) -> list[Record]:
-        """Return what has come; nothing when nothing came for ``wait_s`` seconds."""
+        """Return what has come; nothing when nothing came for ``wait_s`` seconds.
+
+        Raises:
+            NotAllowed: we may not read a topic.
+        """
         timeout_ms = int(wait_s * 1000)
-        fetched = await self._client.getmany(timeout_ms=timeout_ms, max_records=_MAX_RECORDS)
+        with rights_named(self._settings, Operation.READ):
+            fetched = await self._client.getmany(timeout_ms=timeout_ms, max_records=_MAX_RECORDS)
         return [Record.of(raw) for records in fetched.values() for raw in records]
 
     def to_end(self) -> AsyncIterator[Record]:
@@ -92,7 +100,7 @@ async def reader(
     places = [TopicPartition(name, number) for name, held in numbers.items() for number in held]
     examine_batches()
     client = AIOKafkaConsumer(
-        bootstrap_servers=address,
+        **aiokafka_options(settings),
         auto_offset_reset="earliest",
         isolation_level="read_committed",
         enable_auto_commit=False,
@@ -104,10 +112,11 @@ async def reader(
             await client.start()
             client.assign(places)
             if not from_beginning:
-                await _seek_ends(client)
+                with rights_named(settings, Operation.READ):
+                    await _seek_ends(client)
         except KafkaError as error:
             raise no_answer(address, type(error).__name__) from error
-        yield Reader(client, address)
+        yield Reader(client, settings)
     finally:
         await client.stop()
 

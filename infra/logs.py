@@ -5,7 +5,7 @@ import sys
 
 from schemas.visible import visible
 
-_OURS = ("client", "infra", "lab", "streams", "workers")
+_OURS = ("access", "client", "infra", "lab", "streams", "workers")
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 _INDENT = "\n    "
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
+from ipaddress import ip_address
 
 from aiohttp import web
 from prometheus_client import (
@@ -17,8 +18,11 @@ from prometheus_client import (
     generate_latest,
 )
 
+from access.rights import Role
+from client.access import check_access
 from client.admin import check_topics
 from client.reading.examined import examine_batches
+from infra.access_watch import access_watched
 from schemas.errors import Crashed, DependencyDown, SetupError
 from schemas.health import Health
 from schemas.metrics import Metrics
@@ -59,27 +63,33 @@ def serve(name: str, port: int, settings: Settings, run: Run) -> None:
         serving.clear()
 
 
-def on_checked_topics(run: Run) -> Run:
-    """Return ``run`` with the check before it; where the check fails, ``run`` never begins.
+def on_checked_topics(run: Run, role: Role) -> Run:
+    """Return ``run`` with checks before it; where the check of topics fails, it never begins.
 
-    While the broker does not answer, the check waits and the health says so.
+    While the broker does not answer, refuses us, or has not granted the rights of ``role``, the
+    checks wait and the health says so. Access is looked at while it runs, too.
 
     Raises:
         SetupError: (what is returned) a topic is not as it must be, see ``check_topics``.
     """
 
     async def checked(runtime: Runtime, stop: asyncio.Event) -> None:
+        said = ""
         while not stop.is_set():
             try:
+                await asyncio.to_thread(check_access, runtime.settings, role)
                 await asyncio.to_thread(check_topics, runtime.settings)
             except DependencyDown as error:
                 runtime.health.down("kafka", str(error))
                 runtime.metrics.retries.labels("topics").inc()
-                _log.warning("waiting: %s", error)
+                if str(error) != said:
+                    _log.warning("waiting: %s", error)
+                said = str(error)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), _AGAIN_S)
             else:
-                await run(runtime, stop)
+                async with access_watched(runtime, role):
+                    await run(runtime, stop)
                 return
 
     return checked
@@ -97,6 +107,13 @@ async def _serve(
         task = asyncio.ensure_future(run(Runtime(settings, metrics, health), stop))
         with _stopped_by_signals(name, stop, task, end):
             _log.info("%s: %s/metrics, /healthz, /readyz", name, address)
+            if not is_loopback(settings.http_host):
+                _log.warning(
+                    "%s: whoever reaches %s reads these pages, which have no password "
+                    "(PERENNIAL_HTTP_HOST)",
+                    name,
+                    settings.http_host,
+                )
             await _ended(name, stop, task, end)
     _log.info("%s: stopped", name)
 
@@ -165,6 +182,14 @@ def _app(name: str, registry: CollectorRegistry, health: Health) -> web.Applicat
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     return app
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches what listens there."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _all_ok(report: dict[str, str]) -> bool:

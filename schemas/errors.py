@@ -43,6 +43,10 @@ class DependencyDown(PerennialError):
         self.dependency = dependency
 
 
+class NotAllowed(DependencyDown):
+    """We lack a right, which the message names: the work waits until it is granted."""
+
+
 class SetupError(PerennialError):
     """The operator must change something first; the message says what."""
 

@@ -72,7 +72,8 @@ class Reading:
         """Return what comes first, by partition: the client's messages, or records; maybe nothing.
 
         Raises:
-            DependencyDown: a partition cannot be read by the second reader either.
+            DependencyDown: a partition cannot be read by the second reader either, or the client
+                said so (we may not read it, say).
             Exception: what the client raises while it has no partitions.
         """
         self._failures = {p: n for p, n in self._failures.items() if p in partitions}
@@ -102,12 +103,17 @@ class Reading:
                 task.cancel()
             results = await asyncio.gather(*tasks.values(), return_exceptions=True)
         fetched: dict[Any, Sequence[Any]] = {}
+        down: DependencyDown | None = None
         for partition, result in zip(tasks, results, strict=True):
-            if isinstance(result, Exception):
+            if isinstance(result, DependencyDown):
+                down = result  # nothing is wrong with what lies there
+            elif isinstance(result, Exception):
                 self._failed(partition, result)
             elif not isinstance(result, BaseException) and result:
                 self._failures.pop(partition, None)
                 fetched[partition] = result
+        if down is not None and not fetched:
+            raise down
         if self._failures and not fetched:
             await asyncio.sleep(_PAUSE_S)
         return fetched

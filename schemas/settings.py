@@ -5,9 +5,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from schemas.access import AccessSettings, variable
 from schemas.errors import SetupError
 from schemas.limits import MAX_CLUSTERS, STANDARD, FrameLimits
 from schemas.topics import Topic
@@ -51,7 +52,7 @@ class Views(StrEnum):
     CROPS = "crops"  # four corners and the centre, each as it is and mirrored: 10
 
 
-class Settings(BaseSettings):
+class Settings(AccessSettings):
     """Settings of every service; each has a default that works on one machine."""
 
     # Empty counts as unset: `${UNSET}` in a compose file sets a variable to nothing.
@@ -61,11 +62,9 @@ class Settings(BaseSettings):
         frozen=True,
         extra="ignore",
         allow_inf_nan=False,
+        hide_input_in_errors=True,  # it may be a password
     )
 
-    kafka_bootstrap_servers: str | None = Field(
-        None, description="Broker addresses, `host:port,host:port`; unset: a broker of our own"
-    )
     broker: BrokerKind = Field(
         BrokerKind.EMBEDDED,
         description="Our own broker: `embedded` (in memory) or `apache` (needs Java 17 and Maven)",
@@ -74,13 +73,9 @@ class Settings(BaseSettings):
         None,
         description="Folder of the jars for `apache`; unset: `~/.cache/perennial/kafka-VERSION`",
     )
-    redis_url: str | None = Field(
-        None, description="Redis with vector search, `redis://host:6379/0`; unset: the embedded one"
-    )
     topic_prefix: str = Field(
         "", pattern=r"^[A-Za-z0-9._-]*$", description="Put before every topic, group and Redis key"
     )
-    http_host: str = Field("127.0.0.1", description="Where /metrics and the health pages listen")
     worker_port: int = Field(9101, ge=0, le=65535, description="HTTP port of a worker; 0: any free")
     streams_port: int = Field(9102, ge=0, le=65535, description="HTTP port of streams; 0: any free")
 
@@ -239,28 +234,6 @@ class Settings(BaseSettings):
         days = self.retention_max_age_days
         return None if days is None else timedelta(days=days)
 
-    def need_kafka(self) -> str:
-        """Return the broker's address.
-
-        Raises:
-            SetupError: when it is not set.
-        """
-        return _needed(self.kafka_bootstrap_servers, "PERENNIAL_KAFKA_BOOTSTRAP_SERVERS")
-
-    def need_redis(self) -> str:
-        """Return the Redis URL.
-
-        Raises:
-            SetupError: when it is not set.
-        """
-        return _needed(self.redis_url, "PERENNIAL_REDIS_URL")
-
-
-def _needed(value: str | None, name: str) -> str:
-    if not value:
-        raise SetupError(f"{name} is not set: name a running service, or use `perennial up`")
-    return value
-
 
 def load_settings(**overrides: Any) -> Settings:
     """Read the settings from the environment.
@@ -271,8 +244,29 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        lines = (
-            f"PERENNIAL_{'_'.join(map(str, e['loc'])).upper()}={e['input']!r}: {e['msg']}"
-            for e in error.errors()
-        )
+        lines = (f"{_named(e['loc'], e['input'])}{e['msg']}" for e in error.errors())
         raise SetupError("wrong settings:\n  " + "\n  ".join(lines)) from error
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the ``PERENNIAL_*`` variables from which a child reads these same settings.
+
+    Passwords are among them: they are for the environment of a process, and for nothing else.
+    """
+    values = settings.model_dump(exclude_unset=True, exclude_none=True)
+    return {variable(name): _written(value) for name, value in values.items()}
+
+
+def _named(place: tuple[int | str, ...], value: Any) -> str:
+    """Return how an error begins: the variable, and its value where that is no secret."""
+    if not place:  # it is about several, which the message names
+        return ""
+    name = variable("_".join(map(str, place)))
+    is_secret = isinstance(value, SecretStr) or "PASSWORD" in name or "URL" in name
+    return f"{name}: " if is_secret else f"{name}={value!r}: "
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return ",".join(value) if isinstance(value, tuple) else str(value)

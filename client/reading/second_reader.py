@@ -8,6 +8,7 @@ from aiokafka.consumer.fetcher import READ_COMMITTED
 from aiokafka.errors import KafkaError, LeaderNotAvailableError, for_code
 from aiokafka.protocol.fetch import FetchRequest
 
+from access.kafka import aiokafka_options
 from client.reading.raw_batches import unpack
 from schemas.reading import Chunk, SecondReader
 from schemas.settings import Settings
@@ -25,7 +26,7 @@ def second_reader(settings: Settings) -> SecondReader:
         Raises:
             KafkaError: the broker does not answer, or has nothing there.
         """
-        client = AIOKafkaClient(bootstrap_servers=settings.need_kafka())
+        client = AIOKafkaClient(**aiokafka_options(settings))
         try:
             await client.bootstrap()
             return await _read(client, TopicPartition(topic, partition), offset)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from access.rights import Role
 from client.reading.second_reader import second_reader
 from infra.serve import on_checked_topics, serve
 from schemas.settings import load_settings
@@ -38,7 +39,7 @@ def streams(
         "streams",
         settings.streams_port,
         settings,
-        on_checked_topics(lambda runtime, stop: run(runtime, stop, agents, second)),
+        on_checked_topics(lambda runtime, stop: run(runtime, stop, agents, second), Role.STREAMS),
     )
 
 

@@ -1,5 +1,6 @@
 """``perennial worker``: frames in, embeddings out."""
 
+from access.rights import Role
 from client.reading.second_reader import second_reader
 from infra.serve import on_checked_topics, serve
 from schemas.settings import load_settings
@@ -21,5 +22,5 @@ def worker() -> None:
         "worker",
         settings.worker_port,
         settings,
-        on_checked_topics(lambda runtime, stop: run(runtime, stop, second)),
+        on_checked_topics(lambda runtime, stop: run(runtime, stop, second), Role.WORKER),
     )

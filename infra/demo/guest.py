@@ -8,6 +8,7 @@ from secrets import token_hex
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from access.kafka import librdkafka_options
 from schemas.errors import DependencyDown
 from schemas.settings import Settings
 from schemas.topics import TOPICS
@@ -32,14 +33,14 @@ def guest(settings: Settings) -> Iterator[Settings]:
         yield own
     finally:
         if own.kafka_bootstrap_servers is not None:
-            _clean_kafka(own, own.kafka_bootstrap_servers)
+            _clean_kafka(own)
         if own.redis_url is not None:
             with suppress(DependencyDown):  # it may have gone, which is why we end
                 asyncio.run(_clean_redis(own))
 
 
-def _clean_kafka(settings: Settings, address: str) -> None:
-    client = AdminClient({"bootstrap.servers": address, "log_level": 0})
+def _clean_kafka(settings: Settings) -> None:
+    client = AdminClient({**librdkafka_options(settings), "log_level": 0})
     topics = client.delete_topics([settings.topic(topic) for topic in TOPICS.values()])
     groups = client.delete_consumer_groups([settings.workers_group, settings.streams_group])
     for asked in (*topics.values(), *groups.values()):

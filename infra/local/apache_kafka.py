@@ -53,8 +53,13 @@ class ApacheKafka(LocalBroker):
         properties = self._run_dir / "kafka.properties"
         properties.write_text("".join(f"{key}={value}\n" for key, value in self._config().items()))
         if not (self.data / "meta.properties").exists():
-            _format([*run, "kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c"], properties)
+            form = [*run, "kafka.tools.StorageTool", "format", "-t", _CLUSTER]
+            _format([*form, *self._users(), "-c"], properties)
         return [*run, "kafka.Kafka", str(properties)]
+
+    def _users(self) -> list[str]:
+        """Return the options that give a node its first users; it has none."""
+        return []
 
     def _config(self) -> dict[str, str]:
         controller = f"127.0.0.1:{self._controller_port}"

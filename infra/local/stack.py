@@ -12,11 +12,14 @@ from rich.table import Table
 from client.admin import check_topics, create_topics
 from infra.local.embedded import Services, services
 from infra.local.processes import ClaimedPort
-from infra.local.supervisor import Say, Service, Supervisor, environment
-from schemas.settings import BrokerKind, Settings
+from infra.local.supervisor import Say, Service, Supervisor
+from schemas.access import SecurityProtocol
+from schemas.errors import SetupError
+from schemas.settings import BrokerKind, Settings, environment
 
 _READY_WITHIN_S = 120.0
 _EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, never bound
+_OF_OUR_OWN = "of our own listens on 127.0.0.1 only, without users and without TLS: name one in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ def stack(
             named broker is not as it must be.
         DependencyDown: a named broker does not answer.
     """
+    refuse_secured_own(settings)
     run_dir.mkdir(parents=True, exist_ok=True)
     say("starting the broker and Redis")
     with services(
@@ -99,6 +103,23 @@ def stack(
             yield Stack(filled, base, tuple(crew), streams)
         finally:
             supervisor.stop()
+
+
+def refuse_secured_own(settings: Settings) -> None:
+    """Refuse users and certificates where no address is named: nobody would ask for them.
+
+    Raises:
+        SetupError: with the remedy.
+    """
+    secured = settings.kafka_security_protocol is not SecurityProtocol.PLAINTEXT
+    if secured and settings.kafka_bootstrap_servers is None:
+        raise SetupError(
+            f"a broker {_OF_OUR_OWN} PERENNIAL_KAFKA_BOOTSTRAP_SERVERS, or leave out "
+            "PERENNIAL_KAFKA_SECURITY_PROTOCOL"
+        )
+    named = {name for name in settings.model_fields_set if name.startswith("redis_")}
+    if settings.redis_url is None and named & {"redis_username", "redis_password", "redis_ca"}:
+        raise SetupError(f"a Redis {_OF_OUR_OWN} PERENNIAL_REDIS_URL")
 
 
 def _worker(settings: Settings, number: int, run_dir: Path) -> Service:

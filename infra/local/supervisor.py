@@ -11,7 +11,6 @@ from pathlib import Path
 from client.service_pages import ailing, waiting_for
 from infra.local.processes import ClaimedPort, Program
 from schemas.errors import SetupError
-from schemas.settings import Settings
 
 Say = Callable[[str], None]
 
@@ -156,12 +155,3 @@ class Supervisor:
             if self._ending.wait(pause):
                 return
             service.restart()
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """Return the ``PERENNIAL_*`` variables from which a child reads these same settings."""
-    values = settings.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-    return {
-        f"PERENNIAL_{name.upper()}": ",".join(v) if isinstance(v, list) else str(v)
-        for name, v in values.items()
-    }

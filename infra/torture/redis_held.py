@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 import numpy as np
-from redis.asyncio import Redis
 
+from access.redis import async_redis_client
 from schemas.gallery import GalleryEntry, Status
 from schemas.settings import Settings
 
@@ -44,7 +44,7 @@ async def _hashes(settings: Settings) -> dict[str, list[Hash]]:
     """Return the hashes by entry id; an id that lies in two shards has two."""
     start = f"{settings.topic_prefix}gallery:{{"
     held: defaultdict[str, list[Hash]] = defaultdict(list)
-    async with Redis.from_url(settings.need_redis(), socket_timeout=5) as client:
+    async with async_redis_client(settings, socket_timeout=5) as client:
         async for key in client.scan_iter(match=f"{start}*", count=500, _type="hash"):
             entry_id = key.decode().partition("}:")[2]
             held[entry_id].append(dict(await client.hgetall(key)))  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from pathlib import Path
 from client.admin import create_topics
 from infra.local.embedded import EmbeddedRedis, services
 from infra.local.local_server import LocalBroker, LocalServer
-from infra.local.stack import service
+from infra.local.stack import refuse_secured_own, service
 from infra.local.supervisor import Say, Service, Supervisor
 from infra.torture.faults import SERVICES
 from infra.torture.model import write_cheap_model
@@ -67,6 +67,7 @@ def rig(settings: Settings, run_dir: Path, say: Say) -> Iterator[Rig]:
     Raises:
         SetupError: a part does not start; the message shows the end of its log.
     """
+    refuse_secured_own(settings)
     with (
         LastingRedis(run_dir) as redis,
         services(

@@ -79,7 +79,7 @@ class TortureRun:
                 tasks.create_task(self._sample()),
             ]
             traffic = Traffic(settings, self._plan.seed)
-            other = OtherProducer(settings.need_kafka())
+            other = OtherProducer(settings)
             await self._hurt(Sender(broker, other, traffic, self.register), curator)
             differences = await self._settle(settings, curator)
             for task in beside:

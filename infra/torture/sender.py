@@ -6,10 +6,12 @@ from typing import Any, Protocol
 
 from confluent_kafka import Producer
 
+from access.kafka import librdkafka_options
 from infra.torture.register import Register
 from infra.torture.traffic import Outbound, Traffic
 from schemas.errors import DependencyDown
 from schemas.records import Record
+from schemas.settings import Settings
 
 _WAIT_S = 40.0
 
@@ -17,10 +19,10 @@ _WAIT_S = 40.0
 class OtherProducer:
     """Sends one record at a time and waits for it."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._client = Producer(
             {
-                "bootstrap.servers": address,
+                **librdkafka_options(settings),
                 "acks": "all",
                 "message.timeout.ms": int(_WAIT_S * 1000),
                 "log_level": 0,

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import ResponseError
 
+from access.redis import async_redis_client
 from recognition.decision import Neighbour
 from schemas.settings import Settings
 from streams.index.base import GalleryState, IndexDiffers, IndexEntry, IndexKey, Query
@@ -53,12 +54,11 @@ class RedisIndex:
         Raises:
             SetupError: the settings name no Redis.
         """
-        return cls.connect(
-            settings.need_redis(),
-            prefix=settings.topic_prefix,
-            hnsw_above=settings.hnsw_above,
-            timeout_s=settings.redis_timeout_s,
+        limit = settings.redis_timeout_s
+        client = async_redis_client(
+            settings, protocol=3, socket_timeout=limit, socket_connect_timeout=limit
         )
+        return cls(client, settings.topic_prefix, settings.hnsw_above)
 
     async def state(self) -> GalleryState | None:
         """Return the state, read afresh."""

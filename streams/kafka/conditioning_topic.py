@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 async def last_on_topic(settings: Settings, reading: Reading | None = None) -> Activation | None:
     """Read the topic of a deployment to its end, and return the last record that can be read."""
-    reader = TopicReader(settings.need_kafka(), settings.topic(CONDITIONING), reading)
+    reader = TopicReader(settings, settings.topic(CONDITIONING), reading)
     try:
         return await last_activation(reader.read(after=-1))
     finally:

@@ -14,7 +14,9 @@ from typing import Any, cast
 import faust
 from faust.transport.drivers import aiokafka as driver
 
+from access.kafka import faust_options
 from schemas.reading import Reading
+from schemas.settings import Settings
 from streams.kafka.faithful import FaithfulConsumer, FaithfulThread
 
 FETCH_WAIT_MS = 10
@@ -31,7 +33,8 @@ class _ConsumerThread(FaithfulThread):
 class _Consumer(FaithfulConsumer):
     def _new_consumer_thread(self) -> Any:
         thread = _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
-        thread.reading = cast(TamedApp, self.app).reading
+        app = cast(TamedApp, self.app)
+        thread.reading, thread.settings = app.reading, app.settings
         return thread
 
 
@@ -42,8 +45,9 @@ class _Transport(driver.Transport):
 class TamedApp(faust.App):
     """A Faust app that wakes at once, declares no topic, serves no web page and writes no file."""
 
-    def __init__(self, *args: Any, reading: Reading, **options: Any) -> None:
+    def __init__(self, *args: Any, settings: Settings, reading: Reading, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.settings = settings
         self.reading = reading
         self.ended: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
@@ -64,13 +68,17 @@ class TamedApp(faust.App):
         """Make none: there are no tables to keep, and the working directory may be read-only."""
 
 
-def tamed_app(group: str, bootstrap_servers: str, reading: Reading) -> TamedApp:
-    """Return an app of the consumer group ``group`` that reads by ``reading``."""
-    brokers = ";".join(f"kafka://{server}" for server in bootstrap_servers.split(","))
+def tamed_app(settings: Settings, reading: Reading) -> TamedApp:
+    """Return an app of the consumer group of the streams that reads by ``reading``.
+
+    Raises:
+        DependencyDown: a password's file cannot be read.
+    """
     return TamedApp(
-        group,
+        settings.streams_group,
+        settings=settings,
         reading=reading,
-        broker=brokers,
+        **faust_options(settings),
         store="memory://",
         web_enabled=False,
         topic_allow_declare=False,

@@ -11,8 +11,10 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from access.refusals import AllowedReads
 from schemas.reading import Reading
 from schemas.records import Record
+from schemas.settings import Settings
 
 _WAIT_S, _RETRY_S, _MAX_RECORDS = 1.0, 0.5, 256
 
@@ -23,7 +25,10 @@ class FetchingThread(driver.AIOKafkaConsumerThread):
     """Fetches each partition by itself, as :mod:`schemas.reading` does."""
 
     reading: Reading
-    """How it reads; whoever makes the thread sets it."""
+    settings: Settings
+    """How it reads, and of which deployment; whoever makes the thread sets them."""
+
+    _said = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -51,18 +56,26 @@ class FetchingThread(driver.AIOKafkaConsumerThread):
         wait_s = _WAIT_S if timeout is None else timeout
         most = _MAX_RECORDS if max_records is None else max_records
         try:
-            records = await self.reading(consumer, places, timeout_s=wait_s, most=most)
+            reads = AllowedReads(consumer, self.settings)
+            records = await self.reading(reads, places, timeout_s=wait_s, most=most)
         except ConsumerStoppedError:
             raise
         except Exception as error:  # noqa: BLE001  Faust would end, and it can succeed later
-            log.warning("cannot read: %r", error)
+            self._say(repr(error))
             await asyncio.sleep(_RETRY_S)
             return {}
+        self._said = ""
         with suppress(KafkaError, TimeoutError):  # of a rebalance; then none of it counts
             async with asyncio.timeout(_RETRY_S):
                 read_to = {tuple(place): await consumer.position(place) for place in places}
             self.read_to = read_to
         return records
+
+    def _say(self, why: str) -> None:
+        """Warn once of what may go on for hours."""
+        if why != self._said:
+            log.warning("cannot read: %s", why)
+        self._said = why
 
     def highwater(self, tp: TP) -> int:
         """Return the end as a reader of what is committed sees it."""

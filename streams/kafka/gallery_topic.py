@@ -22,7 +22,7 @@ class KafkaGalleryLog(TermLog):
 
     def __init__(
         self,
-        bootstrap_servers: str,
+        settings: Settings,
         topic: str,
         publish: Publish,
         *,
@@ -30,7 +30,7 @@ class KafkaGalleryLog(TermLog):
         accept_cut: bool = False,
         reading: Reading | None = None,
     ) -> None:
-        self._reader = TopicReader(bootstrap_servers, topic, reading)
+        self._reader = TopicReader(settings, topic, reading)
         super().__init__(topic, publish, self._reader.read, dead_letters=dead_letters)
         self._accept_cut = accept_cut
 
@@ -54,7 +54,7 @@ async def kafka_gallery_log(
 ) -> AsyncIterator[KafkaGalleryLog]:
     """Yield the log of this deployment; it connects when first used."""
     gallery_log = KafkaGalleryLog(
-        settings.need_kafka(),
+        settings,
         settings.topic(GALLERY),
         publish,
         dead_letters=settings.topic(DEAD_LETTERS),

@@ -7,11 +7,21 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential_jitter
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    wait_exponential_jitter,
+)
 
+from access.kafka import aiokafka_options
+from access.refusals import rights_named
+from access.rights import Operation
+from schemas.errors import DependencyDown
 from schemas.health import Health
 from schemas.records import Record
 from schemas.runtime import Runtime
+from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS
 from streams.kafka.lifecycle import unless
 
@@ -23,27 +33,37 @@ log = logging.getLogger(__name__)
 class KafkaPublisher:
     """Puts records on their topics; call it like a function (``streams.kafka.stage.Publish``)."""
 
-    def __init__(self, bootstrap_servers: str) -> None:
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap_servers,
-            acks="all",
-            max_request_size=DEAD_LETTERS.max_bytes,
-        )
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client: AIOKafkaProducer | None = None
 
     async def start(self) -> None:
         """Connect.
 
         Raises:
             KafkaConnectionError: when no broker answers.
+            DependencyDown: a password's file cannot be read.
         """
-        await self._producer.start()
+        client = AIOKafkaProducer(
+            **aiokafka_options(self._settings),
+            acks="all",
+            max_request_size=DEAD_LETTERS.max_bytes,
+        )
+        try:
+            await client.start()
+        except BaseException:
+            await client.stop()
+            raise
+        self._client = client
 
     async def stop(self) -> None:
         """Send what is left and disconnect, within limits: the broker may be gone.
 
         What is not sent then was not acknowledged to an agent either, so it is made again.
         """
-        stopping = asyncio.ensure_future(self._producer.stop())
+        if self._client is None:
+            return
+        stopping = asyncio.ensure_future(self._client.stop())
         done, _ = await asyncio.wait({stopping}, timeout=STOP_S)
         if not done:
             log.warning("the broker did not take what was left within %g s", STOP_S)
@@ -53,20 +73,28 @@ class KafkaPublisher:
 
         Raises:
             KafkaError: when one of them could not be acknowledged; then all may be sent again.
+            NotAllowed: we may not write to a topic.
         """
-        pending = [
-            await self._producer.send(
-                record.topic, record.value, key=record.key, headers=list(record.headers)
-            )
-            for record in records
-        ]
-        return [sent.offset for sent in await asyncio.gather(*pending)]
+        with rights_named(self._settings, Operation.WRITE):
+            pending = [
+                await self._connected.send(
+                    record.topic, record.value, key=record.key, headers=list(record.headers)
+                )
+                for record in records
+            ]
+            return [sent.offset for sent in await asyncio.gather(*pending)]
+
+    @property
+    def _connected(self) -> AIOKafkaProducer:
+        if self._client is None:
+            raise RuntimeError("the producer is not connected")
+        return self._client
 
 
 @asynccontextmanager
 async def publisher(runtime: Runtime, stop: asyncio.Event) -> AsyncIterator[KafkaPublisher]:
     """Connect a producer, however long that takes; without a connection only if ``stop`` is set."""
-    client = KafkaPublisher(runtime.settings.need_kafka())
+    client = KafkaPublisher(runtime.settings)
     try:
         await unless(stop, _connected(client, runtime.health))
         yield client
@@ -76,9 +104,13 @@ async def publisher(runtime: Runtime, stop: asyncio.Event) -> AsyncIterator[Kafk
 
 async def _connected(client: KafkaPublisher, health: Health) -> None:
     async for attempt in AsyncRetrying(
-        retry=retry_if_exception_type(KafkaError),
+        retry=retry_if_exception_type((KafkaError, DependencyDown)),
         wait=wait_exponential_jitter(multiplier=0.1, max=5),
-        before_sleep=lambda state: health.down("kafka", str(state.outcome)),
+        before_sleep=lambda state: health.down("kafka", _reason(state)),
     ):
         with attempt:
             await client.start()
+
+
+def _reason(state: RetryCallState) -> str:
+    return "" if state.outcome is None else str(state.outcome.exception())

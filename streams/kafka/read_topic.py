@@ -7,9 +7,12 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from access.kafka import aiokafka_options
+from access.refusals import AllowedReads
 from schemas.errors import DependencyDown
 from schemas.reading import Reading
 from schemas.records import Record
+from schemas.settings import Settings
 
 _SILENCE_S = 30.0
 _MAX_RECORDS = 1000
@@ -60,8 +63,8 @@ class TopicReader:
     one, it makes the reading raise.
     """
 
-    def __init__(self, bootstrap_servers: str, topic: str, reading: Reading | None = None) -> None:
-        self._servers = bootstrap_servers
+    def __init__(self, settings: Settings, topic: str, reading: Reading | None = None) -> None:
+        self._settings = settings
         self._place = TopicPartition(topic, 0)
         self._reading = reading
         self._consumer: AIOKafkaConsumer | None = None
@@ -101,7 +104,7 @@ class TopicReader:
     async def _connected(self) -> AIOKafkaConsumer:
         if self._consumer is None:
             consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._servers,
+                **aiokafka_options(self._settings),
                 enable_auto_commit=False,
                 # A beginning that was cut off must not read as an end.
                 auto_offset_reset="earliest",
@@ -119,12 +122,14 @@ class TopicReader:
         return self._consumer
 
     async def _fetch(self, consumer: AIOKafkaConsumer) -> Sequence[Record]:
-        places = (self._place,)
+        places, reads = (self._place,), AllowedReads(consumer, self._settings)
         if self._reading is None:
-            fetched = await consumer.getmany(*places, timeout_ms=2 * _WAIT_MS)
+            fetched = await reads.getmany(
+                *places, timeout_ms=2 * _WAIT_MS, max_records=_MAX_RECORDS
+            )
         else:
             fetched = await self._reading(
-                consumer, places, timeout_s=2 * _WAIT_MS / 1000, most=_MAX_RECORDS
+                reads, places, timeout_s=2 * _WAIT_MS / 1000, most=_MAX_RECORDS
             )
         messages: Sequence[Any] = fetched.get(self._place, ())
         return [Record.of(message) for message in messages]

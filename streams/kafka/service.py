@@ -8,7 +8,7 @@ from typing import Any
 
 from aiokafka.errors import KafkaError
 
-from schemas.errors import Crashed, SetupError
+from schemas.errors import Crashed, DependencyDown, SetupError
 from schemas.health import Health
 from schemas.reading import Reading, SecondReader
 from schemas.records import Record
@@ -58,8 +58,12 @@ async def run_agents(
     """
     settings, metrics, health = runtime.settings, runtime.metrics, runtime.health
     while not stop.is_set():
-        reading = Reading(second, metrics)
-        app = tamed_app(settings.streams_group, settings.need_kafka(), reading)
+        try:
+            app = tamed_app(settings, Reading(second, metrics))
+        except DependencyDown as error:
+            health.down(error.dependency, str(error))
+            await unless(stop, asyncio.sleep(TICK_S))
+            continue
         timers: list[Timer] = [Progress(app, metrics, health, settings.stalled_after_s).measure]
         for agent in agents(_ownership(app, settings.topic(GALLERY_COMMANDS))):
             for name, (topic, handler) in agent.stages.items():

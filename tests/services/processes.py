@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from schemas.settings import Settings
+from schemas.settings import Settings, environment
 
 
 class Process:
@@ -61,16 +61,6 @@ class Process:
         finally:
             self._process.kill()
             self._log.close()
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """Return the ``PERENNIAL_*`` variables that say the same as the settings."""
-    names = {name: getattr(settings, name) for name in settings.model_fields_set}
-    return {
-        f"PERENNIAL_{name.upper()}": ",".join(value) if isinstance(value, tuple) else str(value)
-        for name, value in names.items()
-        if value is not None
-    }
 
 
 @contextmanager

@@ -14,12 +14,11 @@ from infra.local.embedded import Services
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.runtime import Runtime
-from schemas.settings import Settings, load_settings
+from schemas.settings import Settings, environment, load_settings
 from schemas.topics import HUMAN_REVIEW, TOPICS
 from streams.app import run
 from tests.services.hostile import photograph
 from tests.services.kafka import collecting, eventually, put, running
-from tests.services.processes import environment
 from tests.services.test_worker import frame, quick
 
 pytestmark = pytest.mark.apache_broker("it needs Java and Maven")
@@ -65,7 +64,7 @@ def deployment(
 
 
 def topics_of(settings: Settings) -> set[str]:
-    return set(Broker(settings.need_kafka()).partitions()) - _OF_KAFKA
+    return set(Broker(settings).partitions()) - _OF_KAFKA
 
 
 def test_no_command_makes_a_topic(deployment: Settings, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ async def test_describe_and_lag_count_records(settings: Settings, run: Run) -> N
 def test_a_topic_that_differs_is_told(settings: Settings) -> None:
     other = settings.model_copy(update={"topic_prefix": settings.topic_prefix + "old."})
     small = NewTopic(other.topic(FRAMES), 2, 1, config={"cleanup.policy": "compact"})
-    Broker(other.need_kafka()).create([small])
+    Broker(other).create([small])
     assert set(create_topics(other).values()) == {"exists", "created"}
     (frames, *others) = describe_topics(other)
     assert frames.differences[:2] == (

@@ -27,7 +27,7 @@ def named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 def left_behind(settings: Settings) -> tuple[set[str], list[bytes]]:
     """The topics and the keys of this test's deployment."""
-    topics = {t for t in Broker(settings.need_kafka()).partitions() if "demo-" in t}
+    topics = {t for t in Broker(settings).partitions() if "demo-" in t}
     with Redis.from_url(settings.need_redis()) as client:
         return topics, list(client.scan_iter(match=f"{settings.topic_prefix}*"))
 

@@ -25,14 +25,14 @@ def allowed() -> None:
 @pytest.fixture
 async def make(settings: Settings) -> AsyncIterator[Make]:
     """Return what makes one more owner's log."""
-    publisher = KafkaPublisher(settings.need_kafka())
+    publisher = KafkaPublisher(settings)
     await publisher.start()
     made: list[KafkaGalleryLog] = []
 
     def log() -> KafkaGalleryLog:
         topics = settings.topic(GALLERY), publisher
         letters = settings.topic(DEAD_LETTERS)
-        made.append(KafkaGalleryLog(settings.need_kafka(), *topics, dead_letters=letters))
+        made.append(KafkaGalleryLog(settings, *topics, dead_letters=letters))
         return made[-1]
 
     yield log

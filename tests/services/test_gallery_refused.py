@@ -83,7 +83,7 @@ async def test_gaps_between_offsets_are_normal(settings: Settings, tmp_path: Pat
 async def cut(settings: Settings, before: int) -> None:
     """Delete the first records, as a wrong clean-up policy would."""
     topic = settings.topic(GALLERY)
-    broker = Broker(settings.need_kafka())
+    broker = Broker(settings)
     await asyncio.to_thread(broker.alter, {topic: {"cleanup.policy": "compact,delete"}})
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.need_kafka())
     await admin.start()

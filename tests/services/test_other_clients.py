@@ -79,7 +79,7 @@ def _has(found: list[Record], count: int) -> bool:
 async def test_frames_come_through_with_every_codec(
     settings: Settings, tmp_path: Path, publish: Publish, stored: str
 ) -> None:
-    Broker(settings.need_kafka()).alter({settings.topic(FRAMES): {"compression.type": stored}})
+    Broker(settings).alter({settings.topic(FRAMES): {"compression.type": stored}})
     async with collecting(settings, EMBEDDINGS) as found, quick(settings):
         for number, codec in enumerate(CODECS, start=1):
             photo = tmp_path / f"{codec}.jpg"

@@ -11,11 +11,11 @@ import pytest
 
 from client.admin import create_topics
 from infra.local.embedded import EmbeddedRedis, Services
-from schemas.settings import Settings, load_settings
+from schemas.settings import Settings, environment, load_settings
 from tests.services.crashing import PARTS
 from tests.services.kafka import collecting, embedding, embedding_records, eventually, put
 from tests.services.own import own_services
-from tests.services.processes import Process, environment, process
+from tests.services.processes import Process, process
 from tests.services.test_stream_faults import OUTCOMES, PLACES, outcomes
 
 MOST_S = 15.0

@@ -23,7 +23,7 @@ def fresh(settings: Settings) -> Settings:
 
 
 def make(settings: Settings, *topics: NewTopic) -> None:
-    broker = Broker(settings.need_kafka())
+    broker = Broker(settings)
     broker.create(topics)
     broker.await_leaders([topic.topic for topic in topics])
 
@@ -38,13 +38,13 @@ def test_created_topics_can_be_described_at_once(fresh: Settings) -> None:
 def test_a_service_before_the_topics_refuses_and_makes_none(
     fresh: Settings, service: str, tmp_path: Path
 ) -> None:
-    before = set(Broker(fresh.need_kafka()).partitions())
+    before = set(Broker(fresh).partitions())
     process = Process(fresh, tmp_path / "log", service)
     assert process.ended(within_s=60) == 2
     said = (tmp_path / "log").read_text()
     assert all(fresh.topic(topic) + ": missing" in said for topic in TOPICS.values())
     assert "`perennial topics create` makes it" in said
-    assert set(Broker(fresh.need_kafka()).partitions()) == before
+    assert set(Broker(fresh).partitions()) == before
 
 
 def test_three_partitions_and_deletion_are_refused_and_all_are_named(

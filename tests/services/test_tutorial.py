@@ -11,10 +11,9 @@ import numpy as np
 
 from client.reviews import open_items
 from client.service_pages import waiting_for
-from schemas.settings import Settings
+from schemas.settings import Settings, environment
 from tests.services.hostile import photograph
 from tests.services.kafka import eventually
-from tests.services.processes import environment
 from tests.services.test_readme import ROOT, TREES, blocks, entries, own_settings
 
 __all__ = ["own_settings"]

@@ -6,8 +6,8 @@ from client.service_pages import parse, readings, waiting_for
 from infra.local.board import Counts, counts
 from infra.local.processes import free_port
 from infra.local.stack import service
-from infra.local.supervisor import Service, environment
-from schemas.settings import load_settings
+from infra.local.supervisor import Service
+from schemas.settings import environment, load_settings
 
 
 def test_a_child_reads_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:

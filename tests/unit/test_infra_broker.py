@@ -8,7 +8,8 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from client.broker import Broker, Moving
-from schemas.errors import DependencyDown, SetupError
+from schemas.errors import DependencyDown, NotAllowed, SetupError
+from schemas.settings import load_settings
 
 PLACE = ("frames", 0)
 
@@ -26,7 +27,7 @@ def answered(code: int | None) -> "Future[Any]":
 def asked(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Broker]:
     def broker(*codes: int | None) -> Broker:
         answers = list(codes)
-        made = Broker("127.0.0.1:1")
+        made = Broker(load_settings(kafka_bootstrap_servers="127.0.0.1:1"))
         monkeypatch.setattr(
             made, "_asked", lambda *_: {PLACE: answered(answers.pop(0) if answers else None)}
         )
@@ -51,4 +52,9 @@ def test_what_stays_so_is_a_dependency_that_is_down(
 
 def test_a_refusal_is_for_the_operator(asked: Callable[..., Broker]) -> None:
     with pytest.raises(SetupError, match="refuses"):
+        asked(KafkaError.POLICY_VIOLATION).spans({"frames": [0]})
+
+
+def test_a_missing_right_is_waited_for(asked: Callable[..., Broker]) -> None:
+    with pytest.raises(NotAllowed, match="user ANONYMOUS lacks"):
         asked(KafkaError.TOPIC_AUTHORIZATION_FAILED).spans({"frames": [0]})

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from access.rights import Role
 from client import admin
 from client.topic_state import state_of, wanted_config
 from schemas.errors import DependencyDown, SetupError
@@ -106,12 +107,12 @@ async def test_while_the_broker_is_away_the_service_waits_and_says_so(
 
     monkeypatch.setattr(serve, "check_topics", away)
     monkeypatch.setattr(serve, "_AGAIN_S", 0.001)
-    await serve.on_checked_topics(run)(Runtime(KAFKA, metrics, health), stop)
+    await serve.on_checked_topics(run, Role.WORKER)(Runtime(KAFKA, metrics, health), stop)
     assert asked[0] == "nothing"
     assert "nobody there" in asked[2]
     assert begun == ["run"]
     asked.clear()
     begun.clear()
     stop.set()
-    await serve.on_checked_topics(run)(Runtime(KAFKA, metrics, health), stop)
+    await serve.on_checked_topics(run, Role.WORKER)(Runtime(KAFKA, metrics, health), stop)
     assert (asked, begun) == ([], []), "it was stopped while it waited"

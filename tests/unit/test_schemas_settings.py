@@ -12,11 +12,17 @@ from schemas.settings import Device, Precision, Settings, load_settings
 
 FREE = {  # any text will do
     "kafka_bootstrap_servers", "redis_url", "http_host", "variables", "model", "image_uri_allow",
-    "s3_endpoint", "shard_by", "kafka_jars",
+    "s3_endpoint", "shard_by", "kafka_jars", *(f"kafka_security_{of}" for of in (
+        "username", "password", "password_file", "token_command", "ca", "certificate", "key",
+        "key_password",
+    )), *(f"redis_{of}" for of in ("username", "password", "password_file", "ca", "certificate",
+                                   "key")),
 }  # fmt: skip
 
 WRONG = {
     "broker": ["kafka", "Apache"],
+    "kafka_security_protocol": ["TLS", "sasl_ssl"],
+    "kafka_security_mechanism": ["SCRAM", "GSSAPI"],
     "topic_prefix": ["a b", "é", "a/b"],
     "worker_port": ["-1", "65536", "http"],
     "streams_port": ["-1", "65536", "9102.5"],

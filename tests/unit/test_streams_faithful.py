@@ -13,6 +13,7 @@ from schemas.errors import BadInput
 from schemas.metrics import Metrics
 from schemas.reading import Reading
 from schemas.records import Record
+from schemas.settings import load_settings
 from streams.kafka.faithful import FaithfulConsumer
 from streams.kafka.faust_app import tamed_app
 
@@ -77,7 +78,7 @@ async def consumer(
         """There is nothing to flush."""
 
     monkeypatch.setattr("streams.kafka.faithful._RETRY_S", 0)
-    app = tamed_app("group", "127.0.0.1:9", Reading(None, metrics))
+    app = tamed_app(load_settings(kafka_bootstrap_servers="127.0.0.1:9"), Reading(None, metrics))
     app.consumer_generation_id = 1
     monkeypatch.setattr(app.producer, "flush", flushed)
     reader = app.reader

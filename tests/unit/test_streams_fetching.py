@@ -10,6 +10,7 @@ from faust.types import TP
 
 from schemas.errors import BadInput, DependencyDown
 from schemas.records import Record
+from schemas.settings import load_settings
 from streams.kafka.fetching import FetchingThread, as_fetched
 
 PLACE = TP("embeddings", 1)
@@ -41,6 +42,7 @@ def thread(outcome: Any, *, flows: bool = True) -> FetchingThread:
     made = FetchingThread.__new__(FetchingThread)
     made.consumer = SimpleNamespace(flow_active=flows)  # type: ignore[assignment]
     made.reading = reading  # type: ignore[assignment]
+    made.settings = load_settings(kafka_bootstrap_servers="h:1")
     made.read_to = {("embeddings", 1): 1}
     return made
 

@@ -9,6 +9,9 @@ from typing import NoReturn
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
+from access.kafka import aiokafka_options
+from access.refusals import AllowedReads, rights_named
+from access.rights import Operation
 from schemas.offsets import Offsets
 from schemas.reading import Reading, SecondReader
 from schemas.records import Record
@@ -100,8 +103,8 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
     async def _read(self) -> None:
         owned = self.client.assignment()
         await self._pass(owned)
-        most = self._settings.in_flight
-        fetched = await self._reading(self.client, owned, timeout_s=_POLL_S, most=most)
+        most, reads = self._settings.in_flight, AllowedReads(self.client, self._settings)
+        fetched = await self._reading(reads, owned, timeout_s=_POLL_S, most=most)
         # Asked after the wait, not before: a rebalance meanwhile makes these no older.
         generation = self._generation
         records = [Record.of(message) for messages in fetched.values() for message in messages]
@@ -142,7 +145,7 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
 
     async def _connect(self) -> AIOKafkaConsumer:
         client = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.need_kafka(),
+            **aiokafka_options(self._settings),
             group_id=self._settings.workers_group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -158,7 +161,8 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         )
         client.subscribe([self._settings.topic(FRAMES)], listener=self)
         try:
-            await client.start()
+            with rights_named(self._settings, Operation.READ):
+                await client.start()
         except BaseException:
             await client.stop()
             raise

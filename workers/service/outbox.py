@@ -8,6 +8,9 @@ from dataclasses import replace
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from access.kafka import aiokafka_options
+from access.refusals import rights_named
+from access.rights import Operation
 from schemas.codec import frame_name
 from schemas.dead_letter import at_lengths, dead_letter, size
 from schemas.errors import BadInput, DependencyDown
@@ -89,7 +92,10 @@ class Outbox:
         producer = await self._connected()
         headers = list(record.headers)
         try:
-            await producer.send_and_wait(record.topic, record.value, record.key, headers=headers)
+            with rights_named(self._settings, Operation.WRITE):
+                await producer.send_and_wait(
+                    record.topic, record.value, record.key, headers=headers
+                )
         except KafkaError as error:
             # Without a class of its own it is aiokafka's word for a producer that has broken down:
             # every later send would be refused with it.
@@ -106,7 +112,7 @@ class Outbox:
 
     async def _connect(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.need_kafka(),
+            **aiokafka_options(self._settings),
             acks="all",
             max_batch_size=2**18,
             max_request_size=DEAD_LETTERS.request_bytes,
