@@ -10,6 +10,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
 from client.reader import Reader, newest_of
+from schemas.settings import load_settings
+
+NOWHERE = load_settings(kafka_bootstrap_servers="nowhere:1")
 
 
 class Log:
@@ -74,12 +77,12 @@ async def test_as_many_records_are_returned_as_were_asked_for(
     held: Iterable[int], asked: int, wanted: list[int]
 ) -> None:
     log = Log({0: held, 1: range(90, 100)}, {0: 100, 1: 100})
-    kept = await newest_of(Reader(cast(AIOKafkaConsumer, log), "nowhere"), asked)
+    kept = await newest_of(Reader(cast(AIOKafkaConsumer, log), NOWHERE), asked)
     assert [record.offset for record in kept if record.partition == 0] == wanted
     assert [r.offset for r in kept if r.partition == 1] == list(range(100 - asked, 100))
 
 
 async def test_it_goes_no_farther_back_than_it_must() -> None:
     log = Log({0: range(1000)}, {0: 1000})
-    await newest_of(Reader(cast(AIOKafkaConsumer, log), "nowhere"), 10)
+    await newest_of(Reader(cast(AIOKafkaConsumer, log), NOWHERE), 10)
     assert log.reads == 1
