@@ -108,18 +108,6 @@ class Encoder:
             (encoded.present @ self.weights) / total if self.variables else np.zeros(len(encoded))
         )
 
-    def block(self, name: str) -> slice:
-        """Return the columns of a variable.
-
-        Raises:
-            ValueError: there is no variable of this name.
-        """
-        for variable, columns in zip(self.variables, self._blocks, strict=True):
-            if variable.name == name:
-                return columns
-        names = ", ".join(variable.name for variable in self.variables)
-        raise ValueError(f"there is no variable {name!r}; there are: {names}")
-
     def mask(self, encoded: Encoded) -> NDArray[np.bool_]:
         """Return which features (n, p) are present."""
         return encoded.present[:, self._owner]

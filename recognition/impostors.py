@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognition.distance import FloatArray, compare, prepare
-from recognition.threshold import open_set_threshold
+from recognition.tail import Tail, fit_tail
+from recognition.threshold import cautious_threshold
 
 T = TypeVar("T", bound=np.generic)
 
@@ -90,14 +91,21 @@ class NearestImpostors:
         nearest = self._nearest[: len(self)]
         return nearest[np.isfinite(nearest)]
 
-    def threshold(self, target_fpir: float) -> float | None:
-        """Return :func:`open_set_threshold` of the distances.
+    def tail(self) -> Tail | None:
+        """Return the tail of the distances, whose units are the identities of the entries.
 
-        The units are the identities of the entries, which play the strangers. None where they are
-        too few to promise the FPIR at any distance there can be.
+        They play the strangers; None where there are no two of different distances.
         """
         who = self._identities[: len(self)][np.isfinite(self._nearest[: len(self)])]
-        threshold = open_set_threshold(self.distances(), who, target_fpir)
+        return fit_tail(self.distances(), who)
+
+    def threshold(self, target_fpir: float) -> float | None:
+        """Return :func:`cautious_threshold` of the tail.
+
+        None where strangers are too few to promise the FPIR at any distance there can be.
+        """
+        tail = self.tail()
+        threshold = None if tail is None else cautious_threshold(tail, target_fpir)
         return None if threshold is None or threshold < 0 else threshold
 
     def _append(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from prometheus_client import CollectorRegistry
 
 from lab.whatif.answers import Answer, Answers
+from recognition.bootstrap import Interval
 from recognition.decision import Neighbour
 from schemas.conditioning import ArtefactRef
 from schemas.embedding import Embedding
@@ -18,7 +19,7 @@ from schemas.topics import EMBEDDINGS, IDENTIFICATIONS
 from streams.conditioning.placement import Placement, Placements
 from streams.gallery.holdings import Holdings
 from streams.gallery.placed_gallery import PlacedGallery
-from streams.index.base import GalleryState, IndexEntry, Query
+from streams.index.base import GalleryState, Query
 from streams.index.memory import MemoryIndex
 from streams.matching.matcher import Matcher
 
@@ -68,21 +69,15 @@ class Replay:
     Attributes:
         state: what the index would say of itself, thresholds included.
         placement: how embeddings are placed.
-        entries: the active entries as they are placed.
     """
 
     def __init__(
-        self,
-        index: ReplayIndex,
-        placements: Placements,
-        layout: PlacedGallery,
-        state: GalleryState,
-        settings: Settings,
+        self, index: ReplayIndex, placements: Placements, holdings: Holdings, settings: Settings
     ) -> None:
         self._index = index
-        self.state = state
-        self.placement: Placement = layout.placement
-        self.entries: Sequence[IndexEntry] = list(layout.entries())
+        self._holdings = holdings
+        self.state = holdings.state(_EPOCH)
+        self.placement: Placement = holdings.placed.placement
         self._settings = settings.model_copy(update={"include": False})
         metrics = Metrics(CollectorRegistry())  # of a replay nobody wants to know
         self._matcher = Matcher(self._settings, metrics, index, placements)
@@ -101,14 +96,25 @@ class Replay:
         holdings = Holdings(layout)
         for position, entry in enumerate(entries):
             holdings.apply(entry, position)
+        index = ReplayIndex()
         try:
-            state = holdings.state(_EPOCH)
+            replay = cls(index, placements, holdings, settings)
         except ValueError as error:
             raise SetupError(f"the gallery does not fit the conditioning: {error}") from error
-        index = ReplayIndex()
-        replay = cls(index, placements, layout, state, settings)
-        await index.write(replay.entries, [], state)
+        await index.write(list(layout.entries()), [], replay.state)
         return replay
+
+    def at_fpir(self, model: str, fpir: float) -> GalleryState:
+        """Return the state with the thresholds that keep this FPIR for a model's embeddings."""
+        self._holdings.placed.thresholds_of(model).keep(fpir)
+        return self._holdings.state(_EPOCH)
+
+    def interval(self, model: str, strangers: int) -> Interval | None:
+        """Return within what the FPIR of so many strangers will lie, at the last of those states.
+
+        None where the gallery is too small for any threshold: no stranger is identified then.
+        """
+        return self._holdings.placed.thresholds_of(model).interval(strangers)
 
     async def answers(
         self,

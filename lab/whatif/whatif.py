@@ -12,7 +12,7 @@ from client.recent import Material, Probes
 from lab.shown.report import ReportPart
 from lab.whatif.answers import Answers, Strangers, Verified, counted, given, verify
 from lab.whatif.replay import Replay, unlike
-from lab.whatif.tails import Tails
+from recognition.bootstrap import Interval
 from recognition.cluster import EVERYWHERE
 from schemas.conditioning import ArtefactRef
 from schemas.embedding import Embedding
@@ -115,13 +115,14 @@ async def what_if(
     probes = [probe for probe in material.probes.embeddings if probe.model == model]
     replay = await Replay.of(material.gallery.entries.values(), active, settings)
     strangers = _strangers(probes, material, share)
-    tails, asked = Tails(replay, model), asked_of(replay.placement, model, settings)
+    asked = asked_of(replay.placement, model, settings)
     every = sorted({*fpirs, asked})
     task = bar.add_task("replaying", total=len(probes) * len(every))
     points = []
     for fpir in every:
-        answers = await replay.answers(probes, lambda: bar.advance(task), tails.state(fpir))
-        expected = _expected(tails, fpir, strangers)
+        state = replay.at_fpir(model, fpir)
+        answers = await replay.answers(probes, lambda: bar.advance(task), state)
+        expected = _expected(replay.interval(model, strangers.identities), fpir, strangers.share)
         points.append(_point(fpir, answers, expected, material.identities, asked=fpir == asked))
     shard, answered = replay.state.models[model][EVERYWHERE], len(answers)
     return WhatIf(
@@ -150,11 +151,10 @@ def _strangers(probes: Sequence[Embedding], material: Material, share: float | N
     return counted(ids, material.people, material.gallery.since)
 
 
-def _expected(tails: Tails, fpir: float, strangers: Strangers) -> ExpectedShare:
-    interval = tails.interval(fpir, strangers.identities)
+def _expected(interval: Interval | None, fpir: float, share: float) -> ExpectedShare:
+    """Return the expected share of false matches among all probes, a ``share`` being strangers."""
     if interval is None:
         return ExpectedShare(0, 0, 0)
-    share = strangers.share
     return ExpectedShare(share * fpir, share * interval.low, share * interval.high)
 
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from recognition.bootstrap import Interval
 from recognition.cluster import EVERYWHERE, Cluster
 from recognition.conditioning import Conditioning
 from recognition.impostors import NearestImpostors
@@ -33,6 +34,17 @@ class ModelThresholds(Protocol):
 
     def of_probes(self) -> Thresholds:
         """Return the thresholds by the probe's cluster, for the whole gallery."""
+        ...
+
+    def keep(self, fpir: float) -> None:
+        """Keep another FPIR from now on."""
+        ...
+
+    def interval(self, strangers: int) -> Interval | None:
+        """Return within what the FPIR of so many strangers will lie.
+
+        None where there is no threshold: nobody is identified then, so no stranger is.
+        """
         ...
 
 
@@ -71,6 +83,19 @@ class PlainThresholds:
     def of_probes(self) -> Thresholds:
         """Return nothing."""
         return {}
+
+    def keep(self, fpir: float) -> None:
+        """Keep another FPIR in every shard."""
+        self._target_fpir = fpir
+        self._changed |= self._shards.keys()
+
+    def interval(self, strangers: int) -> Interval | None:
+        """Return that of all entries together, shards or not."""
+        threshold = self.of_shards().get(EVERYWHERE)
+        if threshold is None:
+            return None
+        tail = self._shards[EVERYWHERE].tail()
+        return None if tail is None else tail.interval(threshold, strangers=strangers)
 
     def _extend(self, shard: str, members: Sequence[PlacedEntry]) -> None:
         if not members:
@@ -113,6 +138,15 @@ class FittedThresholds:
         if self._thresholds is None:
             self._thresholds = self._impostors.thresholds(self._fpir)
         return self._thresholds
+
+    def keep(self, fpir: float) -> None:
+        """Keep another FPIR than the conditioning's."""
+        self._fpir, self._thresholds = fpir, None
+
+    def interval(self, strangers: int) -> Interval | None:
+        """Return that of the impostors, by the gallery of the moment."""
+        tails = self._impostors.tails()
+        return None if tails is None else tails.interval(self._fpir, strangers=strangers)
 
 
 def _by_shard(members: Sequence[PlacedEntry]) -> defaultdict[str, list[PlacedEntry]]:

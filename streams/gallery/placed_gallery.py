@@ -14,6 +14,7 @@ from schemas.conditioning import ArtefactRef
 from schemas.gallery import GalleryEntry, Status
 from streams.conditioning.placed import PlacedEmbedding
 from streams.conditioning.placement import Placement
+from streams.gallery.impostors import ModelThresholds
 from streams.gallery.placed_entry import Group, PlacedEntry
 from streams.gallery.shard_states import ShardStates
 from streams.index.base import GalleryState, IndexEntry, IndexKey
@@ -128,6 +129,11 @@ class PlacedGallery:
         """Return the active entries of a group, by id."""
         self.settle()
         return [self._placed[entry_id] for entry_id in sorted(self._groups.get(group, ()))]
+
+    def thresholds_of(self, model: str) -> ModelThresholds:
+        """Return the thresholds of a model's entries; they are those that :meth:`state` tells."""
+        self.settle()
+        return self._shards.of_model(model)
 
     def state(self, epoch: str, position: int, dimensions: dict[str, int]) -> GalleryState:
         """Return what the index should say of itself."""

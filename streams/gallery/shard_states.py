@@ -57,14 +57,14 @@ class ShardStates:
         gone: dict[str, list[PlacedEntry]] = defaultdict(list)
         new: dict[str, list[PlacedEntry]] = defaultdict(list)
         for (model, entry_id), before in self._before.items():
-            after, thresholds = self._after[model, entry_id], self._model(model)
+            after, thresholds = self._after[model, entry_id], self.of_model(model)
             if before is not None and after is not None and thresholds.same(before, after):
                 continue
             gone[model].extend([] if before is None else [before])
             new[model].extend([] if after is None else [after])
         self._before, self._after = {}, {}
         for model in gone.keys() | new.keys():
-            self._model(model).update(gone[model], new[model])
+            self.of_model(model).update(gone[model], new[model])
 
     def shards(self) -> dict[str, dict[Cluster, ShardState]]:
         """Return the state of each shard that holds an entry, by model and cluster."""
@@ -90,7 +90,8 @@ class ShardStates:
         self._before.setdefault((model, entry_id), before)
         self._after[model, entry_id] = after
 
-    def _model(self, model: str) -> ModelThresholds:
+    def of_model(self, model: str) -> ModelThresholds:
+        """Return the thresholds of a model, which change as its entries do."""
         if model not in self._models:
             artefact = self._artefact
             if artefact is not None and artefact.model == model:

@@ -24,15 +24,8 @@ def test_blocks_stand_side_by_side() -> None:
     assert ENCODER.known(encoded).tolist() == pytest.approx([5 / 6, 1 / 6, 0])
 
 
-def test_blocks_are_found_by_name() -> None:
-    assert [ENCODER.block(name) for name in ("season", "gain", "hour")] == [
-        slice(0, 3),
-        slice(3, 4),
-        slice(4, 6),
-    ]
+def test_there_are_as_many_columns_as_the_variables_have_together() -> None:
     assert ENCODER.columns == 6
-    with pytest.raises(ValueError, match="no variable 'light'; there are: season, gain, hour"):
-        ENCODER.block("light")
 
 
 def test_distances_are_means_over_what_both_have() -> None:

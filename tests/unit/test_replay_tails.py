@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from lab.whatif.replay import Replay
-from lab.whatif.tails import Tails
 from recognition.cluster import EVERYWHERE
 from schemas.settings import Settings
 from streams.index.base import GalleryState
@@ -25,24 +24,29 @@ def thresholds(state: GalleryState) -> dict[str, float]:
 
 @pytest.mark.parametrize("fpir", FPIRS)
 async def test_plain_shards_have_the_thresholds_of_the_live_system(fpir: float) -> None:
-    tails = Tails(await Replay.of(entries(), None, SETTINGS), MODEL)
+    replay = await Replay.of(entries(), None, SETTINGS)
     live = await Replay.of(entries(), None, Settings(target_fpir=fpir, shard_by=("light",)))
-    assert thresholds(tails.state(fpir)) == pytest.approx(thresholds(live.state), rel=1e-5)
+    assert thresholds(replay.at_fpir(MODEL, fpir)) == pytest.approx(
+        thresholds(live.state), rel=1e-5
+    )
     assert np.isfinite(list(thresholds(live.state).values())).all()
 
 
 @pytest.mark.parametrize("fpir", FPIRS)
 async def test_probes_have_the_thresholds_of_the_live_system(fpir: float, tmp_path: Path) -> None:
-    tails = Tails(await Replay.of(entries(), active(tmp_path / "a"), SETTINGS), MODEL)
+    replay = await Replay.of(entries(), active(tmp_path / "a"), SETTINGS)
     live = await Replay.of(entries(), active(tmp_path / "b", fpir=fpir), SETTINGS)
-    assert thresholds(tails.state(fpir)) == pytest.approx(thresholds(live.state), rel=1e-5)
+    assert thresholds(replay.at_fpir(MODEL, fpir)) == pytest.approx(
+        thresholds(live.state), rel=1e-5
+    )
     assert {"probe c0", "probe c1", f"probe {EVERYWHERE}"} < thresholds(live.state).keys()
 
 
 async def test_more_strangers_have_a_narrower_interval(tmp_path: Path) -> None:
     for state in (None, active(tmp_path)):
-        tails = Tails(await Replay.of(entries(), state, SETTINGS), MODEL)
-        few, many = tails.interval(0.1, 5), tails.interval(0.1, 500)
+        replay = await Replay.of(entries(), state, SETTINGS)
+        replay.at_fpir(MODEL, 0.1)
+        few, many = replay.interval(MODEL, 5), replay.interval(MODEL, 500)
         assert few is not None
         assert many is not None
         assert few.low <= many.low < 0.1 < many.high < few.high
@@ -50,12 +54,11 @@ async def test_more_strangers_have_a_narrower_interval(tmp_path: Path) -> None:
 
 async def test_a_gallery_of_one_identity_has_no_threshold_and_no_false_matches() -> None:
     replay = await Replay.of([entry("e", "id", np.ones(4))], None, SETTINGS)
-    tails = Tails(replay, MODEL)
-    assert tails.interval(0.05, 10) is None
-    assert tails.state(0.05) == replay.state
+    assert replay.at_fpir(MODEL, 0.05) == replay.state
+    assert replay.interval(MODEL, 10) is None
 
 
 async def test_a_conditioning_without_entries_has_no_tails(tmp_path: Path) -> None:
-    tails = Tails(await Replay.of([], active(tmp_path), SETTINGS), MODEL)
-    assert tails.interval(0.05, 10) is None
-    assert tails.state(0.05).thresholds == {}
+    replay = await Replay.of([], active(tmp_path), SETTINGS)
+    assert replay.at_fpir(MODEL, 0.05).thresholds == {}
+    assert replay.interval(MODEL, 10) is None
