@@ -97,12 +97,12 @@ def make_splits(
 
 def sessions_of(labels: Sequence[str], sessions: Sequence[str]) -> dict[str, list[Indices]]:
     """Return the images of each identity, session by session, as indices."""
-    found: dict[str, dict[tuple[str, int], list[int]]] = defaultdict(lambda: defaultdict(list))
+    by_label: dict[str, dict[tuple[str, int], list[int]]] = defaultdict(lambda: defaultdict(list))
     for index, (label, session) in enumerate(zip(labels, sessions, strict=True)):
-        found[label][session, -1 if session else index].append(index)
+        by_label[label][session, -1 if session else index].append(index)
     return {
         label: [np.array(images, dtype=np.intp) for images in own.values()]
-        for label, own in sorted(found.items())
+        for label, own in sorted(by_label.items())
     }
 
 
@@ -141,8 +141,8 @@ def random_trial(
     probes: list[Indices] = []
     for label, own in images.items():
         if label in enrolled:
-            some, rest = _enrol(own, shots, rng, strangeness)
-            gallery.append(some)
+            first, rest = _enrol(own, shots, rng, strangeness)
+            gallery.append(first)
             probes.append(rest)
         else:
             probes += own
@@ -154,8 +154,8 @@ def _split(
 ) -> Split:
     parts: dict[Part, list[str]] = {part: [] for part in Part}
     # Those that can be known and those that cannot: each group in the same proportions.
-    for some in (True, False):
-        group = [label for label, own in images.items() if (len(own) > 1) is some]
+    for again in (True, False):
+        group = [label for label, own in images.items() if (len(own) > 1) is again]
         shuffled = [group[i] for i in rng.permutation(len(group))]
         first = round(TRAINED * len(group))
         second = round((TRAINED + CALIBRATED) * len(group))

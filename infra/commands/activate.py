@@ -11,7 +11,7 @@ from client.activation import Present, Rollout, words_of
 from infra.commands.options import Actor, Json, Yes
 from infra.console import print_json, print_markdown, progress, say, warn
 from lab.whatif.agreement import Agreement, Incomparable, compare
-from lab.whatif.agreement_words import agreement_summary
+from lab.whatif.words import agreement_summary
 from schemas.settings import Settings, load_settings
 from streams.conditioning.artefact import Artefact
 

@@ -21,7 +21,7 @@ def page(report: FitReport, result: FitResult, name: str, version: str) -> str:
 
     Args:
         report: what is told.
-        made: what its tail is drawn from.
+        result: what its tail is drawn from.
         name: of the artefact.
         version: likewise.
     """

@@ -1,20 +1,25 @@
 """What the page draws: images, where they lie, and the distances by variable, as JSON."""
 
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+import cv2
 import numpy as np
+import simplejpeg
 from numpy.typing import NDArray
 
+from lab.images.manifest import ManifestRow
 from lab.images.samples import EmbeddedParts
-from lab.images.thumbnails import thumbnails
 from lab.saliency.pairs import AllPairs, Distances, Pairs
 from lab.saliency.projections import VIEWS, project
 from lab.saliency.report import SaliencyReport
 from recognition.value_groups import group_values
 from recognition.values import as_text, is_missing
 from recognition.variable import NAMED, Kind, Variable
+from schemas.errors import BadInput
 from schemas.settings import Settings
+from workers.images.decode import Limits, Pixels, decode
 
 MAX_SHOWN: Final = 1500
 """Images on the page; of more, so many are drawn at random."""
@@ -22,6 +27,10 @@ MAX_SHOWN: Final = 1500
 MAX_VARIABLES: Final = 4
 """Variables that can be chosen on the page, so that it stays small."""
 
+SIDE: Final = 48
+"""Pixels, of the longer side of a thumbnail."""
+
+_QUALITY = 72  # of a thumbnail, as JPEG has it
 _SIGNIFICANT = 4  # digits
 
 StartTask = Callable[[str, int], Callable[[], None]]
@@ -104,3 +113,26 @@ def _columns(points: NDArray[np.float64]) -> list[list[float | None]]:
 def _rounded(values: Sequence[float] | NDArray[np.float64]) -> list[float | None]:
     """Return numbers with few digits; None for NaN, which JSON does not have."""
     return [float(f"{value:.{_SIGNIFICANT}g}") if np.isfinite(value) else None for value in values]
+
+
+def thumbnails(
+    rows: Sequence[ManifestRow], settings: Settings, on_done: Callable[[], None]
+) -> list[str]:
+    """Return each image as the base64 of a JPEG; empty where it cannot be read any more."""
+    limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
+    pictures = []
+    for row in rows:
+        try:
+            pictures.append(_encoded(decode(row.path.read_bytes(), limits, at_least=SIDE)))
+        except (BadInput, OSError):
+            pictures.append("")
+        on_done()
+    return pictures
+
+
+def _encoded(pixels: Pixels) -> str:
+    height, width = pixels.shape[:2]
+    factor = min(1.0, SIDE / max(height, width))
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    small = np.ascontiguousarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+    return b64encode(simplejpeg.encode_jpeg(small, quality=_QUALITY)).decode("ascii")

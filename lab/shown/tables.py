@@ -7,7 +7,7 @@ from rich.text import Text
 from schemas.visible import visible
 
 
-class Grid(Table):
+class PlainTable(Table):
     """A table whose text is text: a name in it is no markup, and breaks no row in two."""
 
     def add_row(self, *cells: RenderableType | None, **options: object) -> None:
@@ -16,9 +16,9 @@ class Grid(Table):
         super().add_row(*shown, **options)  # type: ignore[arg-type]  # the options of its parent
 
 
-def table(*columns: str) -> Grid:
+def table(*columns: str) -> PlainTable:
     """Return an empty table in the house style; long values wrap, they are never cut."""
-    grid = Grid(box=None, pad_edge=False, header_style="bold")
+    grid = PlainTable(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         grid.add_column(column, overflow="fold")
     return grid

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from lab.simulate import oracle
+from lab.simulate import system
 from lab.simulate.outcomes import Simulated, by_quarter, share, trailing
 from lab.simulate.report import Curves, Entries, SystemReport
 from lab.simulate.variants import SystemVariant
@@ -62,7 +62,7 @@ def summarise(
         strangers=int(np.count_nonzero(outcomes.stranger)),
         stranger_identities=len(np.unique(who[outcomes.stranger])),
         fpir_met=share(outcomes.identified, outcomes.stranger),
-        answered=count(e for e in simulated.enrolments if e.actor == oracle.ACTOR),
+        answered=count(e for e in simulated.enrolments if e.actor == system.ACTOR),
         included=count(e for e in simulated.enrolments if e.actor == self_enrolment.ACTOR),
         gallery=count(e for e in simulated.entries if e.status is Status.ACTIVE),
         quarantined={why: count(entries) for why, entries in _gone(simulated).items()},

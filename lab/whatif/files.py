@@ -10,8 +10,8 @@ from client.activation import words_of
 from lab.evaluate.words import percent
 from lab.shown.folder import writing
 from lab.shown.style import COLOURS, INK, QUIET, legend, panels, save, title
-from lab.whatif.curve_words import PER
 from lab.whatif.whatif import CurvePoint, WhatIf
+from lab.whatif.words import PER
 
 _MIN_RATE = 0.01  # false matches per PER probes: below this, the axis is linear down to none
 

@@ -9,8 +9,8 @@ from rich.progress import Progress
 from client.activation import Present
 from lab.shown.markdown import TerminalMarkdown
 from lab.whatif.agreement import EXAMPLES, Agreement, AnswerChange, Incomparable, agree, compare
-from lab.whatif.agreement_words import agreement_summary
 from lab.whatif.answers import Answer, Answers, verify
+from lab.whatif.words import agreement_summary
 from schemas.errors import SetupError
 from streams.conditioning.artefact import PAGE
 from tests.unit.replayed import SETTINGS, active, material, said

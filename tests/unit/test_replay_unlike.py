@@ -8,10 +8,9 @@ from rich.progress import Progress
 from client.activation import Present
 from lab.shown.markdown import TerminalMarkdown
 from lab.whatif.agreement import compare
-from lab.whatif.agreement_words import agreement_summary
-from lab.whatif.curve_words import curve_summary
 from lab.whatif.replay import Replay, unlike
 from lab.whatif.whatif import what_if
+from lab.whatif.words import agreement_summary, curve_summary
 from schemas.settings import Settings
 from streams.index.base import GalleryState
 from tests.unit.replayed import SETTINGS, active, entries, material

@@ -11,9 +11,9 @@ from client.gallery import Gallery
 from client.recent import Material, Probes
 from lab.shown.markdown import TerminalMarkdown
 from lab.whatif.answers import Source
-from lab.whatif.curve_words import curve_summary
 from lab.whatif.files import draw, write
 from lab.whatif.whatif import FPIRS, WhatIf, what_if
+from lab.whatif.words import curve_summary
 from schemas.conditioning import ArtefactRef
 from schemas.errors import SetupError
 from schemas.gallery import Status

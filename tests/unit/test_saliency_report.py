@@ -21,11 +21,10 @@ from rich.progress import Progress
 
 from lab.images.manifest import ManifestRow
 from lab.images.samples import EmbeddedParts
-from lab.images.thumbnails import SIDE, thumbnails
 from lab.images.variables import fit_variables
 from lab.saliency import page_data as page_data_module
 from lab.saliency.page import page, write
-from lab.saliency.page_data import MAX_VARIABLES, chosen, page_data
+from lab.saliency.page_data import MAX_VARIABLES, SIDE, chosen, page_data, thumbnails
 from lab.saliency.pairs import AllPairs
 from lab.saliency.projections import VIEWS, Projection, project
 from lab.saliency.report import SaliencyReport, VariableReport, summary

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 
-from lab.simulate.oracle import Oracle
+from lab.simulate.system import Oracle
 from schemas.recognition_event import ReviewItem, ReviewReason
 from tests.gallery_entries import CAPTURED, MODEL
 
