@@ -6,19 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception_type,
-    wait_exponential_jitter,
-)
 
 from access.kafka import aiokafka_options
 from access.refusals import rights_named
 from access.rights import Operation
-from schemas.errors import DependencyDown
-from schemas.health import Health
+from schemas.patience import Patience
 from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.settings import Settings
@@ -96,21 +88,7 @@ async def publisher(runtime: Runtime, stop: asyncio.Event) -> AsyncIterator[Kafk
     """Connect a producer, however long that takes; without a connection only if ``stop`` is set."""
     client = KafkaPublisher(runtime.settings)
     try:
-        await unless(stop, _connected(client, runtime.health))
+        await unless(stop, Patience(runtime)("connect", client.start))
         yield client
     finally:
         await client.stop()
-
-
-async def _connected(client: KafkaPublisher, health: Health) -> None:
-    async for attempt in AsyncRetrying(
-        retry=retry_if_exception_type((KafkaError, DependencyDown)),
-        wait=wait_exponential_jitter(multiplier=0.1, max=5),
-        before_sleep=lambda state: health.down("kafka", _reason(state)),
-    ):
-        with attempt:
-            await client.start()
-
-
-def _reason(state: RetryCallState) -> str:
-    return "" if state.outcome is None else str(state.outcome.exception())

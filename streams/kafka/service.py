@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.errors import Crashed, DependencyDown, SetupError
 from schemas.health import Health
+from schemas.patience import Patience
 from schemas.reading import Reading, SecondReader
 from schemas.records import Record
 from schemas.runtime import Runtime
@@ -71,7 +72,8 @@ async def run_agents(
                 _attach(app, stage, settings.topic(topic), agent)
             timers.extend(agent.each_second)
         _on_assignment(app, health)
-        why = await run_until(stop, app, [patient(timer, metrics, health) for timer in timers])
+        patience = Patience(runtime)
+        why = await run_until(stop, app, [patient(timer, patience) for timer in timers])
         if why is not None:
             _judge(why, health)
             await unless(stop, asyncio.sleep(TICK_S))

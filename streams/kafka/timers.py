@@ -5,11 +5,9 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
 
-from aiokafka.errors import KafkaError
-
-from schemas.errors import DependencyDown, SetupError
+from schemas.errors import SetupError
 from schemas.health import Health
-from schemas.metrics import Metrics
+from schemas.patience import Patience, is_passing
 
 SLOW_S = 10.0
 """How long work may take before readiness tells of it."""
@@ -21,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def patient(
-    work: Callable[[], Awaitable[None]], metrics: Metrics, health: Health
+    work: Callable[[], Awaitable[None]], patience: Patience
 ) -> Callable[[], Awaitable[None]]:
     """Return ``work`` as a timer does it: what it raises is said, and the next turn tries again."""
     down: set[str] = set()
@@ -32,15 +30,11 @@ def patient(
         except SetupError:
             raise  # the operator must change something first: the service ends
         except Exception as error:
-            if not isinstance(error, DependencyDown | KafkaError):
+            if not is_passing(error):
                 log.exception("a timer failed")
-            metrics.retries.labels("timer").inc()
-            part = getattr(error, "dependency", "kafka")
-            down.add(part)
-            health.down(part, repr(error))
+            down.add(patience.note("timer", error, logging.DEBUG))
         else:
-            while down:
-                health.up(down.pop())
+            patience.over(down)
 
     return tick
 

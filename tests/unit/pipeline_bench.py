@@ -15,6 +15,7 @@ from schemas.errors import DependencyDown
 from schemas.event import bare_id
 from schemas.health import Health
 from schemas.metrics import Metrics
+from schemas.patience import Patience
 from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.settings import load_settings
@@ -27,7 +28,6 @@ from workers.service.claims import Claims
 from workers.service.decoder import Decoder
 from workers.service.outbox import Outbox
 from workers.service.pipeline import Pipeline
-from workers.service.retry import Patience
 
 IMAGE = encode(quarters())
 BLACK = encode(quarters() * 0, "PNG")

@@ -118,7 +118,7 @@ async def test_waits_grow_to_two_seconds_and_are_counted(
 ) -> None:
     work.failures = [REDIS_DOWN] * 12
     await stage.process(batch("a"))
-    assert len(waits) == 12
+    assert len(waits) == 11, "the second attempt comes at once"
     assert waits[0] < 0.2
     assert waits[5] > waits[0]
     assert 1.9 <= waits[-1] <= 2.2
@@ -250,7 +250,7 @@ async def test_a_dead_letter_waits_for_the_broker(
     broker.failures = [KafkaConnectionError("no broker")] * 5
     await stage.process(batch("a"))
     assert broker.names("dead-letters") == ["a"]
-    assert len(waits) == 5
+    assert len(waits) == 4
 
 
 @pytest.mark.parametrize("refusal", [MessageSizeTooLargeError, TopicAuthorizationFailedError])

@@ -12,13 +12,13 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectio
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.offsets import Offsets
+from schemas.patience import Patience
 from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.settings import load_settings
 from workers.service.consumer import FrameConsumer
 from workers.service.lag import report_lag
 from workers.service.pipeline import Pipeline
-from workers.service.retry import Patience
 
 TP = TopicPartition("frames", 0)
 

@@ -1,12 +1,17 @@
 """Dead letters name the frame, keep its bytes, and are cut only where they must be."""
 
-from schemas.dead_letter import cut, size
+from schemas.dead_letter import cut, dead_letter, size
 from schemas.errors import BadInput
 from schemas.records import Record
 from workers.service.job import Job, read_job
-from workers.service.outbox import letter
+from workers.service.outbox import origin_of
 
 ERROR = BadInput("truncated_image", "cut short")
+
+
+def letter(topic: str, job: Job, error: BadInput) -> Record:
+    origin, event = origin_of(job)
+    return dead_letter(topic, origin, error, job.stage, job.attempts, event=event)
 
 
 def job(record: Record) -> Job:

@@ -9,13 +9,13 @@ from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from schemas.errors import BadInput
 from schemas.health import Health
 from schemas.metrics import Metrics
+from schemas.patience import Patience
 from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.settings import load_settings
 from tests.unit.pipeline_bench import IMAGE, bench
 from workers.service.job import Job, read_job
 from workers.service.outbox import Outbox
-from workers.service.retry import Patience
 
 
 class Producer:

@@ -6,12 +6,13 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
+from schemas.patience import Patience
 from schemas.runtime import Runtime
-from workers.model.forward import PART, Embeds, Result, embed_each
+from workers.model.forward import Embeds, Result, embed_each
 from workers.service.job import Image, now_ms
-from workers.service.retry import Patience
 
 T = TypeVar("T")
 
@@ -116,7 +117,7 @@ class Lanes:
         while True:
             batch = await self._batcher.take()
             started = now_ms()
-            results = await self._patience(PART, "forward", lambda: self._embed(batch))  # noqa: B023
+            results = await self._patience("forward", partial(self._embed, batch))
             done = now_ms()
             self._metrics.batch_size.labels("worker").observe(len(batch))
             self._metrics.stage_seconds.labels("forward").observe((done - started) / 1000)

@@ -13,13 +13,12 @@ from access.kafka import aiokafka_options
 from access.refusals import AllowedReads, rights_named
 from access.rights import Operation
 from schemas.offsets import Offsets
+from schemas.patience import Patience
 from schemas.reading import Reading, SecondReader
 from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.topics import FRAMES
-from workers.service.outbox import PART
 from workers.service.pipeline import Pipeline
-from workers.service.retry import Patience
 
 _COMMIT_EVERY_S = 0.2
 _POLL_S = 0.1
@@ -58,14 +57,14 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
 
     async def connect(self) -> None:
         """Join the group, however long that takes."""
-        self._client = await self._patience(PART, "connect", self._connect)
+        self._client = await self._patience("connect", self._connect)
 
     async def read(self) -> NoReturn:
         """Read and commit until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._commit_regularly())
             while True:
-                await self._patience(PART, "read", self._read)
+                await self._patience("read", self._read)
 
     async def finish(self, within_s: float) -> None:
         """Wait until what is inside is settled, and commit it."""

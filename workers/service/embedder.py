@@ -7,6 +7,7 @@ import cv2
 import torch
 
 from schemas.background import declaration_of
+from schemas.patience import Patience
 from schemas.reading import SecondReader
 from schemas.runtime import Runtime
 from schemas.settings import Device, Settings
@@ -22,7 +23,6 @@ from workers.service.decoder import Decoder
 from workers.service.lag import report_lag
 from workers.service.outbox import Outbox
 from workers.service.pipeline import Pipeline
-from workers.service.retry import Patience
 
 _MAX_LANES = 4
 _DRAIN_S = 5.0

@@ -7,9 +7,9 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLarg
 from schemas.errors import BadInput, DependencyDown
 from schemas.health import Health
 from schemas.metrics import Metrics
+from schemas.patience import TOO_LARGE, Patience, is_passing
 from schemas.runtime import Runtime
 from schemas.settings import load_settings
-from workers.service.retry import TOO_LARGE, Patience, is_passing
 
 
 class Work:
@@ -39,7 +39,7 @@ async def test_it_tries_until_it_succeeds(metrics: Metrics, health: Health) -> N
     health.up("kafka")
     work = Work(health, KafkaConnectionError("refused"), DependencyDown("kafka", "no"))
     patience = patience_of(metrics, health, 0.001)
-    assert await patience("kafka", "read", work) == "done"
+    assert await patience("read", work) == "done"
     assert work.seen == [True, False, False], "not ready between the attempts"
     assert health.ready
     assert retries(metrics) == 2
@@ -47,7 +47,7 @@ async def test_it_tries_until_it_succeeds(metrics: Metrics, health: Health) -> N
 
 async def test_success_at_once_changes_nothing(metrics: Metrics, health: Health) -> None:
     health.down("kafka", "somebody else said so")
-    assert await patience_of(metrics, health)("kafka", "read", Work(health)) == "done"
+    assert await patience_of(metrics, health)("read", Work(health)) == "done"
     assert not health.ready
     assert retries(metrics) == 0
 
@@ -61,7 +61,7 @@ async def test_what_does_not_pass_is_raised(
 ) -> None:
     patience = patience_of(metrics, health, 0.001)
     with pytest.raises(type(error)):
-        await patience("kafka", "read", Work(health, *after, error))
+        await patience("read", Work(health, *after, error))
     assert retries(metrics) == len(after)
 
 
