@@ -58,11 +58,10 @@ class Follower:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    async def batch(self, wait_s: float, *, include_person: bool = False) -> list[Outcome]:
+    async def batch(self, wait_s: float) -> list[Outcome]:
         """Return the outcomes that came; none when nothing came for ``wait_s`` seconds.
 
-        A person's answer is no new outcome of its frame: it is left out unless
-        ``include_person`` asks for it.
+        A person's answer is no new outcome of its frame.
         """
         if self._reader is None:
             raise RuntimeError(
@@ -72,12 +71,12 @@ class Follower:
         received_at = time.time()
         # A null value erases what was said before.
         outcomes = (self._outcome(r, received_at) for r in records if r.value is not None)
-        return [o for o in outcomes if include_person or not _by_person(o)]
+        return [outcome for outcome in outcomes if not _by_person(outcome)]
 
-    async def outcomes(self, *, include_person: bool = False) -> AsyncIterator[Outcome]:
+    async def outcomes(self) -> AsyncIterator[Outcome]:
         """Yield outcomes for ever."""
         while True:
-            for outcome in await self.batch(1.0, include_person=include_person):
+            for outcome in await self.batch(1.0):
                 yield outcome
 
     def _outcome(self, record: Record, received_at: float) -> Outcome:

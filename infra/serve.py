@@ -175,7 +175,7 @@ def _app(name: str, registry: CollectorRegistry, health: Health) -> web.Applicat
     async def readyz(_: web.Request) -> web.Response:
         # A service that has named no part yet has not begun to start.
         report = health.report() or {name: "starting"}
-        return web.json_response(report, status=200 if _all_ok(report) else 503)
+        return web.json_response(report, status=200 if health.ready else 503)
 
     app = web.Application()
     app.router.add_get("/metrics", metrics)
@@ -190,10 +190,6 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _all_ok(report: dict[str, str]) -> bool:
-    return all(state == "ok" for state in report.values())
 
 
 @contextmanager

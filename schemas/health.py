@@ -9,14 +9,12 @@ from schemas.metrics import Metrics
 class Health:
     """Readiness of one service: ready when all its parts are up."""
 
-    def __init__(self, metrics: Metrics, *parts: str) -> None:
+    def __init__(self, metrics: Metrics) -> None:
         self._gauge = metrics.dependency_up
         self._stalled = metrics.stalled
         self._stalled.set(0)
         self.stall: str | None = None
         self._problems: dict[str, str | None] = {}
-        for part in parts:
-            self.down(part, "not started yet")
 
     def up(self, part: str) -> None:
         """Say that ``part`` answers."""

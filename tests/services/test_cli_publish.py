@@ -226,7 +226,3 @@ async def test_a_follower_sees_only_what_comes_after_it(settings: Settings) -> N
     by_id = {outcome.event_id: outcome for outcome in seen}
     assert by_id["odd"].event is None
     assert (by_id["end#1"].frame, by_id["end#1"].kind) == ("end", "identified")
-    async with Follower(settings) as follower:
-        await put(settings, [by_person.record(topic)])
-        found = await follower.batch(10, include_person=True)
-    assert [outcome.event_id for outcome in found] == ["after"]

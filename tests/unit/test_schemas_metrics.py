@@ -43,7 +43,9 @@ def test_labels_tell_stage_outcome_and_reason(metrics: Metrics) -> None:
 
 
 def test_ready_only_when_all_parts_are_up(metrics: Metrics) -> None:
-    health = Health(metrics, "kafka", "redis")
+    health = Health(metrics)
+    for part in ("kafka", "redis"):
+        health.down(part, "not started yet")
     assert health.report() == {"kafka": "not started yet", "redis": "not started yet"}
     seen = [health.ready]
     health.up("kafka")
@@ -75,7 +77,8 @@ def test_a_part_that_is_down_never_reports_ok(health: Health) -> None:
 
 @pytest.mark.parametrize(("up", "value"), [(True, 1), (False, 0)])
 def test_the_gauge_follows(metrics: Metrics, up: bool, value: float) -> None:
-    health = Health(metrics, "kafka")
+    health = Health(metrics)
+    health.down("kafka", "not started yet")
     if up:
         health.up("kafka")
     sample = metrics.registry.get_sample_value("perennial_dependency_up", {"dependency": "kafka"})

@@ -13,7 +13,6 @@ from tests.image_set import patterns, write_image_set
 from tests.unit.training_samples import samples
 from workers.images.decode import Limits
 from workers.model.photometric import grey
-from workers.training import data
 from workers.training.data import Samples, load_images
 
 LIMITS = Limits(10**6, 10**6)
@@ -28,8 +27,7 @@ def paths(folder: Path) -> list[Path]:
     return [folder / f"{identity}-{shot}.png" for identity in range(3) for shot in range(2)]
 
 
-def test_images_come_in_order(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data, "_AHEAD", 4)  # so that six images are read in two parts
+def test_images_come_in_order(folder: Path) -> None:
     done: list[int] = []
     images = load_images(paths(folder), (16, 16), LIMITS, colour=True, on_done=done.append)
     expected = torch.from_numpy(patterns(3, 2, 16).reshape(6, 16, 16, 3)).permute(0, 3, 1, 2)

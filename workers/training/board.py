@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 
 import cv2
 import numpy as np
@@ -16,7 +15,7 @@ _MAX_SHOWN = 2000  # the browser holds them all
 _SIDE = 64  # of a thumbnail; 45 × 45 of them make 2,880 px, and the projector reads up to 8,192
 
 
-class TensorBoard:
+class TensorBoard(SummaryWriter):
     """A log folder for ``tensorboard --logdir``; a context manager.
 
     Everything is on disk when a call returns, so that a killed process loses nothing that its
@@ -31,26 +30,15 @@ class TensorBoard:
             after: the run goes on from this step: what was logged later is dropped, and the steps
                 appear once. None for a new run.
         """
+        super().__init__(str(folder), purge_step=None if after is None else after + 1)
         self._folder = folder
-        self._writer = SummaryWriter(str(folder), purge_step=None if after is None else after + 1)
-        self._writer.flush()
-
-    def __enter__(self) -> "TensorBoard":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._writer.close()
+        self.flush()
 
     def scalars(self, step: int, figures: Mapping[str, float]) -> None:
         """Log the figures of one step; a slash in a name groups panels."""
         for name, value in figures.items():
-            self._writer.add_scalar(name, value, step)
-        self._writer.flush()
+            self.add_scalar(name, value, step)
+        self.flush()
 
     def projector(
         self,
@@ -84,7 +72,7 @@ class TensorBoard:
         several = len(columns) > 1  # else the projector takes no line for names
         for earlier in self._folder.glob(f"*/{PROJECTOR}"):
             shutil.rmtree(earlier.parent)
-        self._writer.add_embedding(
+        self.add_embedding(
             embeddings[shown].astype(np.float64).round(9),  # as short as TensorBoard writes numbers
             metadata=[list(row) for row in zip(*columns, strict=True)] if several else columns[0],
             metadata_header=list(metadata) if several else None,

@@ -1,9 +1,8 @@
 """The images of a run, decoded once and held in memory as the network takes them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +18,6 @@ from schemas.variables import Variable as Type
 from workers.images.decode import Limits, prepare
 from workers.model.photometric import grey
 from workers.training.variables import present
-
-_AHEAD = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,26 +96,16 @@ def load_images(
     """
     images = torch.empty((len(paths), 3 if colour else 1, *size), dtype=torch.uint8)
 
-    def load(path: Path) -> Tensor:
+    def load(number: int, path: Path) -> None:
         try:
             pixels = prepare(path.read_bytes(), (), limits, size)[0]
         except (OSError, BadInput) as error:
             raise SetupError(f"{path}: {error}") from error
         image = torch.from_numpy(pixels).permute(2, 0, 1)
-        return image if colour else grey(image[None])[0].round().to(torch.uint8)
+        images[number] = image if colour else grey(image[None])[0].round()
 
     with ThreadPoolExecutor() as pool:
-        for number, image in enumerate(_in_order(pool, load, paths)):
-            images[number] = image
+        for _ in pool.map(load, range(len(paths)), paths):
             if on_done is not None:
                 on_done(1)
     return images
-
-
-def _in_order(
-    pool: ThreadPoolExecutor, load: Callable[[Path], Tensor], paths: Sequence[Path]
-) -> Iterator[Tensor]:
-    """Map with bounded read-ahead."""
-    remaining = iter(paths)
-    while part := list(islice(remaining, _AHEAD)):
-        yield from pool.map(load, part)
