@@ -14,7 +14,7 @@ from rich.text import Text
 
 from client.gallery import Gallery
 from infra.demo.ledger import QUARTERS, FrameVerdict, Ledger, Stretch
-from infra.demo.window import Window
+from infra.demo.run import Window
 
 RIGHT, WRONG, ASKED, QUIET = "green", "red", "yellow", "bright_black"
 _BLOCKS = "▁▂▃▄▅▆▇█"

@@ -11,10 +11,9 @@ from rich.console import Console
 from rich.live import Live
 
 from client.outgoing import Outgoing
-from infra.demo.album import album
 from infra.demo.guest import guest
 from infra.demo.ledger import Ended, Ledger
-from infra.demo.picture import save
+from infra.demo.picture import album, save
 from infra.demo.report import Report, report
 from infra.demo.run import Plan, Run
 from infra.demo.screen import TENTHS, Screen, tenth, tenth_is_over

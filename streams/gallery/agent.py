@@ -22,12 +22,10 @@ from schemas.records import Record
 from schemas.settings import Settings
 from streams.conditioning.placement import Placements
 from streams.gallery.activation import Activator, LastActivation
-from streams.gallery.believed_fpir import believed_fpir
-from streams.gallery.commands import Planner
-from streams.gallery.gauges import GalleryGauges
+from streams.gallery.commands import Planner, overtaken
+from streams.gallery.gauges import GalleryGauges, believed_fpir
 from streams.gallery.holdings import Holdings
 from streams.gallery.index_writer import IndexWriter, settle
-from streams.gallery.overtaken import overtaken
 from streams.gallery.placed_entry import Group
 from streams.gallery.tenure import GalleryLog, Tenure, not_ours
 from streams.index.base import Index

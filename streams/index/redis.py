@@ -13,11 +13,10 @@ from access.redis import async_redis_client
 from recognition.decision import Neighbour
 from schemas.settings import Settings
 from streams.index.base import GalleryState, IndexDiffers, IndexEntry, IndexKey, Query
-from streams.index.counts import check, counted, counting
 from streams.index.eviction import eviction_problem
 from streams.index.fence import Fence
 from streams.index.indexes import Indexes
-from streams.index.reading import answers, merged, read_state, well
+from streams.index.reading import answers, check, counted, counting, merged, read_state, well
 from streams.index.shard import Shard, alias_of
 from streams.index.strays import Strays
 

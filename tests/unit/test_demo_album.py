@@ -1,6 +1,6 @@
 from client.follow import OutcomeKind
-from infra.demo.album import album, spread
 from infra.demo.ledger import Ended, FrameVerdict, verdict
+from infra.demo.picture import album, spread
 from tests.unit.demo_events import frame, outcome
 
 

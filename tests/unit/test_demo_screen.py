@@ -8,8 +8,8 @@ from rich.console import Console
 from client.gallery import Gallery
 from infra.demo.ledger import Ledger
 from infra.demo.report import report
+from infra.demo.run import Window
 from infra.demo.screen import Screen, span, sparkline, tenth, tenth_is_over
-from infra.demo.window import Window
 from schemas.gallery import GalleryEntry, Status
 from schemas.gallery_records import under_term
 from schemas.records import Record

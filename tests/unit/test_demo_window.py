@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from infra.demo.window import Pace, Window
+from infra.demo.run import Pace, Window
 
 
 class Clock:

@@ -5,8 +5,7 @@ import pytest
 
 from schemas.metrics import Metrics
 from streams.conditioning.placement import Placement
-from streams.gallery.believed_fpir import believed_fpir
-from streams.gallery.gauges import GalleryGauges
+from streams.gallery.gauges import GalleryGauges, believed_fpir
 from streams.gallery.placed_gallery import PlacedGallery
 from streams.index.base import GalleryState
 from tests.gallery_entries import MODEL, entry

@@ -9,9 +9,8 @@ from schemas.errors import BadInput
 from schemas.event import now
 from schemas.gallery import Action, Erase, GalleryCommand, Move, Quarantine, Restore
 from schemas.gallery_records import Change, Erased
-from streams.gallery.commands import MAX_AHEAD, Planner
+from streams.gallery.commands import MAX_AHEAD, Overtaken, Planner, overtaken
 from streams.gallery.holdings import Holdings
-from streams.gallery.overtaken import Overtaken, overtaken
 from tests.gallery_entries import CAPTURED, command, enrol, entry, plain_holdings
 
 PLANNER = Planner(())

@@ -9,7 +9,7 @@ from recognition.cluster import EVERYWHERE
 from recognition.moments import Moments, drift
 from schemas.metrics import Metrics
 from schemas.records import Record
-from streams.conditioning.drift import EVERY, RECENT
+from streams.matching.gauges import EVERY, RECENT
 from streams.matching.matcher import Matcher
 from tests.gallery_entries import unit
 from tests.unit.conditioned import (

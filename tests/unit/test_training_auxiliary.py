@@ -10,10 +10,9 @@ from torch import Tensor, nn
 
 from schemas.event import Scalar
 from tests.unit.skill import skill
-from workers.training.auxiliary import AuxiliaryHeads
+from workers.training.auxiliary import AuxiliaryHeads, ramp, reverse
 from workers.training.erasure import explained, features
 from workers.training.figures import ACCURACY, CIRCULAR, ERROR, RANKS
-from workers.training.reversal import ramp, reverse
 from workers.training.targets import Targets, make_targets
 from workers.training.tasks import Aim, Task, kinds_of, parse_task
 from workers.training.variable_heads import (

@@ -10,7 +10,7 @@ import torch
 
 from schemas.errors import SetupError
 from tests.unit.training_samples import CPU
-from workers.training import checkpoint
+from workers.training.run_folder import load_checkpoint, save_checkpoint
 
 
 class _Malice:
@@ -30,36 +30,36 @@ def path(tmp_path: Path) -> Path:
 
 def test_what_was_saved_is_loaded(path: Path) -> None:
     state = {"step": 3, "best": {"tpir": 0.5}, "kept": {"w": torch.arange(3.0)}}
-    checkpoint.save(path, state)
-    loaded = checkpoint.load(path, CPU)
+    save_checkpoint(path, state)
+    loaded = load_checkpoint(path, CPU)
     assert (loaded["step"], loaded["best"]) == (3, {"tpir": 0.5})
     torch.testing.assert_close(loaded["kept"]["w"], torch.arange(3.0), rtol=0, atol=0)
     assert [each.name for each in path.parent.iterdir()] == ["checkpoint.pt"]
 
 
 def test_a_torn_write_is_no_checkpoint(path: Path) -> None:
-    checkpoint.save(path, {"step": 1})
+    save_checkpoint(path, {"step": 1})
     path.with_suffix(".new").write_bytes(path.read_bytes()[:100])
-    assert checkpoint.load(path, CPU) == {"step": 1}
-    checkpoint.save(path, {"step": 2})
-    assert checkpoint.load(path, CPU) == {"step": 2}
+    assert load_checkpoint(path, CPU) == {"step": 1}
+    save_checkpoint(path, {"step": 2})
+    assert load_checkpoint(path, CPU) == {"step": 2}
 
 
 def test_a_write_that_fails_leaves_the_old_one(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    checkpoint.save(path, {"step": 1})
+    save_checkpoint(path, {"step": 1})
 
     def full(_descriptor: int) -> None:
         raise OSError("no space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="no space"):
-        checkpoint.save(path, {"step": 2})
-    assert checkpoint.load(path, CPU) == {"step": 1}
+        save_checkpoint(path, {"step": 2})
+    assert load_checkpoint(path, CPU) == {"step": 1}
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "cut", "text"])
 def test_a_damaged_file_is_named(path: Path, damage: str) -> None:
-    checkpoint.save(path, {"weights": torch.zeros(1000)})
+    save_checkpoint(path, {"weights": torch.zeros(1000)})
     match damage:
         case "missing":
             path.unlink()
@@ -70,7 +70,7 @@ def test_a_damaged_file_is_named(path: Path, damage: str) -> None:
         case "text":
             path.write_text("a checkpoint")
     with pytest.raises(SetupError, match=r"checkpoint\.pt"):
-        checkpoint.load(path, CPU)
+        load_checkpoint(path, CPU)
 
 
 @pytest.mark.parametrize("saver", ["pickle", "torch"])
@@ -82,7 +82,7 @@ def test_code_in_it_is_not_run(path: Path, saver: str) -> None:
     else:
         torch.save(state, path)
     with pytest.raises(SetupError, match=r"checkpoint\.pt"):
-        checkpoint.load(path, CPU)
+        load_checkpoint(path, CPU)
     assert not trace.exists()
     with path.open("rb") as file:  # the trap itself works
         torch.load(file, weights_only=False) if saver == "torch" else pickle.load(file)

@@ -13,13 +13,13 @@ from tests.unit.training_runs import logged, read_history, run, weights
 from tests.unit.training_samples import CPU, DIMENSION, as_frames, config, data, samples
 from workers.model.model import EmbeddingModel, load_model
 from workers.model.model_folder import DIRECTIONS, read_model
-from workers.training import checkpoint, finish, last_map, loop
+from workers.training import finish, last_map, loop
 from workers.training.board import TensorBoard
 from workers.training.config import TrainingConfig
 from workers.training.data import Samples, TrainingData
 from workers.training.learner import Learner
 from workers.training.linear_map import LinearMetric, fit_linear_map
-from workers.training.run_folder import TrainingFolder
+from workers.training.run_folder import TrainingFolder, save_checkpoint
 from workers.training.selection import Best
 
 
@@ -201,7 +201,7 @@ def test_a_run_of_other_images_is_refused(tmp_path: Path) -> None:
 
 def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path) -> None:
     run(tmp_path)
-    checkpoint.save(tmp_path / "checkpoint.pt", {"step": 2, "learner": {}})
+    save_checkpoint(tmp_path / "checkpoint.pt", {"step": 2, "learner": {}})
     with pytest.raises(SetupError, match=r"checkpoint\.pt"):
         run(tmp_path)
 

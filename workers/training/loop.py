@@ -8,14 +8,13 @@ import torch
 from torch import Tensor
 
 from schemas.errors import SetupError
-from workers.training import checkpoint
 from workers.training.board import TensorBoard
 from workers.training.config import TrainingConfig
 from workers.training.curves import draw_curves
 from workers.training.data import TrainingData
 from workers.training.finish import finish
 from workers.training.learner import Learner
-from workers.training.run_folder import TrainingFolder
+from workers.training.run_folder import TrainingFolder, load_checkpoint, save_checkpoint
 from workers.training.selection import Best, calibrate_tpir
 
 OnStep = Callable[[int, Mapping[str, float]], None]
@@ -87,14 +86,14 @@ def _save(
     history: History,
 ) -> None:
     state = {"step": step, "best": asdict(best), "kept": kept, "learner": learner.state()}
-    checkpoint.save(folder.checkpoint, {**state, "history": history})
+    save_checkpoint(folder.checkpoint, {**state, "history": history})
 
 
 def _resume(
     folder: TrainingFolder, learner: Learner
 ) -> tuple[int, Best, dict[str, Tensor], History]:
     # To the processor, where the kept weights belong; the learner moves its own to its device.
-    state = checkpoint.load(folder.checkpoint, torch.device("cpu"))
+    state = load_checkpoint(folder.checkpoint, torch.device("cpu"))
     try:
         learner.load_state(state["learner"])
     except (KeyError, RuntimeError, ValueError) as error:
