@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from ipaddress import ip_address
 
@@ -26,6 +26,7 @@ from infra.access_watch import access_watched
 from schemas.errors import Crashed, DependencyDown, SetupError
 from schemas.health import Health
 from schemas.metrics import Metrics
+from schemas.patience import Patience, unless
 from schemas.runtime import Runtime
 from schemas.settings import Settings
 
@@ -35,7 +36,6 @@ Run = Callable[[Runtime, asyncio.Event], Awaitable[None]]
 END_WITHIN_S = 12.0
 """How long a service may take to end after SIGTERM, or after it crashed."""
 
-_AGAIN_S = 1.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _log = logging.getLogger(__name__)
 
@@ -74,23 +74,13 @@ def on_checked_topics(run: Run, role: Role) -> Run:
     """
 
     async def checked(runtime: Runtime, stop: asyncio.Event) -> None:
-        said = ""
-        while not stop.is_set():
-            try:
-                await asyncio.to_thread(check_access, runtime.settings, role)
-                await asyncio.to_thread(check_topics, runtime.settings)
-            except DependencyDown as error:
-                runtime.health.down("kafka", str(error))
-                runtime.metrics.retries.labels("topics").inc()
-                if str(error) != said:
-                    _log.warning("waiting: %s", error)
-                said = str(error)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), _AGAIN_S)
-            else:
-                async with access_watched(runtime, role):
-                    await run(runtime, stop)
-                return
+        async def check() -> None:
+            await asyncio.to_thread(check_access, runtime.settings, role)
+            await asyncio.to_thread(check_topics, runtime.settings)
+
+        if await unless(stop, Patience(runtime)("topics", check, _is_down)):
+            async with access_watched(runtime, role):
+                await run(runtime, stop)
 
     return checked
 
@@ -135,6 +125,10 @@ async def _ended(
         end()
     if not stop.is_set():
         raise Crashed(f"{name}: ended, though nobody asked it to")
+
+
+def _is_down(error: BaseException) -> bool:
+    return isinstance(error, DependencyDown)
 
 
 @asynccontextmanager

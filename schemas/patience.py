@@ -1,8 +1,9 @@
 """What to do while a dependency is down: try again for ever, ever more slowly, and say so."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from tenacity import (
@@ -99,6 +100,23 @@ class Patience:
         """Say that these parts are no longer waited for."""
         while parts:
             self._health.up(parts.pop())
+
+
+async def unless(stop: asyncio.Event, work: Coroutine[Any, Any, Any]) -> bool:
+    """Do the work unless ``stop`` is set first; return whether it was done."""
+    if stop.is_set():
+        work.close()
+        return False
+    doing, asked = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait([doing, asked], return_when=asyncio.FIRST_COMPLETED)
+        if not doing.done():
+            return False
+        doing.result()
+        return True
+    finally:
+        doing.cancel()
+        asked.cancel()
 
 
 def _part(error: BaseException | None) -> str:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from schemas.patience import unless
 from schemas.reading import Reading, SecondReader
 from schemas.runtime import Runtime
 from streams.conditioning.placement import Placements
@@ -16,7 +17,6 @@ from streams.index.eviction import EvictionGuard, refuse_eviction
 from streams.index.redis import redis_index
 from streams.kafka.conditioning_topic import last_on_topic
 from streams.kafka.gallery_topic import kafka_gallery_log
-from streams.kafka.lifecycle import unless
 from streams.kafka.producer import publisher
 from streams.kafka.service import Agent, Ownership
 from streams.kafka.stage import Publish

@@ -7,7 +7,7 @@ unasked is the end of the app, and an app has :data:`STOP_S` to end.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from schemas.errors import Crashed
@@ -43,20 +43,6 @@ async def run_until(
     if not await _stopped(app) and why is not None:
         raise Crashed(f"Faust did not end within {STOP_S:g} s after {why!r}") from why
     return why
-
-
-async def unless(stop: asyncio.Event, work: Coroutine[Any, Any, Any]) -> bool:
-    """Do the work unless ``stop`` is set first; return whether it was done."""
-    doing, asked = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
-    try:
-        await asyncio.wait([doing, asked], return_when=asyncio.FIRST_COMPLETED)
-        if not doing.done():
-            return False
-        doing.result()
-        return True
-    finally:
-        doing.cancel()
-        asked.cancel()
 
 
 async def _run(app: TamedApp, timers: Sequence[Timer]) -> None:

@@ -10,12 +10,11 @@ from aiokafka import AIOKafkaProducer
 from access.kafka import aiokafka_options
 from access.refusals import rights_named
 from access.rights import Operation
-from schemas.patience import Patience
+from schemas.patience import Patience, unless
 from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS
-from streams.kafka.lifecycle import unless
 
 STOP_S = 2.0
 

@@ -10,13 +10,13 @@ from aiokafka.errors import KafkaError
 
 from schemas.errors import Crashed, DependencyDown, SetupError
 from schemas.health import Health
-from schemas.patience import Patience
+from schemas.patience import Patience, unless
 from schemas.reading import Reading, SecondReader
 from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.topics import GALLERY_COMMANDS, Topic
 from streams.kafka.faust_app import TamedApp, tamed_app
-from streams.kafka.lifecycle import TICK_S, Timer, run_until, unless
+from streams.kafka.lifecycle import TICK_S, Timer, run_until
 from streams.kafka.progress import Progress, assigned
 from streams.kafka.stage import Handler, Publish, Stage
 from streams.kafka.timers import patient

@@ -106,7 +106,6 @@ async def test_while_the_broker_is_away_the_service_waits_and_says_so(
         begun.append("run")
 
     monkeypatch.setattr(serve, "check_topics", away)
-    monkeypatch.setattr(serve, "_AGAIN_S", 0.001)
     await serve.on_checked_topics(run, Role.WORKER)(Runtime(KAFKA, metrics, health), stop)
     assert asked[0] == "nothing"
     assert "nobody there" in asked[2]
