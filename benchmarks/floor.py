@@ -9,7 +9,7 @@ import numpy as np
 
 from schemas.settings import Settings, load_settings
 from workers.model.malloc import keep_freed_memory
-from workers.model.model import EmbeddingModel
+from workers.model.model import EmbeddingModel, load_model
 from workers.service.embedder import share
 
 SECONDS = 6.0
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def _model(settings: Settings, threads: int) -> EmbeddingModel:
-    return EmbeddingModel.of(settings.model_copy(update={"threads": threads}))
+    return load_model(settings.model_copy(update={"threads": threads}))
 
 
 if __name__ == "__main__":

@@ -194,11 +194,11 @@ def _clock(redis: "Redis") -> Finding:
 
 def _model(settings: Settings) -> Iterator[Finding]:
     from workers.model.model import (
-        EmbeddingModel,  # torch takes seconds: the lines before need not wait
+        load_model,  # torch takes seconds: the lines before need not wait
     )
 
     started = time.monotonic()
-    model = EmbeddingModel.of(settings)
+    model = load_model(settings)
     took = time.monotonic() - started
     detail = f"{model.version}, {model.dimension} numbers, loaded and tried in {took:.1f} s"
     yield Finding("model", Level.OK, detail)

@@ -14,7 +14,7 @@ from schemas.gallery import Enrol, GalleryCommand
 from schemas.settings import Settings
 from workers.images.decode import Limits, decode, fit
 from workers.model.forward import unit
-from workers.model.model import EmbeddingModel
+from workers.model.model import load_model
 
 
 class EnrolCommands:
@@ -26,7 +26,7 @@ class EnrolCommands:
     def __init__(self, settings: Settings, actor: str, reason: str) -> None:
         self._actor = actor
         self._reason = reason
-        self._model = EmbeddingModel.of(settings)
+        self._model = load_model(settings)
         self._limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
         self._decode_threads = settings.decode_threads
         self._complete = _completion(settings)

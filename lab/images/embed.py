@@ -19,7 +19,7 @@ from schemas.settings import Settings
 from workers.images.decode import Limits, Pixels, prepare
 from workers.model.forward import embed_each
 from workers.model.malloc import keep_freed_memory
-from workers.model.model import EmbeddingModel
+from workers.model.model import EmbeddingModel, load_model
 from workers.model.model_folder import read_model
 from workers.training.auxiliary import AuxiliaryHeads
 from workers.training.saved_heads import load_heads
@@ -88,7 +88,7 @@ def version_of(folder: Path | None, settings: Settings) -> str:
     Raises:
         SetupError: it cannot be loaded.
     """
-    return EmbeddingModel.of(settings.model_copy(update={"model": folder})).version
+    return load_model(settings.model_copy(update={"model": folder})).version
 
 
 def embed_with(
@@ -120,7 +120,7 @@ def embed(
         DependencyDown: the model stopped giving embeddings.
     """
     keep_freed_memory()
-    model = EmbeddingModel.of(settings.model_copy(update={"model": folder}))
+    model = load_model(settings.model_copy(update={"model": folder}))
     heads = None if folder is None else load_heads(*read_model(folder))
     embeddings = np.full((len(rows), model.dimension), np.nan, dtype=np.float32)
     refused: dict[str, str] = {}

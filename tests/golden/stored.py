@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from schemas.settings import Device, Precision, Views
+from schemas.settings import Device, Precision, Views, load_settings
 from workers.model.model import EmbeddingModel, load_model
 
 INPUTS: Final = Path(__file__).parent / "inputs"
@@ -57,7 +57,13 @@ def embedded(
 ) -> list[list[float]]:
     """Embed images (n, h, w, 3) with a model folder, None being the default, in 32 bits."""
     model = load_model(
-        folder, device=Device.CPU, precision=Precision.FLOAT32, threads=1, views=Views(views)
+        load_settings(
+            model=folder,
+            device=Device.CPU,
+            precision=Precision.FLOAT32,
+            threads=1,
+            views=Views(views),
+        )
     )
     assert images.shape[1:3] == model.input_size
     return [[float(f"{x:.7g}") for x in vector] for vector in model.embed(images).tolist()]

@@ -88,11 +88,4 @@ async def test_enrol_tells_when_nobody_takes_the_images(
 def load_model_version() -> str:
     from workers.model.model import load_model
 
-    settings = load_settings()
-    model = load_model(
-        settings.model,
-        device=settings.device,
-        precision=settings.precision,
-        threads=settings.threads,
-    )
-    return model.version
+    return load_model(load_settings()).version

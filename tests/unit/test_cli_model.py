@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from infra.cli import app
 from lab.cards.provenance import evaluation_of
-from schemas.settings import Device, Precision
+from schemas.settings import Device, Precision, load_settings
 from tests.unit.test_models_figures import evaluation, variant
 from tests.unit.tiny_models import TRAINING, write_tiny
 from workers.model.model import EmbeddingModel, load_model
@@ -41,7 +41,7 @@ def version_of(folder: Path) -> str:
 
 
 def load(folder: Path) -> EmbeddingModel:
-    return load_model(folder, device=Device.CPU, precision=Precision.FLOAT32, threads=None)
+    return load_model(load_settings(model=folder, device=Device.CPU, precision=Precision.FLOAT32))
 
 
 class Trap:

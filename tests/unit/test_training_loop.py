@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from schemas.errors import SetupError
-from schemas.settings import Device, Precision
+from schemas.settings import Device, Precision, load_settings
 from tests.unit.training_runs import logged, read_history, run, weights
 from tests.unit.training_samples import CPU, DIMENSION, as_frames, config, data, samples
 from workers.model.model import EmbeddingModel, load_model
@@ -24,7 +24,7 @@ from workers.training.selection import Best
 
 
 def loaded(model: Path) -> EmbeddingModel:
-    return load_model(model, device=Device.CPU, precision=Precision.FLOAT32, threads=None)
+    return load_model(load_settings(model=model, device=Device.CPU, precision=Precision.FLOAT32))
 
 
 def scripted(monkeypatch: pytest.MonkeyPatch, *tpirs: float) -> None:

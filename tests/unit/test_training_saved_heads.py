@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from schemas.errors import SetupError
-from schemas.settings import Device, Precision
+from schemas.settings import Device, Precision, load_settings
 from tests.unit.tiny_models import TINY, write_tiny
 from tests.unit.training_runs import learner, run
 from tests.unit.training_samples import as_frames, data
@@ -84,7 +84,7 @@ def test_neither_the_version_nor_the_vectors_depend_on_heads(tmp_path: Path) -> 
     full = written(tmp_path / "full", made(TASKS)[0])
     assert version(*read_model(full)) == version(*read_model(plain))
     one, other = (
-        load_model(folder, device=Device.CPU, precision=Precision.FLOAT32, threads=None)
+        load_model(load_settings(model=folder, device=Device.CPU, precision=Precision.FLOAT32))
         for folder in (plain, full)
     )
     images = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
@@ -132,7 +132,7 @@ def test_a_run_saves_the_heads_that_it_reports(tmp_path: Path) -> None:
     assert back is not None
     assert card.training is not None
     model = load_model(
-        tmp_path / "model", device=Device.CPU, precision=Precision.FLOAT32, threads=None
+        load_settings(model=tmp_path / "model", device=Device.CPU, precision=Precision.FLOAT32)
     )
     unseen = data().calibrate
     codes = [[v.encode(b.get(v.name)) for _, v in back.learned] for b in unseen.backgrounds]

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from schemas.errors import SetupError
-from schemas.settings import Device, Precision, Views
+from schemas.settings import Device, Precision, Views, load_settings
 from tests.unit.tiny_models import write_tiny
 from workers.model.backbone import EfficientNetLite0, fold_batch_norm, pretrained
 from workers.model.model import DEFAULT_CARD, EmbeddingModel, default_weights, load_model
@@ -18,7 +18,7 @@ from workers.model.model_folder import CARD, WEIGHTS, ModelCard, read_model, ver
 
 
 def load(folder: Path | None, precision: Precision = Precision.FLOAT32) -> EmbeddingModel:
-    return load_model(folder, device=Device.CPU, precision=precision, threads=None)
+    return load_model(load_settings(model=folder, device=Device.CPU, precision=precision))
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,9 @@ def test_a_folder_pins_the_model(model: EmbeddingModel, folder: Path, images: np
 def test_other_views_are_other_vectors_and_another_version(views: Views, tmp_path: Path) -> None:
     def tiny(seen: Views) -> EmbeddingModel:
         return load_model(
-            tmp_path, device=Device.CPU, precision=Precision.FLOAT32, threads=None, views=seen
+            load_settings(
+                model=tmp_path, device=Device.CPU, precision=Precision.FLOAT32, views=seen
+            )
         )
 
     write_tiny(tmp_path)
@@ -175,7 +177,7 @@ def test_what_was_written_is_read(folder: Path) -> None:
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
 def test_cuda_where_there_is_none() -> None:
     with pytest.raises(SetupError, match="PERENNIAL_DEVICE"):
-        load_model(None, device=Device.CUDA, precision=Precision.AUTO, threads=None)
+        load_model(load_settings(model=None, device=Device.CUDA, precision=Precision.AUTO))
 
 
 def test_folding_keeps_the_function() -> None:

