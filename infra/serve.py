@@ -22,6 +22,7 @@ from access.rights import Role
 from client.access import check_access
 from client.admin import check_topics
 from client.reading.examined import examine_batches
+from client.reading.second_reader import second_reader
 from infra.access_watch import access_watched
 from schemas.errors import Crashed, DependencyDown, SetupError
 from schemas.health import Health
@@ -92,9 +93,9 @@ async def _serve(
     ProcessCollector(registry=registry)
     metrics = Metrics(registry)
     health = Health(metrics)
-    stop = asyncio.Event()
+    second, stop = second_reader(settings), asyncio.Event()
     async with pages(name, settings.http_host, port, registry, health) as address:
-        task = asyncio.ensure_future(run(Runtime(settings, metrics, health), stop))
+        task = asyncio.ensure_future(run(Runtime(settings, metrics, health, second), stop))
         with _stopped_by_signals(name, stop, task, end):
             _log.info("%s: %s/metrics, /healthz, /readyz", name, address)
             if not is_loopback(settings.http_host):

@@ -1,7 +1,11 @@
 """What is found near a probe, and what is decided by it."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
+
+MAX_CANDIDATES = 5
+"""How many candidates a decision names."""
 
 
 class Verdict(StrEnum):
@@ -25,6 +29,9 @@ class Neighbour:
     """A gallery entry near the probe.
 
     ``scale`` is the local scale at the entry, 1 where there is no conditioning.
+
+    Raises:
+        ValueError: the distance is not finite.
     """
 
     entry_id: str
@@ -32,6 +39,10 @@ class Neighbour:
     distance: float
     cluster: str
     scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.distance):
+            raise ValueError(f"entry {self.entry_id!r} has no finite distance: {self.distance}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,29 +5,29 @@ from collections import defaultdict
 from collections.abc import Sequence
 from operator import attrgetter
 
-from recognition.decision import Candidate, Decision, Neighbour, Reason, Verdict
+from recognition.decision import MAX_CANDIDATES, Candidate, Decision, Neighbour, Reason, Verdict
 
 MIN_VOTE = 1e-9
 """The weight of a vote at the threshold itself, so that such a neighbour still counts."""
 
 
-def decide(neighbours: Sequence[Neighbour], threshold: float | None, *, top: int = 5) -> Decision:
+def decide(neighbours: Sequence[Neighbour], threshold: float | None) -> Decision:
     """Decide by the votes of the nearest neighbours, in whatever order they come.
 
     A neighbour at distance d <= τ votes for its identity with weight (τ - d)/τ: distance-weighted
     k-nearest neighbours (after Dudani 1976, with τ as the farthest). Most votes win; ties go to
     the nearer, then to the name that sorts first. The probe is known exactly if its nearest
-    neighbour lies within the threshold. ``candidates`` holds the ``top`` identities, best first.
+    neighbour lies within the threshold. ``candidates`` holds the best, best first.
 
     Args:
         neighbours: the nearest entries, each once, of all shards that were searched.
         threshold: τ; None while the gallery is too small to have one.
-        top: how many candidates to name.
 
     Raises:
-        ValueError: a distance or the threshold is not finite, or ``top`` is below 1.
+        ValueError: the threshold is not finite.
     """
-    _check(neighbours, threshold, top)
+    if threshold is not None and not math.isfinite(threshold):
+        raise ValueError(f"the threshold must be finite, got {threshold}")
     ranked = _rank(neighbours, threshold)
     if not ranked:
         return Decision(Verdict.UNKNOWN, None, None, threshold, None, (), Reason.GALLERY_EMPTY)
@@ -46,21 +46,9 @@ def decide(neighbours: Sequence[Neighbour], threshold: float | None, *, top: int
         distance=first.distance,
         threshold=threshold,
         margin=None if runner_up is None else runner_up - first.distance,
-        candidates=tuple(ranked[:top]),
+        candidates=tuple(ranked[:MAX_CANDIDATES]),
         reason=reason,
     )
-
-
-def _check(neighbours: Sequence[Neighbour], threshold: float | None, top: int) -> None:
-    for neighbour in neighbours:
-        if not math.isfinite(neighbour.distance):
-            raise ValueError(
-                f"entry {neighbour.entry_id!r} has no finite distance: {neighbour.distance}"
-            )
-    if threshold is not None and not math.isfinite(threshold):
-        raise ValueError(f"the threshold must be finite, got {threshold}")
-    if top < 1:
-        raise ValueError(f"top must be at least 1, got {top}")
 
 
 def _rank(neighbours: Sequence[Neighbour], threshold: float | None) -> list[Candidate]:

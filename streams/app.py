@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from schemas.reading import SecondReader
 from schemas.runtime import Runtime
 from schemas.topics import CONDITIONING, EMBEDDINGS, GALLERY_COMMANDS, REVIEW_DECISIONS
 from streams.gallery.agent import GalleryAgent
@@ -59,24 +58,19 @@ AGENTS: Mapping[str, Callable[[AgentParts], Agent]] = MappingProxyType(
 
 
 async def run(
-    runtime: Runtime,
-    stop: asyncio.Event,
-    only: frozenset[str] = frozenset(AGENTS),
-    second: SecondReader | None = None,
+    runtime: Runtime, stop: asyncio.Event, only: frozenset[str] = frozenset(AGENTS)
 ) -> None:
     """Run the agents until ``stop`` is set; when the broker made Faust give up, begin again.
-
-    ``second`` reads what the Kafka client cannot unpack; without it such a partition waits.
 
     Raises:
         SetupError: Redis may evict entries.
         Crashed: anything else has ended an agent, a timer, the consumer or Faust.
     """
-    async with connected(runtime, stop, second) as parts:
+    async with connected(runtime, stop) as parts:
 
         def agents(ownership: Ownership) -> Sequence[Agent]:
             owned = replace(parts, ownership=ownership)
             named = [make(owned) for name, make in AGENTS.items() if name in only]
             return [*named, index_watch(owned)]
 
-        await run_agents(runtime, stop, parts.publish, second, agents)
+        await run_agents(runtime, stop, parts.publish, agents)

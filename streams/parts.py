@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from schemas.patience import unless
-from schemas.reading import Reading, SecondReader
 from schemas.runtime import Runtime
 from streams.conditioning.placement import Placements
 from streams.gallery.activation import LastActivation
@@ -28,7 +27,6 @@ class AgentParts:
 
     Attributes:
         runtime: settings, metrics and health.
-        second: reads what the Kafka client cannot unpack; without it such a partition waits.
         publish: puts records on their topics.
         index: where the gallery is searched.
         gallery_log: the ``gallery`` topic.
@@ -38,7 +36,6 @@ class AgentParts:
     """
 
     runtime: Runtime
-    second: SecondReader | None
     publish: Publish
     index: Index
     gallery_log: GalleryLog
@@ -48,30 +45,27 @@ class AgentParts:
 
 
 @asynccontextmanager
-async def connected(
-    runtime: Runtime, stop: asyncio.Event, second: SecondReader | None
-) -> AsyncIterator[AgentParts]:
+async def connected(runtime: Runtime, stop: asyncio.Event) -> AsyncIterator[AgentParts]:
     """Connect the parts, however long that takes; without the broker only if ``stop`` is set.
 
     Raises:
         SetupError: Redis may evict entries.
     """
-    settings, metrics = runtime.settings, runtime.metrics
+    settings = runtime.settings
     for part in ("kafka", "redis"):
         runtime.health.down(part, "starting")
     async with (
         redis_index(settings) as index,
         publisher(runtime, stop) as publish,
-        kafka_gallery_log(settings, publish, Reading(second, metrics)) as gallery_log,
+        kafka_gallery_log(settings, publish, runtime.reading()) as gallery_log,
     ):
         await unless(stop, refuse_eviction(index))
         yield AgentParts(
             runtime,
-            second,
             publish,
             index,
             gallery_log,
-            partial(last_on_topic, settings, Reading(second, metrics)),
+            partial(last_on_topic, settings, runtime.reading()),
             Placements(settings.shard_by),
         )
 

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from access.rights import Role
-from client.reading.second_reader import second_reader
 from infra.serve import on_checked_topics, serve
 from schemas.settings import load_settings
 from streams.app import AGENTS, run
@@ -34,12 +33,11 @@ def streams(
     settings = load_settings(**({"accept_cut_log": True} if accept_cut_log else {}))
     settings.need_kafka()
     settings.need_redis()
-    second = second_reader(settings)
     serve(
         "streams",
         settings.streams_port,
         settings,
-        on_checked_topics(lambda runtime, stop: run(runtime, stop, agents, second), Role.STREAMS),
+        on_checked_topics(lambda runtime, stop: run(runtime, stop, agents), Role.STREAMS),
     )
 
 

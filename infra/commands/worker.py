@@ -1,7 +1,6 @@
 """``perennial worker``: frames in, embeddings out."""
 
 from access.rights import Role
-from client.reading.second_reader import second_reader
 from infra.serve import on_checked_topics, serve
 from schemas.settings import load_settings
 from workers.service.embedder import run
@@ -17,10 +16,4 @@ def worker() -> None:
     """
     settings = load_settings()
     settings.need_kafka()
-    second = second_reader(settings)
-    serve(
-        "worker",
-        settings.worker_port,
-        settings,
-        on_checked_topics(lambda runtime, stop: run(runtime, stop, second), Role.WORKER),
-    )
+    serve("worker", settings.worker_port, settings, on_checked_topics(run, Role.WORKER))

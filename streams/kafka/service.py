@@ -11,7 +11,6 @@ from aiokafka.errors import KafkaError
 from schemas.errors import Crashed, DependencyDown, SetupError
 from schemas.health import Health
 from schemas.patience import Patience, unless
-from schemas.reading import Reading, SecondReader
 from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.topics import GALLERY_COMMANDS, Topic
@@ -48,7 +47,6 @@ async def run_agents(
     runtime: Runtime,
     stop: asyncio.Event,
     publish: Publish,
-    second: SecondReader | None,
     agents: Callable[[Ownership], Sequence[Agent]],
 ) -> None:
     """Run agents until ``stop`` is set; each time that Faust begins, they are made anew.
@@ -60,7 +58,7 @@ async def run_agents(
     settings, metrics, health = runtime.settings, runtime.metrics, runtime.health
     while not stop.is_set():
         try:
-            app = tamed_app(settings, Reading(second, metrics))
+            app = tamed_app(settings, runtime.reading())
         except DependencyDown as error:
             health.down(error.dependency, str(error))
             await unless(stop, asyncio.sleep(TICK_S))

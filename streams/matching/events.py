@@ -6,18 +6,27 @@ from schemas.embedding import Embedding
 from schemas.recognition_event import (
     CandidateIdentity,
     Identification,
-    RecognitionEvent,
     ReviewItem,
     ReviewReason,
     ShardSearched,
 )
+from schemas.topics import HUMAN_REVIEW, IDENTIFICATIONS, Topic
 from streams.index.base import GalleryState
 from streams.matching.probe import Probe
 
 
-def answer(probe: Probe, state: GalleryState, timings: dict[str, float]) -> RecognitionEvent:
-    """Return the event for a probe that was searched for in a gallery of this state."""
-    fields = _provenance(probe, state, timings)
+def answer(
+    probe: Probe, state: GalleryState, arrived: float, spent: float
+) -> Identification | ReviewItem:
+    """Return the event for a probe that was searched for in a gallery of this state.
+
+    Args:
+        probe: whose decision is made.
+        state: of the gallery.
+        arrived: when the matcher had it, in seconds since the epoch.
+        spent: milliseconds since then.
+    """
+    fields = _provenance(probe, state, _timings(probe.embedding, arrived, spent))
     decision = probe.decision
     if decision.verdict is Verdict.KNOWN:
         return Identification.model_validate({**fields, "identity": decision.identity})
@@ -26,14 +35,13 @@ def answer(probe: Probe, state: GalleryState, timings: dict[str, float]) -> Reco
     )
 
 
-def timings_of(embedding: Embedding, arrived: float, spent: float) -> dict[str, float]:
-    """Return milliseconds per stage, the matcher's and the total included.
+def topic_of(event: Identification | ReviewItem) -> Topic:
+    """Return where the event goes."""
+    return IDENTIFICATIONS if isinstance(event, Identification) else HUMAN_REVIEW
 
-    Args:
-        embedding: with the stages so far.
-        arrived: when the matcher had it, in seconds since the epoch.
-        spent: milliseconds since then.
-    """
+
+def _timings(embedding: Embedding, arrived: float, spent: float) -> dict[str, float]:
+    """Return milliseconds per stage, the matcher's and the total included."""
     stages = dict(embedding.timings_ms)
     sent = stages.pop("sent_at", arrived * 1000)
     published = stages.pop("published_at", sent)

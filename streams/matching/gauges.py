@@ -1,9 +1,11 @@
 """What the matcher tells Prometheus."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from recognition.cluster import NO_CLUSTER, UNCLUSTERED, Cluster, cluster_number
 from recognition.moments import Moments, drift
+from schemas.errors import DependencyDown
 from schemas.event import FloatVector
 from schemas.label_names import LabelNames
 from schemas.metrics import Metrics
@@ -73,14 +75,26 @@ class MatcherGauges:
         self._models = LabelNames(max_names)
         self._drift = DriftMonitor(metrics)
 
-    def follow(self, placement: Placement, probes: Iterable[Probe]) -> None:
-        """Measure the drift of the probes that the active conditioning compared."""
+    def follow(
+        self, placement: Placement, probes: Sequence[Probe], events: Sequence[RecognitionEvent]
+    ) -> None:
+        """Count what became of probes, and measure the drift of those that were conditioned."""
         self._drift.follow(placement.artefact)
-        for probe in probes:
+        for probe, event in zip(probes, events, strict=True):
             if probe.plan.conditioning is not None:
                 self._drift.add(probe.plan.placed.cluster, probe.embedding.vector)
+            self._observe(event, len(probe.searched))
 
-    def observe(self, event: RecognitionEvent, shards: int) -> None:
+    @contextmanager
+    def counting_failures(self) -> Iterator[None]:
+        """Count the search in the block where it fails."""
+        try:
+            yield
+        except DependencyDown:
+            self._metrics.shard_timeouts.inc()
+            raise
+
+    def _observe(self, event: RecognitionEvent, shards: int) -> None:
         """Count an answer, for which so many shards were searched."""
         outcome = "review" if isinstance(event, ReviewItem) else "identified"
         reason = event.reason if isinstance(event, ReviewItem) else "within_threshold"

@@ -6,16 +6,13 @@ from itertools import chain, islice
 
 from recognition.match import decide
 from schemas.embedding import read_embedding
-from schemas.errors import DependencyDown
 from schemas.metrics import Metrics
-from schemas.recognition_event import Identification
 from schemas.records import Record
 from schemas.settings import Settings
-from schemas.topics import HUMAN_REVIEW, IDENTIFICATIONS
 from streams.conditioning.placement import Placements
-from streams.index.base import GalleryState, Index, Query
+from streams.index.base import Index, Query
 from streams.index.differing import while_it_differs, written_state
-from streams.matching.events import answer, timings_of
+from streams.matching.events import answer, topic_of
 from streams.matching.gauges import MatcherGauges
 from streams.matching.probe import Probe, probes_of
 from streams.matching.self_enrolment import Includer
@@ -39,7 +36,6 @@ class Matcher:
         patience_s: float = 1.0,
     ) -> None:
         self._settings = settings
-        self._metrics = metrics
         self._index = index
         self._placements = placements
         self._gauges = MatcherGauges(metrics, settings.max_clusters)
@@ -64,8 +60,9 @@ class Matcher:
                 probes = probes_of(embeddings, state, placement, self._settings.neighbours)
                 await self._search(probes, state.epoch)
         spent = (time.time() - arrived) * 1000
-        self._gauges.follow(placement, probes)
-        answers = [self._answer(probe, state, arrived, spent) for probe in probes]
+        events = [answer(probe, state, arrived, spent) for probe in probes]
+        self._gauges.follow(placement, probes, events)
+        answers = [event.record(self._settings.topic(topic_of(event))) for event in events]
         return [*answers, *self._includer.commands(probes)]
 
     async def _search(self, probes: Sequence[Probe], epoch: str) -> None:
@@ -79,17 +76,8 @@ class Matcher:
         """Ask the index, and decide by all that was found so far."""
         queries = [query for _, own in asked for query in own]
         k = max((probe.fetched for probe, _ in asked), default=self._settings.neighbours)
-        try:
+        with self._gauges.counting_failures():
             answers = iter(await self._index.search(queries, k, epoch))
-        except DependencyDown:
-            self._metrics.shard_timeouts.inc()
-            raise
         for probe, own in asked:
             probe.take(chain.from_iterable(islice(answers, len(own))), own)
             probe.decision = decide(probe.nearest(), probe.plan.threshold)
-
-    def _answer(self, probe: Probe, state: GalleryState, arrived: float, spent: float) -> Record:
-        event = answer(probe, state, timings_of(probe.embedding, arrived, spent))
-        self._gauges.observe(event, shards=len(probe.searched))
-        known = isinstance(event, Identification)
-        return event.record(self._settings.topic(IDENTIFICATIONS if known else HUMAN_REVIEW))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from recognition.decision import Neighbour, Reason, Verdict
+from recognition.decision import MAX_CANDIDATES, Neighbour, Reason, Verdict
 from recognition.match import decide
 
 # Multiples of 1/8 make ties common, and are exact in binary.
@@ -68,17 +68,17 @@ def test_the_winner_has_the_most_votes_in_exact_arithmetic(
     assert float(votes[decision.identity or ""]) == pytest.approx(float(max(votes.values())))
 
 
-@given(neighbours_at(any_distance), st.none() | any_distance, st.integers(1, 5))
+@given(neighbours_at(any_distance), st.none() | any_distance)
 def test_candidates_are_the_nearest_entries_in_the_order_of_the_ranking(
-    neighbours: list[Neighbour], threshold: float | None, top: int
+    neighbours: list[Neighbour], threshold: float | None
 ) -> None:
-    decision = decide(neighbours, threshold, top=top)
+    decision = decide(neighbours, threshold)
     nearest = {
         name: min(n.distance for n in neighbours if n.identity == name)
         for name in {n.identity for n in neighbours}
     }
     entries = {n.entry_id: n for n in neighbours}
-    assert len(decision.candidates) == min(top, len(nearest))
+    assert len(decision.candidates) == min(MAX_CANDIDATES, len(nearest))
     for candidate in decision.candidates:
         entry = entries[candidate.entry_id]
         assert entry.identity == candidate.identity

@@ -33,8 +33,8 @@ from tests.services.unreadable import send_broken, send_in_transactions, send_re
 
 def streams(settings: Settings, metrics: Metrics, health: Health) -> Any:
     """Return a service that runs all agents."""
-    second = second_reader(settings)
-    return running(lambda stop: run(Runtime(settings, metrics, health), stop, second=second))
+    runtime = Runtime(settings, metrics, health, second_reader(settings))
+    return running(lambda stop: run(runtime, stop))
 
 
 def probes(settings: Settings, first: int, count: int) -> list[Record]:

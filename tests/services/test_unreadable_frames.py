@@ -22,9 +22,8 @@ from workers.service.embedder import serve
 
 def worker(settings: Settings, metrics: Metrics) -> Any:
     """Return a service that runs a worker with a model that costs nothing."""
-    second = second_reader(settings)
-    runtime = Runtime(settings, metrics, Health(metrics))
-    return running(lambda stop: serve(Quick(), 2, runtime, stop, second))
+    runtime = Runtime(settings, metrics, Health(metrics), second_reader(settings))
+    return running(lambda stop: serve(Quick(), 2, runtime, stop))
 
 
 def all_is_read(metrics: Metrics, settings: Settings) -> bool:

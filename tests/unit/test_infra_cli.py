@@ -10,7 +10,6 @@ import typer
 from typer.testing import CliRunner, Result
 
 from client import broker
-from infra import cli
 from infra.cli import PANELS, app
 from infra.commands import topics
 from schemas.errors import BadInput, DependencyDown, PerennialError, SetupError
@@ -81,7 +80,7 @@ def test_help_does_not_wait_for_heavy_libraries() -> None:
 
 
 def test_it_tells_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "version", lambda package: f"1.2.3 of {package}")
+    monkeypatch.setattr("infra.console.version", lambda package: f"1.2.3 of {package}")
     assert run("--version").stdout == "perennial 1.2.3 of perennial\n"
 
 

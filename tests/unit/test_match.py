@@ -117,9 +117,8 @@ def test_a_vote_is_the_share_of_the_threshold_that_is_left_whatever_its_sign() -
 
 def test_only_the_top_candidates_are_named_but_the_margin_sees_all() -> None:
     found = near(*((name, 0.1 * rank) for rank, name in enumerate("abcdefg", start=1)))
-    assert [c.identity for c in decide(found, 0.5).candidates] == list("abcde")
-    decision = decide(found, 0.5, top=1)
-    assert [c.identity for c in decision.candidates] == ["a"]
+    decision = decide(found, 0.5)
+    assert [c.identity for c in decision.candidates] == list("abcde")
     assert decision.margin == pytest.approx(0.1)
 
 
@@ -129,8 +128,6 @@ def test_a_distance_that_is_no_number_is_refused(distance: float) -> None:
         decide(near(("oak", distance)), 0.5)
 
 
-def test_a_threshold_or_top_that_means_nothing_is_refused() -> None:
+def test_a_threshold_that_means_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="threshold must be finite"):
         decide([], math.nan)
-    with pytest.raises(ValueError, match="top must be at least 1"):
-        decide([], 0.5, top=0)

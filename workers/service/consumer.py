@@ -14,7 +14,6 @@ from access.refusals import AllowedReads, rights_named
 from access.rights import Operation
 from schemas.offsets import Offsets
 from schemas.patience import Patience
-from schemas.reading import Reading, SecondReader
 from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.topics import FRAMES
@@ -30,19 +29,13 @@ _log = logging.getLogger(__name__)
 class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """Feeds the pipeline, and commits an offset once every record up to it is settled."""
 
-    def __init__(
-        self,
-        runtime: Runtime,
-        patience: Patience,
-        pipeline: Pipeline,
-        second: SecondReader | None = None,
-    ) -> None:
+    def __init__(self, runtime: Runtime, patience: Patience, pipeline: Pipeline) -> None:
         self._settings = runtime.settings
         self._metrics = runtime.metrics
         self._patience = patience
         self._pipeline = pipeline
         self.offsets = Offsets()
-        self._reading = Reading(second, runtime.metrics)
+        self._reading = runtime.reading()
         self._generation = 0
         # False while partitions change hands: what was fetched may then have been dropped.
         self._whole = True

@@ -8,7 +8,6 @@ import torch
 
 from schemas.background import declaration_of
 from schemas.patience import Patience
-from schemas.reading import SecondReader
 from schemas.runtime import Runtime
 from schemas.settings import Device, Settings
 from workers.images.claim_check import Fetcher
@@ -29,10 +28,8 @@ _DRAIN_S = 5.0
 """With leaving the group (2 s) and stopping the producer (2 s), a worker ends within 15 s."""
 
 
-async def run(runtime: Runtime, stop: asyncio.Event, second: SecondReader | None = None) -> None:
+async def run(runtime: Runtime, stop: asyncio.Event) -> None:
     """Run the service until ``stop``; what is inside is finished first.
-
-    ``second`` reads what the Kafka client cannot unpack; without it such a partition waits.
 
     Raises:
         SetupError: for a missing broker address, a wrong model, device or declaration.
@@ -47,7 +44,7 @@ async def run(runtime: Runtime, stop: asyncio.Event, second: SecondReader | None
     model = await asyncio.to_thread(load_model, shared)
     runtime.metrics.version.labels("model", model.version).set(1)
     runtime.health.up("model")
-    await serve(model, lanes, runtime, stop, second)
+    await serve(model, lanes, runtime, stop)
 
 
 def share(settings: Settings) -> tuple[int, int]:
@@ -65,13 +62,7 @@ def share(settings: Settings) -> tuple[int, int]:
     return lanes, threads // lanes
 
 
-async def serve(
-    model: Embeds,
-    lanes: int,
-    runtime: Runtime,
-    stop: asyncio.Event,
-    second: SecondReader | None = None,
-) -> None:
+async def serve(model: Embeds, lanes: int, runtime: Runtime, stop: asyncio.Event) -> None:
     """Run the service with a model that is loaded."""
     settings = runtime.settings
     declaration = declaration_of(settings)
@@ -87,7 +78,7 @@ async def serve(
             passes = Lanes(runtime, model, lanes, patience, tasks)
             claims = Claims(runtime, fetcher)
             pipeline = Pipeline(runtime, claims, decoder, passes, outbox, tasks, declaration)
-            consumer = FrameConsumer(runtime, patience, pipeline, second)
+            consumer = FrameConsumer(runtime, patience, pipeline)
             closing.push_async_callback(consumer.close)
             reading = tasks.create_task(_read(outbox, consumer, runtime))
             await stop.wait()
