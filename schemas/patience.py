@@ -39,6 +39,7 @@ class Patience:
     def __init__(self, runtime: Runtime, max_wait_s: float = 5.0) -> None:
         self._metrics = runtime.metrics
         self._health = runtime.health
+        self._said = ""  # last, so that the log has it once
         self._wait = wait_exponential_jitter(
             multiplier=_FIRST_WAIT_S, max=max_wait_s, jitter=max_wait_s / 20
         )
@@ -73,7 +74,7 @@ class Patience:
 
         def note(state: RetryCallState) -> None:
             error = None if state.outcome is None else state.outcome.exception()
-            down.add(self.note(stage, error, level=logging.DEBUG))
+            down.add(self.note(stage, error))
 
         retrying = AsyncRetrying(
             retry=retry_if_exception(when),
@@ -88,16 +89,19 @@ class Patience:
             self.over(down)
         return result
 
-    def note(self, stage: str, error: BaseException | None, level: int = logging.WARNING) -> str:
+    def note(self, stage: str, error: BaseException | None) -> str:
         """Say that ``error`` is waited out; return the part that is down, as readiness names it."""
         part, why = _part(error), str(error) or repr(error)
         self._metrics.retries.labels(stage).inc()
         self._health.down(part, why)
-        _log.log(level, "%s: waiting: %s", stage, why)
+        if why != self._said:
+            _log.warning("%s: waiting: %s", stage, why)
+        self._said = why
         return part
 
     def over(self, parts: set[str]) -> None:
         """Say that these parts are no longer waited for."""
+        self._said = ""
         while parts:
             self._health.up(parts.pop())
 

@@ -32,7 +32,7 @@ def patient(
         except Exception as error:
             if not is_passing(error):
                 log.exception("a timer failed")
-            down.add(patience.note("timer", error, logging.DEBUG))
+            down.add(patience.note("timer", error))
         else:
             patience.over(down)
 
