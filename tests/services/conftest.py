@@ -1,6 +1,7 @@
 """What the service tests share."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -9,8 +10,21 @@ from client.admin import create_topics
 from infra.cli import app
 from infra.local.apache_kafka import ApacheKafka
 from infra.local.embedded import Services
+from infra.torture.model import write_cheap_model
 from schemas.settings import Settings
 from tests.services.commands import Run
+
+
+@pytest.fixture(scope="session")
+def light_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that tells photographs apart and costs almost nothing: most tests are of the way."""
+    return write_cheap_model(tmp_path_factory.mktemp("light") / "model")
+
+
+@pytest.fixture
+def settings(settings: Settings, light_model: Path) -> Settings:
+    """Settings for one test, with the light model."""
+    return settings.model_copy(update={"model": light_model})
 
 
 @pytest.fixture

@@ -11,13 +11,19 @@ from tests.services.own import own_services
 from tests.services.processes import process
 from tests.services.test_conservation import OUTCOMES, frame, outcomes
 
-FROZEN_S = 15
+FROZEN_S = 8  # longer than a group's session
 
 
-async def test_a_broker_that_freezes_under_load_loses_no_frame(tmp_path: Path) -> None:
+async def test_a_broker_that_freezes_under_load_loses_no_frame(
+    tmp_path: Path, light_model: Path
+) -> None:
     with own_services(tmp_path) as own:
         settings = load_settings(
-            kafka_bootstrap_servers=own.kafka, redis_url=own.redis, worker_port=0, streams_port=0
+            kafka_bootstrap_servers=own.kafka,
+            redis_url=own.redis,
+            worker_port=0,
+            streams_port=0,
+            model=light_model,
         )
         create_topics(settings)
         assert own.broker is not None

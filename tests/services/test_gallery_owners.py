@@ -123,7 +123,7 @@ async def test_an_owner_that_is_paused_spoils_nothing(settings: Settings, tmp_pa
                     await eventually(
                         lambda: owner_of(fold_of(settings, found)) != first, "another owner"
                     )
-                    await asyncio.sleep(12)
+                    await asyncio.sleep(8)
                 finally:
                     os.kill(first, signal.SIGCONT)
                 await asyncio.sleep(5)

@@ -93,7 +93,8 @@ async def test_frames_in_embeddings_out(
     frames = [frame(settings, number) for number in range(60)]
     frames.append(frame(settings, 60, None, ("regions", boxes)))
     frames.append(Record(settings.topic(FRAMES), None, IMAGES[0]))
-    worker = running(lambda stop: run(Runtime(settings, metrics, health), stop))
+    usual = settings.model_copy(update={"model": None})
+    worker = running(lambda stop: run(Runtime(usual, metrics, health), stop))
     async with collecting(settings, EMBEDDINGS) as found, worker:
         await put(settings, frames)
         await eventually(lambda: len(found) >= 63, "each has its embedding")
@@ -258,7 +259,7 @@ async def test_a_broker_that_falls_silent(
         try:
             await eventually(lambda: not health.ready, "it says so")
             assert "kafka" in [part for part, what in health.report().items() if what != "ok"]
-            await asyncio.sleep(20)
+            await asyncio.sleep(8)  # longer than a group's session
         finally:
             os.kill(own_broker.pid, signal.SIGCONT)
         await eventually(lambda: health.ready, "it is ready again")
