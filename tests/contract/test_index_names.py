@@ -3,10 +3,8 @@
 from schemas.codec import MAX_ID, MAX_TEXT
 from schemas.event import event_name
 from streams.index.base import Index, IndexKey, Query
-from tests.contract.test_index import AXES, entry, filled, index, state
+from tests.contract.index_entries import AXES, entry, filled, state
 from tests.gallery_entries import MODEL
-
-__all__ = ["index"]  # the fixture
 
 NAMES = [
     event_name("north", "IMG_0001.jpg"),

@@ -2,7 +2,11 @@
 
 from collections.abc import Sequence
 
+from schemas.errors import DependencyDown
+from schemas.metrics import Metrics
 from schemas.records import Record
+
+REDIS_DOWN = DependencyDown("redis", "connection refused")
 
 
 class Broker:
@@ -46,3 +50,7 @@ def batch(*names: str) -> list[Record]:
         Record("in", b"k", name.encode(), (("ce_id", name.encode()),), 0, offset)
         for offset, name in enumerate(names)
     ]
+
+
+def count(metrics: Metrics, name: str, **labels: str) -> float | None:
+    return metrics.registry.get_sample_value(f"perennial_{name}", labels)
