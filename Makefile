@@ -6,9 +6,11 @@ READY := $(VENV)/.ready
 FLAGS ?=
 # Test files run side by side: most of their time they wait. Each process has a broker and a Redis of its own.
 JOBS ?= 2
+# In the order of tests/conftest.py: services first, so that a long file is not what all wait for.
+SIDE_BY_SIDE := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka torture check bench lock clean
+.PHONY: help install demo test test-kafka fuzz torture check bench lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -27,15 +29,18 @@ demo: $(READY) ## Stream a year of rendered frames through everything, on this m
 	$(BIN)/perennial demo $(FLAGS)
 
 test: $(READY) ## Run all tests against a real broker and a real Redis, with the coverage gates
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov --cov-report=term --cov-fail-under=90 $(FLAGS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --cov --cov-report=term --cov-fail-under=90 $(FLAGS)
 	$(BIN)/python -m coverage report --include='recognition/*,schemas/*' --fail-under=100
+
+fuzz: $(READY) ## Try the properties with other examples each time, and ten times as many
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m hypothesis --hypothesis-profile fuzz --timeout 3600 $(FLAGS)
 
 torture: $(READY) ## Run everything under faults, 3 minutes on each broker, and account for what went in
 	$(BIN)/perennial torture --minutes 3 --broker embedded $(FLAGS)
 	$(BIN)/perennial torture --minutes 3 --broker apache $(FLAGS)
 
 test-kafka: $(READY) ## Run the tests of services on Apache Kafka 4 (needs Java 17, Maven and kcat)
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile tests/services --broker apache $(FLAGS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/services --broker apache $(FLAGS)
 
 check: $(READY) ## Lint, format, types, import rules, and whether generated documents are current
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ import os
 import uuid
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from _pytest.faulthandler import fault_handler_stderr_fd_key
 from prometheus_client import CollectorRegistry
@@ -20,6 +21,12 @@ from schemas.metrics import Metrics
 from schemas.settings import BrokerKind, Settings, load_settings
 
 MAX_TEARDOWN_S = 300
+
+# The suite tries the same examples each time: what passed here passes elsewhere. `make fuzz` tries
+# others, and ten times as many. Neither has a deadline: a slow example is no failure.
+hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=1000, print_blob=True)
+hypothesis.settings.load_profile("suite")  # `--hypothesis-profile` comes after it
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,7 +50,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what only another broker than the one of this run can show."""
+    """Leave out what only another broker than the one of this run can show; services come first.
+
+    Their files are the longest: where files are shared out, the short ones fill the end.
+    """
     named = load_settings()
     started = named.broker if named.kafka_bootstrap_servers is None else None
     others = [f"{kind}_broker" for kind in BrokerKind if kind is not started]
@@ -51,6 +61,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if out:
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if item not in out]
+    items.sort(key=lambda item: "services" not in item.path.parts)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recognition.calibration import MIN_ISOTONIC, fit_calibration
 from recognition.reliability import reliability
+from tests.property.examples import examples
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -25,7 +26,7 @@ def probes(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @given(probes())
-@settings(max_examples=60)
+@examples(60)
 def test_nearer_and_less_rivalled_is_never_less_probable(
     given_probes: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> None:
@@ -38,7 +39,7 @@ def test_nearer_and_less_rivalled_is_never_less_probable(
 
 
 @given(probes())
-@settings(max_examples=60)
+@examples(60)
 def test_on_the_probes_of_the_fit_the_mean_is_the_share_that_is_right(
     given_probes: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> None:
@@ -49,7 +50,7 @@ def test_on_the_probes_of_the_fit_the_mean_is_the_share_that_is_right(
 
 
 @given(seeds)
-@settings(max_examples=20)
+@examples(20)
 def test_with_many_probes_it_is_the_isotonic_fit(seed: int) -> None:
     rng = np.random.default_rng(seed)
     ratios = rng.permutation(np.linspace(0, 2, 250))

@@ -5,12 +5,13 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recognition.background import Encoder
 from recognition.clusters import Clusters, fit_clusters
 from recognition.variable import Kind, Variable
+from tests.property.examples import examples
 
 Background = dict[str, object]
 
@@ -154,7 +155,7 @@ planted = st.tuples(
 )
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(planted)
 def test_groups_that_lie_well_apart_are_recovered(plan: tuple[list[int], int, float]) -> None:
     sizes, seed, missing = plan

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -16,6 +16,7 @@ from recognition.conditioning import Placed, conditioned
 from recognition.fit import Sample, condition, find_clusters
 from recognition.protocol import Trial
 from recognition.trials import draw_trials, judge
+from tests.property.examples import examples
 from tests.unit.herds import ENCODER, herd
 from tests.unit.placements import placed
 
@@ -39,7 +40,7 @@ def test_indices_are_as_many_as_may_be_and_evenly_spaced(n: int, most: int) -> N
         assert max(steps) - min(steps) <= 1
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(seeds, made)
 def test_who_is_held_out_makes_no_part_of_it(seed: int, candidate: ConditioningCandidate) -> None:
     """Other embeddings and other names, of the same backgrounds, change the strangers alone."""
@@ -57,7 +58,7 @@ def test_who_is_held_out_makes_no_part_of_it(seed: int, candidate: ConditioningC
         assert np.array_equal(there, here)
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(seeds)
 def test_one_cluster_knows_no_background(seed: int) -> None:
     seen, held = (herd(str(i), seed + i, shift=3.0, identities=5) for i in range(2))
@@ -93,7 +94,7 @@ def by_loops(
     return sum(near < first_rejected for near in genuine) / len(genuine)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(seeds, st.integers(1, 3), st.integers(0, 60))
 def test_the_judge_counts_as_loops_do(seed: int, k: int, percent: int) -> None:
     rng = np.random.default_rng(seed)

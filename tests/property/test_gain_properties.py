@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recognition.gain import conditioning_gain
+from tests.property.examples import examples
 
 IDENTITIES, SHOTS, SIZE = 16, 6, 24
 seeds = st.sampled_from(range(6))
@@ -21,7 +22,7 @@ def planted(seed: int, shift: float) -> tuple[np.ndarray, list[str], np.ndarray]
     return moved.astype(np.float32), [f"i{i:02d}" for i in who], groups
 
 
-@settings(max_examples=5)
+@examples(5)
 @given(seeds)
 def test_a_shift_that_the_groups_tell_is_taken_out(seed: int) -> None:
     found = conditioning_gain(*planted(seed, 2.0))
@@ -31,7 +32,7 @@ def test_a_shift_that_the_groups_tell_is_taken_out(seed: int) -> None:
     assert found.gain == pytest.approx(found.conditioned - found.plain)
 
 
-@settings(max_examples=5)
+@examples(5)
 @given(seeds)
 def test_groups_that_do_nothing_gain_nothing(seed: int) -> None:
     found = conditioning_gain(*planted(seed, 0.0))
@@ -39,7 +40,7 @@ def test_groups_that_do_nothing_gain_nothing(seed: int) -> None:
     assert abs(found.gain) < 0.1
 
 
-@settings(max_examples=5)
+@examples(5)
 @given(seeds)
 def test_one_group_is_no_conditioning(seed: int) -> None:
     embeddings, identities, groups = planted(seed, 2.0)

@@ -3,7 +3,7 @@
 import asyncio
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
@@ -16,6 +16,7 @@ from schemas.recognition_event import Identification
 from streams.conditioning.placed import PlacedEmbedding, joined
 from streams.index.base import IndexEntry
 from tests.gallery_entries import unit
+from tests.property.examples import examples
 from tests.unit.conditioned import (
     DAY,
     DUSK,
@@ -91,7 +92,7 @@ def within(entries: list[IndexEntry], row: FloatArray, tau: float) -> set[str]:
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=150)
+@examples(150)
 def test_known_is_who_one_exact_search_over_everything_knows(seed: int) -> None:
     world = World(seed)
     if not world.entries:
@@ -114,7 +115,7 @@ def test_known_is_who_one_exact_search_over_everything_knows(seed: int) -> None:
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=30)
+@examples(30)
 def test_one_by_one_they_are_answered_as_together(seed: int) -> None:
     world = World(seed)
     together = asyncio.run(answered(world))

@@ -7,12 +7,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
 from recognition.pareto import Pareto
 from recognition.tail import Tail, fit_tail, weighted_quantile
+from tests.property.examples import examples
 from tests.unit.strangers import strangers
 
 NODES = 64
@@ -82,7 +83,7 @@ def test_the_fpir_is_that_of_a_double_loop(given_images: Images, threshold: floa
     assert found <= accepted(given_images, tail, threshold + SLACK) + 1e-12
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(seeds, st.floats(-4, 4))
 def test_so_it_is_with_a_fitted_tail(seed: int, deviations: float) -> None:
     given_images, tail = large(seed)

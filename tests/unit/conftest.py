@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 
 import pytest
-import torch
 
 
 @pytest.fixture
@@ -22,6 +21,8 @@ def event_files_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Take the settings' defaults and one thread, and leave the threads as they were."""
+    import torch  # here, since its import is slow
+
     for name in os.environ:
         if name.startswith("PERENNIAL_"):
             monkeypatch.delenv(name)

@@ -100,7 +100,7 @@ class Bench:
         await self.pipeline.submit(record, lambda: self.settled.append(offset))
 
     async def drained(self) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await self.pipeline.drained()
 
     @property
@@ -131,6 +131,6 @@ async def bench(metrics: Metrics, **changes: Any) -> AsyncIterator[Bench]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.001)

@@ -126,7 +126,7 @@ async def test_what_waits_holds_no_place_of_others_up_to_a_bound(
         await asyncio.sleep(0.3)
         assert not more.done(), "reading stops at the bound"
         store.state = "well"
-        await asyncio.wait_for(more, 10)
+        await asyncio.wait_for(more, 60)
         await until(lambda: len(b.settled) == 121)
         assert b.dead == {}
     assert MAX_CLAIMS >= 1000

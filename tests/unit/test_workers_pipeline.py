@@ -103,7 +103,7 @@ async def test_back_pressure(metrics: Metrics) -> None:
         await until(lambda: len(b.broker.records) == 5)
         assert not sixth.done()
         b.broker.open.set()
-        await asyncio.wait_for(sixth, 10)
+        await asyncio.wait_for(sixth, 60)
         await b.drained()
         assert b.ids == [f"f-{offset}" for offset in range(6)]
 
