@@ -101,8 +101,8 @@ class Patience:
 
     def over(self, parts: set[str]) -> None:
         """Say that these parts are no longer waited for."""
-        self._said = ""
         while parts:
+            self._said = ""
             self._health.up(parts.pop())
 
 
