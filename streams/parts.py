@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,7 +15,7 @@ from streams.index.base import Index
 from streams.index.eviction import EvictionGuard, refuse_eviction
 from streams.index.redis import redis_index
 from streams.kafka.conditioning_topic import last_on_topic
-from streams.kafka.gallery_topic import kafka_gallery_log
+from streams.kafka.gallery_topic import KafkaGalleryLog
 from streams.kafka.producer import publisher
 from streams.kafka.service import Agent, Ownership
 from streams.kafka.stage import Publish
@@ -57,7 +57,7 @@ async def connected(runtime: Runtime, stop: asyncio.Event) -> AsyncIterator[Agen
     async with (
         redis_index(settings) as index,
         publisher(runtime, stop) as publish,
-        kafka_gallery_log(settings, publish, runtime.reading()) as gallery_log,
+        aclosing(KafkaGalleryLog(settings, publish, runtime.reading())) as gallery_log,
     ):
         await unless(stop, refuse_eviction(index))
         yield AgentParts(

@@ -1,8 +1,5 @@
 """The ``gallery`` topic on Kafka."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from schemas.errors import SetupError
 from schemas.reading import Reading
 from schemas.settings import Settings
@@ -13,28 +10,17 @@ from streams.kafka.term_log import TermLog
 
 
 class KafkaGalleryLog(TermLog):
-    """The log behind the gallery, on one partition.
-
-    Args:
-        accept_cut: go on with a log whose first records are gone.
-        reading: how it reads what the client cannot unpack.
-    """
+    """The log behind the gallery of a deployment, on one partition; connects when first used."""
 
     def __init__(
-        self,
-        settings: Settings,
-        topic: str,
-        publish: Publish,
-        *,
-        dead_letters: str,
-        accept_cut: bool = False,
-        reading: Reading | None = None,
+        self, settings: Settings, publish: Publish, reading: Reading | None = None
     ) -> None:
+        topic, letters = settings.topic(GALLERY), settings.topic(DEAD_LETTERS)
         self._reader = TopicReader(settings, topic, reading)
-        super().__init__(topic, publish, self._reader.read, dead_letters=dead_letters)
-        self._accept_cut = accept_cut
+        super().__init__(topic, publish, self._reader.read, dead_letters=letters)
+        self._accept_cut = settings.accept_cut_log
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Disconnect."""
         await self._reader.close()
 
@@ -46,25 +32,6 @@ class KafkaGalleryLog(TermLog):
         if self._accept_cut:
             return begins
         raise SetupError(cut_log(self._topic, begins, self.fold.position + 1))
-
-
-@asynccontextmanager
-async def kafka_gallery_log(
-    settings: Settings, publish: Publish, reading: Reading
-) -> AsyncIterator[KafkaGalleryLog]:
-    """Yield the log of this deployment; it connects when first used."""
-    gallery_log = KafkaGalleryLog(
-        settings,
-        settings.topic(GALLERY),
-        publish,
-        dead_letters=settings.topic(DEAD_LETTERS),
-        accept_cut=settings.accept_cut_log,
-        reading=reading,
-    )
-    try:
-        yield gallery_log
-    finally:
-        await gallery_log.close()
 
 
 def cut_log(topic: str, begins: int, ends: int) -> str:

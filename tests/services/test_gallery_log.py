@@ -30,14 +30,12 @@ async def make(settings: Settings) -> AsyncIterator[Make]:
     made: list[KafkaGalleryLog] = []
 
     def log() -> KafkaGalleryLog:
-        topics = settings.topic(GALLERY), publisher
-        letters = settings.topic(DEAD_LETTERS)
-        made.append(KafkaGalleryLog(settings, *topics, dead_letters=letters))
+        made.append(KafkaGalleryLog(settings, publisher))
         return made[-1]
 
     yield log
     for one in made:
-        await one.close()
+        await one.aclose()
     await publisher.stop()
 
 
