@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # not marked as re-export
 
-from client.broker import Broker, Layout, Place
+from client.broker import Broker, Layout
 from client.topic_state import TopicState, missing, state_of, wanted_config
 from schemas.errors import SetupError
+from schemas.offsets import Partition
 from schemas.settings import Settings
 from schemas.topics import EMBEDDINGS, FRAMES, GALLERY_COMMANDS, REVIEW_DECISIONS, TOPICS, Topic
 
@@ -130,7 +131,7 @@ def largest_records(settings: Settings, topics: Iterable[Topic]) -> dict[str, in
     }
 
 
-def lag(settings: Settings) -> dict[Place, int]:
+def lag(settings: Settings) -> dict[Partition, int]:
     """Return the records that workers and streams have yet to commit, by topic and partition.
 
     Raises:
@@ -142,7 +143,7 @@ def lag(settings: Settings) -> dict[Place, int]:
         settings.workers_group: (FRAMES,),
         settings.streams_group: (EMBEDDINGS, REVIEW_DECISIONS, GALLERY_COMMANDS),
     }
-    behind: dict[Place, int] = {}
+    behind: dict[Partition, int] = {}
     for group, topics in read_by.items():
         spans = broker.spans(partitions(settings, topics))
         committed = broker.committed(group, spans)

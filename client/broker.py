@@ -29,6 +29,7 @@ from access.kafka import librdkafka_options
 from access.refusals import not_allowed, refused
 from access.rights import Operation
 from schemas.errors import DependencyDown, PerennialError, SetupError
+from schemas.offsets import Partition
 from schemas.settings import Settings
 
 T = TypeVar("T")
@@ -37,9 +38,6 @@ TIMEOUT_S = 5.0
 
 _FIRST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the library leaves it untyped
 _END = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the same
-
-Place = tuple[str, int]
-"""A topic's full name and a partition."""
 
 Layout = dict[str, dict[int, int]]
 """How many replicas each partition of each topic has."""
@@ -167,7 +165,7 @@ class Broker:
             for resource, future in answers.items():
                 self._result(future, Operation.ALTER_CONFIGS, resource.name)
 
-    def spans(self, topics: Mapping[str, list[int]]) -> dict[Place, tuple[int, int]]:
+    def spans(self, topics: Mapping[str, list[int]]) -> dict[Partition, tuple[int, int]]:
         """Return the first and the end offset of the partitions given.
 
         The embedded broker counts only one record of the newest batch of each partition.
@@ -177,7 +175,7 @@ class Broker:
         end = patiently(lambda: self._offsets(places, _END))
         return {place: (first[place], end[place]) for place in places}
 
-    def committed(self, group: str, places: Iterable[Place]) -> dict[Place, int]:
+    def committed(self, group: str, places: Iterable[Partition]) -> dict[Partition, int]:
         """Return the committed offsets of ``group``, leaving out where it has none."""
         asked = ConsumerGroupTopicPartitions(group, [TopicPartition(*place) for place in places])
         found = patiently(lambda: self._committed(asked))
@@ -217,10 +215,12 @@ class Broker:
         except KafkaException as error:
             raise self.explained(error) from error
 
-    def _offsets(self, places: Iterable[Place], which: OffsetSpec) -> dict[Place, int]:
+    def _offsets(self, places: Iterable[Partition], which: OffsetSpec) -> dict[Partition, int]:
         return {place: self._result(f).offset for place, f in self._asked(places, which).items()}
 
-    def _asked(self, places: Iterable[Place], which: OffsetSpec) -> dict[Place, Future[Any]]:
+    def _asked(
+        self, places: Iterable[Partition], which: OffsetSpec
+    ) -> dict[Partition, Future[Any]]:
         asked = {TopicPartition(*place): which for place in places}
         if not asked:
             return {}

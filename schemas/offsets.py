@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 Partition = tuple[str, int]
+"""A topic's full name and the number of a partition."""
 
 MAX_AHEAD = 5000
 """Records of a partition that may be settled while an older one is not: so many are read again

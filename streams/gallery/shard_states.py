@@ -12,7 +12,7 @@ from streams.index.base import ShardState
 
 T = TypeVar("T")
 
-Shard = tuple[str, Cluster]
+ModelCluster = tuple[str, Cluster]
 """Model version and cluster."""
 
 
@@ -29,8 +29,8 @@ class ShardStates:
     def __init__(self, artefact: Artefact | None, target_fpir: float) -> None:
         self._artefact = artefact
         self._target_fpir = target_fpir
-        self._identities: dict[Shard, Counter[str]] = {}
-        self._sizes: Counter[Shard] = Counter()
+        self._identities: dict[ModelCluster, Counter[str]] = {}
+        self._sizes: Counter[ModelCluster] = Counter()
         self._models: dict[str, ModelThresholds] = {}
         self._before: dict[tuple[str, str], PlacedEntry | None] = {}  # before the changes
         self._after: dict[tuple[str, str], PlacedEntry | None] = {}
@@ -101,7 +101,7 @@ class ShardStates:
         return self._models[model]
 
 
-def _shards(model: str, member: PlacedEntry) -> Iterator[Shard]:
+def _shards(model: str, member: PlacedEntry) -> Iterator[ModelCluster]:
     yield model, member.placed.cluster
     yield model, EVERYWHERE
 

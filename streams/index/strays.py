@@ -9,7 +9,7 @@ from streams.index.fence import Fence
 
 _MAX_KEYS = 10_000  # keys of the whole database that one call of SCAN passes: some milliseconds
 
-Place = tuple[str, str]
+SpaceCluster = tuple[str, str]
 """Space and cluster."""
 
 
@@ -27,7 +27,7 @@ class Strays:
 
     async def expel(
         self,
-        places: Mapping[str, Place],
+        places: Mapping[str, SpaceCluster],
         belongs: Callable[[IndexKey], bool],
         share: float,
         term: int,
@@ -66,7 +66,9 @@ class Strays:
                 pipe.delete(*keys)
 
 
-def _is_entry(key: bytes, places: Mapping[str, Place], belongs: Callable[[IndexKey], bool]) -> bool:
+def _is_entry(
+    key: bytes, places: Mapping[str, SpaceCluster], belongs: Callable[[IndexKey], bool]
+) -> bool:
     try:
         alias, _, rest = key.decode().partition("}:")
     except UnicodeDecodeError:

@@ -14,7 +14,7 @@ from torch import Tensor
 from recognition.values import as_text
 from schemas.errors import BadInput, SetupError
 from schemas.event import Scalar
-from schemas.variables import Variable as Type
+from schemas.variables import Variable as VariableType
 from workers.images.decode import Limits, prepare
 from workers.model.photometric import grey
 from workers.training.variables import present
@@ -36,7 +36,7 @@ class Samples:
     labels: tuple[str, ...]
     sessions: tuple[str, ...]
     backgrounds: tuple[Mapping[str, Scalar], ...]
-    declared: Mapping[str, Type] = field(default_factory=dict)
+    declared: Mapping[str, VariableType] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.labels)

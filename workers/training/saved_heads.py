@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
 
 from schemas.errors import SetupError
-from schemas.variables import Variable as Kind
+from schemas.variables import Variable as VariableType
 from workers.model.model_folder import ModelCard, Weights, head_weights
 from workers.training.auxiliary import AuxiliaryHeads
 from workers.training.tasks import Aim, Task
@@ -18,7 +18,7 @@ class SavedHead(BaseModel):
     name: str
     aim: Aim
     weight: float
-    kind: Kind
+    kind: VariableType
     centre: float
     scale: float
     typical: float

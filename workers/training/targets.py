@@ -10,7 +10,7 @@ from torch import Tensor
 
 from recognition.values import as_text
 from schemas.event import Scalar
-from schemas.variables import Variable as Kind
+from schemas.variables import Variable as VariableType
 from workers.training.variables import LearnedVariable, fit_variable, present
 
 Backgrounds = Sequence[Mapping[str, Scalar]]
@@ -30,7 +30,7 @@ class Targets:
 
 
 def make_targets(
-    backgrounds: Backgrounds, train: NDArray[np.intp], kinds: Mapping[str, Kind | None]
+    backgrounds: Backgrounds, train: NDArray[np.intp], kinds: Mapping[str, VariableType | None]
 ) -> Targets:
     """Encode the variables that ``kinds`` names.
 

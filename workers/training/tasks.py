@@ -10,12 +10,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from schemas.errors import SetupError
 from schemas.variables import TYPES
-from schemas.variables import Variable as Kind
+from schemas.variables import Variable as VariableType
 
 _TASK = re.compile(
     r"(?P<name>[^:*]+)(:(?P<type>\w+)(\((?P<arguments>[^()]*)\))?)?(\*(?P<weight>[^*]+))?"
 )
-_KIND: TypeAdapter[Kind] = TypeAdapter(Kind)
+_KIND: TypeAdapter[VariableType] = TypeAdapter(VariableType)
 
 
 class Aim(StrEnum):
@@ -41,7 +41,7 @@ class Task:
     """
 
     name: str
-    kind: Kind | None = None
+    kind: VariableType | None = None
     weight: float = 1.0
     aim: Aim = Aim.PREDICT
 
@@ -65,13 +65,15 @@ def parse_task(text: str, aim: Aim = Aim.PREDICT) -> Task:
     return Task(parts["name"].strip(), kind, _weight(text, parts["weight"]), aim)
 
 
-def kinds_of(tasks: Sequence[Task], declared: Mapping[str, Kind]) -> dict[str, Kind | None]:
+def kinds_of(
+    tasks: Sequence[Task], declared: Mapping[str, VariableType]
+) -> dict[str, VariableType | None]:
     """Return the kind of each task's variable: its own, or else the declared one, or else None.
 
     Raises:
         SetupError: two tasks have the same variable.
     """
-    kinds: dict[str, Kind | None] = {}
+    kinds: dict[str, VariableType | None] = {}
     for task in tasks:
         if task.name in kinds:
             raise SetupError(f"variable {task.name} is named twice; predict it or hide it, once")
@@ -79,7 +81,7 @@ def kinds_of(tasks: Sequence[Task], declared: Mapping[str, Kind]) -> dict[str, K
     return kinds
 
 
-def _kind(text: str, name: str, arguments: str | None) -> Kind:
+def _kind(text: str, name: str, arguments: str | None) -> VariableType:
     if name not in TYPES:
         raise SetupError(f"variable {text!r}: no kind {name!r}; known: {', '.join(TYPES)}")
     given = [] if arguments is None else [part.strip() for part in arguments.split(",")]

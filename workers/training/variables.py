@@ -13,7 +13,7 @@ from recognition.variable import NAMED, Kind, Variable
 from schemas.errors import SetupError
 from schemas.event import Scalar
 from schemas.variables import TYPES, Nominal, Numeric
-from schemas.variables import Variable as Type
+from schemas.variables import Variable as VariableType
 
 MISSING = math.nan
 
@@ -32,7 +32,7 @@ class LearnedVariable:
             the mean direction.
     """
 
-    kind: Type
+    kind: VariableType
     fitted: Variable
     typical: float = 0.0
 
@@ -65,7 +65,7 @@ class LearnedVariable:
 
     @classmethod
     def restore(
-        cls, name: str, kind: Type, centre: float = 0, scale: float = 1, typical: float = 0
+        cls, name: str, kind: VariableType, centre: float = 0, scale: float = 1, typical: float = 0
     ) -> "LearnedVariable":
         """Return a variable that was learned before, from its type and its statistics."""
         values, period = getattr(kind, "values", ()), getattr(kind, "period", None)
@@ -74,7 +74,7 @@ class LearnedVariable:
 
 
 def fit_variable(
-    name: str, values: Sequence[Scalar | None], kind: Type | None = None
+    name: str, values: Sequence[Scalar | None], kind: VariableType | None = None
 ) -> LearnedVariable:
     """Fit a variable to its values in the train rows.
 
@@ -116,7 +116,7 @@ def _typical(variable: LearnedVariable, known: Sequence[Scalar]) -> float:
     return float(np.median(codes))
 
 
-def _check(name: str, value: Scalar, kind: Type | None) -> None:
+def _check(name: str, value: Scalar, kind: VariableType | None) -> None:
     """Refuse what is no number, or beyond the bounds; names are looked up, and may be unknown."""
     if isinstance(kind, Numeric):
         try:
