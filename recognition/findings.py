@@ -8,7 +8,7 @@ from recognition.variable import Kind
 from recognition.within import Explained
 
 
-class Role(StrEnum):
+class VariableRole(StrEnum):
     """What a variable does to the embeddings of one identity."""
 
     SHIFTS = "shifts"
@@ -20,7 +20,7 @@ class Role(StrEnum):
     @property
     def acts(self) -> bool:
         """Whether the variable does anything that could be told."""
-        return self not in (Role.NOISE, Role.CONFOUNDED)
+        return self not in (VariableRole.NOISE, VariableRole.CONFOUNDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Saliency:
     spread: Explained | None
     read: Predictability | None
     gain: Gain | None
-    role: Role
+    role: VariableRole
 
     @property
     def salient(self) -> bool:
@@ -93,11 +93,11 @@ def _what(finding: Saliency) -> str:
         )
     shift, spread = _shares(finding.shift), _shares(finding.spread)
     match finding.role:
-        case Role.SHIFTS:
+        case VariableRole.SHIFTS:
             return f"Moves the embeddings of an identity: {shift} of their variance."
-        case Role.SPREADS:
+        case VariableRole.SPREADS:
             return f"Changes how far an identity scatters: {spread} of the variance of its radius."
-        case Role.SHIFTS_AND_SPREADS:
+        case VariableRole.SHIFTS_AND_SPREADS:
             return (
                 f"Moves the embeddings of an identity, {shift} of their variance, and changes how "
                 f"far they scatter, {spread} of the variance of the radius."

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognition.distance import FloatArray
-from recognition.findings import Gain, Role, Saliency
+from recognition.findings import Gain, Saliency, VariableRole
 from recognition.predictability import Predictability, read_names, read_numbers
 from recognition.value_groups import NONE, group_values
 from recognition.variable import NAMED, Kind, Variable
 from recognition.within import Codes, Explained, Float64, basis, centred, explained, shuffles
 
-__all__ = ["Gain", "GainOf", "Role", "Saliency", "rank", "saliency"]
+__all__ = ["Gain", "GainOf", "Saliency", "VariableRole", "rank", "saliency"]
 
 PERMUTATIONS: Final = 199
 MIN_PERMUTATIONS: Final = 99
@@ -176,18 +176,18 @@ def _read(
     return read_numbers(x, features, identities)
 
 
-def _role(shift: Explained | None, spread: Explained | None) -> Role:
+def _role(shift: Explained | None, spread: Explained | None) -> VariableRole:
     if shift is None or spread is None:
-        return Role.CONFOUNDED
+        return VariableRole.CONFOUNDED
     match _sure(shift), _sure(spread):
         case True, True:
-            return Role.SHIFTS_AND_SPREADS
+            return VariableRole.SHIFTS_AND_SPREADS
         case True, False:
-            return Role.SHIFTS
+            return VariableRole.SHIFTS
         case False, True:
-            return Role.SPREADS
+            return VariableRole.SPREADS
         case _:
-            return Role.NOISE
+            return VariableRole.NOISE
 
 
 def _sure(explained: Explained) -> bool:

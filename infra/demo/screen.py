@@ -23,7 +23,7 @@ TENTHS = 10
 _ORDINALS = ("1st", "2nd", "3rd", "4th")
 
 
-class Screen:
+class YearScreen:
     """A live view of the ledger; rich asks it for itself at every refresh."""
 
     def __init__(self, title: str, ledger: Ledger, gallery: Gallery, window: Window) -> None:

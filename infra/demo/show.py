@@ -16,7 +16,7 @@ from infra.demo.ledger import Ended, Ledger
 from infra.demo.picture import album, save
 from infra.demo.report import Report, report
 from infra.demo.run import Plan, Run
-from infra.demo.screen import TENTHS, Screen, tenth, tenth_is_over
+from infra.demo.screen import TENTHS, YearScreen, tenth, tenth_is_over
 from infra.local.run_folder import run_folder
 from infra.local.stack import Stack, addresses, stack
 from schemas.settings import Settings
@@ -86,7 +86,7 @@ class Show:
         return report(self._title, run.ledger, run.gallery, ended - started, ended - begun)
 
     async def _live(self, run: Run, settings: Settings) -> None:
-        screen = Screen(self._title, run.ledger, run.gallery, run.window)
+        screen = YearScreen(self._title, run.ledger, run.gallery, run.window)
         self._say = screen.take_note
         with Live(screen, console=self._console, auto_refresh=False) as live:
             playing = asyncio.create_task(run.play(settings, lambda _: None))

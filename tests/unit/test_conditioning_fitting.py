@@ -21,7 +21,7 @@ from recognition.background import Background, Encoder
 from recognition.cluster_tails import ClusterTails
 from recognition.clusters import everything
 from recognition.conditioning import Conditioning, Impostors, conditioned, place
-from recognition.findings import Role, Saliency
+from recognition.findings import Saliency, VariableRole
 from recognition.fit import TRIALS, Sample
 from recognition.fitted_variable import fit_variable
 from recognition.tail import fit_tail
@@ -76,8 +76,8 @@ def fitted(shift: float = 3.0, fpir: float = 0.05) -> tuple[FitResult, tuple[str
 def test_what_moves_the_embeddings_makes_the_clusters() -> None:
     made, said = fitted()
     roles = {one.variable: one.role for one in made.saliency}
-    assert roles["lens"] is Role.NOISE
-    assert roles["breed"] is Role.CONFOUNDED
+    assert roles["lens"] is VariableRole.NOISE
+    assert roles["breed"] is VariableRole.CONFOUNDED
     assert set(made.weights) == {"season"}
     season = next(one for one in made.saliency if one.variable == "season")
     assert season.shift is not None
@@ -147,7 +147,7 @@ def test_an_fpir_is_a_share(fpir: float) -> None:
         fit_conditioning(*world(), [], fpir)
 
 
-def found(role: Role, shift: float | None, spread: float | None) -> Saliency:
+def found(role: VariableRole, shift: float | None, spread: float | None) -> Saliency:
     moved, wider = (
         None if each is None else Explained(each, 0.1, 0.01) for each in (shift, spread)
     )
@@ -155,17 +155,17 @@ def found(role: Role, shift: float | None, spread: float | None) -> Saliency:
 
 
 def test_a_variable_weighs_what_it_explains_beyond_chance() -> None:
-    assert weight_of(found(Role.SHIFTS, 0.3, 0.9)) == pytest.approx(0.2)
-    assert weight_of(found(Role.SHIFTS_AND_SPREADS, 0.3, 0.9)) == pytest.approx(0.2)
-    assert weight_of(found(Role.SPREADS, 0.11, 0.5)) == pytest.approx(0.01)
-    assert weight_of(found(Role.SPREADS, 0.1, 0.5)) == MIN_WEIGHT
-    assert weight_of(found(Role.NOISE, 0.3, 0.3)) is None
-    assert weight_of(found(Role.CONFOUNDED, None, None)) is None
+    assert weight_of(found(VariableRole.SHIFTS, 0.3, 0.9)) == pytest.approx(0.2)
+    assert weight_of(found(VariableRole.SHIFTS_AND_SPREADS, 0.3, 0.9)) == pytest.approx(0.2)
+    assert weight_of(found(VariableRole.SPREADS, 0.11, 0.5)) == pytest.approx(0.01)
+    assert weight_of(found(VariableRole.SPREADS, 0.1, 0.5)) == MIN_WEIGHT
+    assert weight_of(found(VariableRole.NOISE, 0.3, 0.3)) is None
+    assert weight_of(found(VariableRole.CONFOUNDED, None, None)) is None
     x = Variable("x", Kind.BINARY, ("a", "b"), spread=0.5)
-    encoder = weighted([x], [found(Role.SHIFTS, 0.3, 0.9)])
+    encoder = weighted([x], [found(VariableRole.SHIFTS, 0.3, 0.9)])
     assert encoder.variables[0].weight == pytest.approx(0.2)
     assert encoder.variables[0].spread == 0.5
-    assert weighted([x], [found(Role.NOISE, 0.3, 0.3)]) == Encoder(())
+    assert weighted([x], [found(VariableRole.NOISE, 0.3, 0.3)]) == Encoder(())
 
 
 # By hand: the cosine distance at an angle a is 1 − cos a.

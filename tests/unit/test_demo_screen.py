@@ -9,7 +9,7 @@ from client.gallery import Gallery
 from infra.demo.ledger import Ledger
 from infra.demo.report import report
 from infra.demo.run import Window
-from infra.demo.screen import Screen, span, sparkline, tenth, tenth_is_over
+from infra.demo.screen import YearScreen, span, sparkline, tenth, tenth_is_over
 from schemas.gallery import GalleryEntry, Status
 from schemas.gallery_records import under_term
 from schemas.records import Record
@@ -65,7 +65,7 @@ def test_sparkline_rises_with_the_share() -> None:
 def test_the_screen_shows_the_share_that_needs_a_person_falling() -> None:
     ledger, gallery = half_learnt(), Gallery()
     gallery.take(entry("a", "oak"))
-    screen = Screen("A title", ledger, gallery, Window(4, 1.0))
+    screen = YearScreen("A title", ledger, gallery, Window(4, 1.0))
     screen.take_note("worker died")
     text = shown(screen)
     rows = {line.split()[1]: line for line in text.splitlines() if "%" in line}
@@ -77,7 +77,7 @@ def test_the_screen_shows_the_share_that_needs_a_person_falling() -> None:
 
 
 def test_the_screen_before_anything_happened() -> None:
-    assert "0 of 8" in shown(Screen("A title", Ledger(8), Gallery(), Window(4, 1.0)))
+    assert "0 of 8" in shown(YearScreen("A title", Ledger(8), Gallery(), Window(4, 1.0)))
 
 
 def test_a_stretch_without_times_has_no_span() -> None:

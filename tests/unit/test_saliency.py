@@ -8,20 +8,20 @@ from scipy.stats import f_oneway, kstest
 
 from recognition.fitted_variable import fit_variable
 from recognition.predictability import Measure, read_names, read_numbers
-from recognition.saliency import Gain, GainOf, Role, Saliency, rank, saliency
+from recognition.saliency import Gain, GainOf, Saliency, VariableRole, rank, saliency
 from recognition.variable import Kind
 from recognition.within import Explained, basis, centred, explained, shuffles
 from tests.unit.planted import Planted, planted
 
 ROLES = {
-    "season": Role.SHIFTS,
-    "hour": Role.SHIFTS,
-    "age": Role.SHIFTS,
-    "night": Role.SPREADS,
-    "wet": Role.SHIFTS_AND_SPREADS,
-    "lens": Role.NOISE,
-    "serial": Role.NOISE,
-    "breed": Role.CONFOUNDED,
+    "season": VariableRole.SHIFTS,
+    "hour": VariableRole.SHIFTS,
+    "age": VariableRole.SHIFTS,
+    "night": VariableRole.SPREADS,
+    "wet": VariableRole.SHIFTS_AND_SPREADS,
+    "lens": VariableRole.NOISE,
+    "serial": VariableRole.NOISE,
+    "breed": VariableRole.CONFOUNDED,
 }
 
 
@@ -136,20 +136,20 @@ def test_a_rare_value_is_no_spread(times: int) -> None:
         rng = np.random.default_rng(seed)
         values = ["s"] * 20 + ["w"] * 19 + ["rare"] * times
         x = rng.normal(size=(len(values), 64))
-        assert of(x, ["a"] * len(x), rng.permutation(values).tolist()).role is Role.NOISE
+        assert of(x, ["a"] * len(x), rng.permutation(values).tolist()).role is VariableRole.NOISE
 
 
 def test_where_each_value_comes_once_nothing_is_left_to_spread() -> None:
     found = of([[0, 1], [1, 0], [0, 3], [2, 0]], ["a", "a", "b", "b"], ["s", "w", "w", "s"])
     assert found.spread is not None
-    assert found.role is Role.NOISE
+    assert found.role is VariableRole.NOISE
     every = of([[0, 1], [1, 0], [5, 3]], ["a"] * 3, ["r", "s", "t"])
     assert every.spread == Explained(0, 0, 1)
 
 
 def test_copies_of_an_image_are_no_effect() -> None:
     found = of([[1, 0]] * 8, ["a"] * 4 + ["b"] * 4, ["s", "w"] * 4)
-    assert found.role is Role.NOISE
+    assert found.role is VariableRole.NOISE
     assert found.shift == found.spread == Explained(0, 0, 1)
 
 
@@ -160,7 +160,7 @@ def test_a_variable_that_varies_in_one_of_many_identities_is_confounded() -> Non
     values[0] = "s"
     found = of(rng.normal(size=(120, 3)), labels, values)
     assert found.varying == pytest.approx(4 / 120)
-    assert found.role is Role.CONFOUNDED
+    assert found.role is VariableRole.CONFOUNDED
     assert found.shift is None
 
 
@@ -169,7 +169,7 @@ def test_a_variable_that_hardly_varies_in_any_identity_is_confounded() -> None:
     who = np.repeat(np.arange(20), 6)
     ages = 3 * who + rng.normal(size=120)
     found = of(rng.normal(size=(120, 3)), [f"id{i}" for i in who], ages.tolist())
-    assert (found.varying, found.role) == (1, Role.CONFOUNDED)
+    assert (found.varying, found.role) == (1, VariableRole.CONFOUNDED)
     assert found.between > 0.99
 
 

@@ -14,7 +14,7 @@ from lab.images.splits import splits_of
 from recognition.distance import FloatArray
 from recognition.fitted_variable import fit_variable
 from recognition.protocol import Part
-from recognition.saliency import Role, Saliency, rank, saliency
+from recognition.saliency import Saliency, VariableRole, rank, saliency
 from schemas.settings import load_settings
 
 DATA = os.environ.get("PERENNIAL_DATA", "")  # now: a fixture of each test clears the settings
@@ -60,8 +60,8 @@ def test_light_matters_more_than_a_shuffled_copy_of_it() -> None:
         )
     ranked = rank(found)
     assert all(one.variable.startswith("light") for one in ranked[:4])
-    assert {one.role for one in ranked[:4]} == {Role.SHIFTS_AND_SPREADS}
-    assert {one.role for one in ranked[4:]} == {Role.NOISE}
+    assert {one.role for one in ranked[:4]} == {VariableRole.SHIFTS_AND_SPREADS}
+    assert {one.role for one in ranked[4:]} == {VariableRole.NOISE}
 
 
 def test_the_time_of_day_matters_more_than_the_number_of_the_frame() -> None:
