@@ -32,7 +32,6 @@ def fit_variable(
     *,
     names: Sequence[str] = (),
     period: float | None = None,
-    weight: float = 1.0,
 ) -> Variable:
     """Fit a variable to its values; None, empty text and NaN are left out.
 
@@ -43,7 +42,6 @@ def fit_variable(
             nominal. Cyclic and ordinal cannot be told from the values.
         names: the names of a named kind, an ordinal's in their order; those seen where empty.
         period: of a cyclic variable, in its unit.
-        weight: see :class:`Variable`.
 
     Raises:
         ValueError: fewer than two different values, or one that does not fit the kind.
@@ -75,7 +73,7 @@ def fit_variable(
         centre, scale = robust(numbers)
         variable = replace(variable, centre=centre, scale=scale)
     blocks = np.array([variable.block(value) for value in known], np.float64)
-    return replace(variable, spread=_spread(blocks), weight=weight)
+    return replace(variable, spread=_spread(blocks))
 
 
 class Declared(Protocol):

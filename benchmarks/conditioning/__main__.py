@@ -16,12 +16,11 @@ from infra.commands.options import Manifest
 from infra.console import out as screen
 from infra.console import progress
 from lab.fit.fitting import fit_conditioning
+from lab.images.backgrounds import backgrounds_of, fit_variables
 from lab.images.embed import PLAIN, embed
-from lab.images.groups import backgrounds_of
 from lab.images.manifest import ManifestRow, read_manifest
 from lab.images.samples import sample_of
 from lab.images.splits import chosen, splits_of
-from lab.images.variables import fit_variables
 from lab.shown.tables import table
 from recognition.distance import FloatArray
 from recognition.fit import Sample, condition, find_clusters

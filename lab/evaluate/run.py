@@ -10,7 +10,7 @@ from lab.evaluate.exam import Exam, VariantResult
 from lab.evaluate.models import Models
 from lab.evaluate.report import Evaluation
 from lab.evaluate.summary import summarise
-from lab.images.groups import backgrounds_of, groupings
+from lab.images.backgrounds import backgrounds_of, groupings
 from lab.images.manifest import read_manifest
 from lab.images.splits import chosen, splits_of
 from recognition.paper_distances import Distance

@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import Progress
 
+from lab.images.backgrounds import backgrounds_of, fit_variables, fit_what_varies
 from lab.images.embed import embed_with
-from lab.images.groups import backgrounds_of
 from lab.images.manifest import ManifestRow, read_manifest
 from lab.images.splits import session_of, splits_of, the_split
-from lab.images.variables import fit_variables, fit_what_varies
 from recognition.distance import FloatArray
 from recognition.fit import Sample
 from recognition.protocol import Indices, Part, Split, sessions_of

@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 
 from rich.progress import Progress
 
+from lab.images.backgrounds import backgrounds_of
 from lab.images.embed import embed
-from lab.images.groups import backgrounds_of
 from lab.images.manifest import ManifestRow, read_manifest
 from lab.images.splits import chosen, splits_of
 from lab.simulate.poor import degrade_images

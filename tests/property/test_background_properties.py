@@ -3,6 +3,7 @@
 import math
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -167,7 +168,7 @@ def test_numbers_are_centred_and_scaled_as_the_definition_says(values: list[int]
 def test_an_encoder_is_the_same_after_json(backgrounds: list[Background], weight: float) -> None:
     hours = [background["hour"] for background in backgrounds]
     assume(max_gap([float(str(hour)) for hour in hours]) > 1e-3)
-    fitted = fit_variable("hour", hours, Kind.CYCLIC, period=24, weight=weight)
+    fitted = replace(fit_variable("hour", hours, Kind.CYCLIC, period=24), weight=weight)
     encoder = Encoder((SEASON, AGE, fitted))
     page = TypeAdapter(Encoder)
     assert page.validate_json(page.dump_json(encoder)) == encoder

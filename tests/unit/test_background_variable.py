@@ -89,8 +89,8 @@ def test_kinds_can_be_given() -> None:
     age = fit_variable("age", ["old", "young"], Kind.ORDINAL, names=["young", "grown", "old"])
     assert age.values == ("young", "grown", "old")
     assert fit_variable("size", [3, 1, 10], Kind.ORDINAL).values == ("1", "3", "10")
-    hour = fit_variable("hour", [0, 6, 12, 18], Kind.CYCLIC, period=24, weight=2)
-    assert (hour.period, hour.weight) == (24, 2)
+    hour = fit_variable("hour", [0, 6, 12, 18], Kind.CYCLIC, period=24)
+    assert (hour.period, hour.weight) == (24, 1)
     assert hour.spread == pytest.approx(math.sqrt((4 * 2 + 2 * 4) / 6))
 
 

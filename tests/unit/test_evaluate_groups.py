@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.images.groups import backgrounds_of, groupings
+from lab.images.backgrounds import backgrounds_of, groupings
 from lab.images.manifest import ManifestRow
 from schemas.background import Declaration
 from schemas.errors import SetupError

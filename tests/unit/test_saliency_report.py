@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from lab.images.variables import fit_variables
+from lab.images.backgrounds import fit_variables
 from lab.saliency.pairs import AllPairs
 from lab.saliency.projections import VIEWS, project
 from lab.saliency.report import summary
