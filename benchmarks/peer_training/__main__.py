@@ -146,15 +146,14 @@ def _evaluated(
     ]
     exam = Exam([row.label for row in race.rows], splits, fpirs=FPIRS, draws=draws)
     assessed = [exam.assess(variant) for variant in variants]
-    versions, image_ms = ours.versions(), ours.image_ms()
+    embedders = ours.embedders(race.rows)
     return summarise(
         exam,
         assessed,
         data=manifest.resolve().parent.name,
         images=len(race.rows),
         refused=ours.refused,
-        models={OURS: versions[perennial.name], BACKBONE: versions[plain.name]},
-        image_ms={OURS: image_ms[perennial.name], BACKBONE: image_ms[plain.name]},
+        embedders={OURS: embedders[perennial.name], BACKBONE: embedders[plain.name]},
     )
 
 

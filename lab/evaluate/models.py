@@ -10,7 +10,7 @@ import numpy as np
 
 from lab.evaluate.exam import ModelVariant
 from lab.evaluate.heads import heads_report
-from lab.evaluate.report import HeadReport
+from lab.evaluate.summary import Embedder
 from lab.images.embed import EmbeddedImages, embed, model_folder, of_split
 from lab.images.manifest import ManifestRow
 from recognition.distance import FloatArray
@@ -74,35 +74,20 @@ class Models:
             for model, views, distance in self._every()
         ]
 
-    def versions(self) -> dict[str, dict[int, str]]:
-        """Return the version that embedded for each variant, by its name and the split."""
-        return {
-            name: {split: part.model for split, part in embedded.items()}
-            for name, embedded in self._embedded().items()
-        }
-
-    def image_ms(self) -> dict[str, float]:
-        """Return how long an image took to embed for each variant, by its name."""
-        return {
-            name: float(np.mean([part.image_ms for part in embedded.values()]))
-            for name, embedded in self._embedded().items()
-        }
-
-    def heads(self, rows: Sequence[ManifestRow]) -> dict[str, tuple[HeadReport, ...]]:
-        """Return what the heads of each variant tell of the test images, by its name."""
-        return {
-            name: heads_report(rows, self._splits, embedded)
-            for name, embedded in self._embedded().items()
-        }
-
-    def _embedded(self) -> dict[str, dict[int, EmbeddedImages]]:
-        return {
-            self._name(model, views, distance): {
+    def embedders(self, rows: Sequence[ManifestRow]) -> dict[str, Embedder]:
+        """Return what embedded for each variant, by its name, once all have embedded ``rows``."""
+        embedders = {}
+        for model, views, distance in self._every():
+            parts = {
                 split.number: self._parts[of_split(model, split.number), views]
                 for split in self._splits
             }
-            for model, views, distance in self._every()
-        }
+            embedders[self._name(model, views, distance)] = Embedder(
+                models={split: part.model for split, part in parts.items()},
+                image_ms=float(np.mean([part.image_ms for part in parts.values()])),
+                heads=heads_report(rows, self._splits, parts),
+            )
+        return embedders
 
     def _every(self) -> Iterator[tuple[str, Views, Distance]]:
         return product(self._models, self._views, self._distances)

@@ -75,8 +75,6 @@ def run(
         data=request.manifest.resolve().parent.name,
         images=len(rows),
         refused=models.refused,
-        models=models.versions(),
-        image_ms=models.image_ms(),
-        heads=models.heads(rows),
+        embedders=models.embedders(rows),
     )
     return evaluation, assessed

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,19 @@ from lab.evaluate.report import (
     SplitSize,
 )
 
-_NO_HEADS: Mapping[str, tuple[HeadReport, ...]] = MappingProxyType({})
+
+class Embedder(NamedTuple):
+    """What embedded for a variant.
+
+    Attributes:
+        models: the version, by split.
+        image_ms: how long an image took.
+        heads: what the auxiliary heads tell of the background.
+    """
+
+    models: dict[int, str]
+    image_ms: float | None
+    heads: tuple[HeadReport, ...] = ()
 
 
 def summarise(
@@ -28,9 +40,7 @@ def summarise(
     data: str,
     images: int,
     refused: Mapping[str, str],
-    models: Mapping[str, Mapping[int, str]],
-    image_ms: Mapping[str, float],
-    heads: Mapping[str, tuple[HeadReport, ...]] = _NO_HEADS,
+    embedders: Mapping[str, Embedder],
 ) -> Evaluation:
     """Return the report; each variant but the first is compared with the first.
 
@@ -40,9 +50,7 @@ def summarise(
         data: what the data is called.
         images: how many there are.
         refused: why an image was left out, by its path.
-        models: the version that embedded for each variant, by its name and the split.
-        image_ms: how long an image took to embed for each variant, by its name.
-        heads: what the heads of each variant tell, by its name.
+        embedders: what embedded for each variant, by its name, as far as that is known.
     """
     first = assessed[0]
     return Evaluation(
@@ -53,28 +61,20 @@ def summarise(
         images=images,
         refused=dict(refused),
         variables={name: grouping.names for name, grouping in exam.by.items()},
-        variants=tuple(_variant(result, exam, models, image_ms, heads) for result in assessed),
+        variants=tuple(_variant(result, exam, embedders) for result in assessed),
         differences=tuple(_difference(result, first) for result in assessed[1:]),
     )
 
 
-def _variant(
-    assessed: VariantResult,
-    exam: Exam,
-    models: Mapping[str, Mapping[int, str]],
-    image_ms: Mapping[str, float],
-    heads: Mapping[str, tuple[HeadReport, ...]],
-) -> ModelReport:
-    name = assessed.variant.name
+def _variant(assessed: VariantResult, exam: Exam, embedders: Mapping[str, Embedder]) -> ModelReport:
+    variant = assessed.variant
     return ModelReport(
-        name=name,
-        distance=assessed.variant.distance,
-        models=dict(models.get(name, {})),
-        image_ms=image_ms.get(name),
+        name=variant.name,
+        distance=variant.distance,
+        **embedders.get(variant.name, Embedder({}, None))._asdict(),
         scenarios={
             scenario: _scenario(trials, exam) for scenario, trials in assessed.trials.items()
         },
-        heads=heads.get(name, ()),
     )
 
 

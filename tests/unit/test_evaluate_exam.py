@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lab.evaluate.exam import Exam, ModelVariant, VariantResult
-from lab.evaluate.summary import summarise
+from lab.evaluate.summary import Embedder, summarise
 from lab.evaluate.thresholds import OperatingTarget, Rule
 from recognition.distance import FloatArray
 from recognition.paper_distances import Distance
@@ -79,7 +79,7 @@ def test_the_thresholds_of_the_three_rules() -> None:
 def test_what_cannot_be_measured_is_null() -> None:
     only_test = split({Part.TEST: trial([0], [2, 3])})
     exam, (done,) = assess(variant(ANGLES), splits=(only_test,))
-    report = summarise(exam, [done], data="herd", images=12, refused={}, models={}, image_ms={})
+    report = summarise(exam, [done], data="herd", images=12, refused={}, embedders={})
     measured = report.variants[0].scenarios["mixed"]
     assert measured.measures["rank1"].mean == 1
     for name in ("auroc", "tpir@0.5/oracle", "tpir@0.5/honest", "fpir@0.5/honest"):
@@ -109,7 +109,7 @@ def test_every_split_may_have_its_own_embeddings() -> None:
     assessed = exam.assess(
         ModelVariant("two", lambda s: vectors[s.number]), lambda: done.append(None)
     )
-    report = summarise(exam, [assessed], data="herd", images=12, refused={}, models={}, image_ms={})
+    report = summarise(exam, [assessed], data="herd", images=12, refused={}, embedders={})
     rank1 = report.variants[0].scenarios["mixed"].measures["rank1"]
     assert [(each.split, each.value) for each in rank1.splits] == [(0, 0.75), (4, 1.0)]
     assert rank1.mean == 0.875
@@ -122,7 +122,7 @@ LIGHT = Groups(("day", "night", "dusk"), np.array([0, 0, 0, 1, 1, 0, 0, 1, 0, 0,
 
 def test_a_breakdown_keeps_the_threshold_of_the_whole() -> None:
     exam, (done,) = assess(variant(ANGLES), by={"light": LIGHT})
-    report = summarise(exam, [done], data="herd", images=12, refused={}, models={}, image_ms={})
+    report = summarise(exam, [done], data="herd", images=12, refused={}, embedders={})
     day, night = report.variants[0].scenarios["mixed"].by["light"]
     assert (day.value, day.known, day.unknown) == ("day", 2, 1)
     assert (night.value, night.known, night.unknown) == ("night", 2, 1)
@@ -142,8 +142,7 @@ def test_the_difference_is_paired() -> None:
         data="herd",
         images=12,
         refused={},
-        models={"same": {0: "m@1"}},
-        image_ms={},
+        embedders={"same": Embedder({0: "m@1"}, None)},
     )
     better_one, same = report.differences
     assert (better_one.variant, better_one.baseline) == ("better", "round")
@@ -158,7 +157,7 @@ def test_the_difference_is_paired() -> None:
 
 def test_intervals_are_those_of_identities() -> None:
     exam, (done,) = assess(variant(ANGLES))
-    report = summarise(exam, [done], data="herd", images=12, refused={}, models={}, image_ms={})
+    report = summarise(exam, [done], data="herd", images=12, refused={}, embedders={})
     estimate = report.variants[0].scenarios["mixed"].measures["rank1"]
     # Drawn are a (one of two found), b (both), x and y: only a alone gives a half.
     assert (estimate.low, estimate.high) == (0.5, 1)

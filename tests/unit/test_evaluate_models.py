@@ -60,7 +60,7 @@ def test_each_folder_embeds_what_its_splits_need_once(
     assert asked.images == 5 + 3 + 3
     assert made[1][1][[2, 3, 4]].tolist() == [[2, 6], [3, 6], [4, 6]]
     assert np.isnan(made[1][1][[0, 1, 5, 6, 7]]).all()
-    assert asked.versions() == {
+    assert {name: by.models for name, by in asked.embedders(ROWS).items()} == {
         "plain": {0: "plain@1none", 1: "plain@1none"},
         "herd-{split}": {0: "herd-0@1none", 1: "herd-1@1none"},
     }
@@ -86,8 +86,9 @@ def test_each_kind_of_views_is_embedded_anew(
             variant.embeddings(each)
     assert [name for name, _ in embedded] == ["plain"] * 2 + ["herd-0", "herd-1"] * 2
     assert asked.images == 2 * (5 + 3 + 3)
-    assert asked.versions()[names[3]] == {0: "herd-0@1flip", 1: "herd-1@1flip"}
-    assert list(asked.image_ms().values()) == [2, 20, 2, 24]
+    embedders = asked.embedders(ROWS)
+    assert embedders[names[3]].models == {0: "herd-0@1flip", 1: "herd-1@1flip"}
+    assert [by.image_ms for by in embedders.values()] == [2, 20, 2, 24]
 
 
 def test_names_tell_apart(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from lab.evaluate.markdown import markdown, summary
 from lab.evaluate.measures import TPIR, at
 from lab.evaluate.plots.det import missed
 from lab.evaluate.report import Estimate, Evaluation
-from lab.evaluate.summary import summarise
+from lab.evaluate.summary import Embedder, summarise
 from lab.evaluate.thresholds import OperatingTarget, Rule
 from lab.evaluate.words import between, change, percent, spread, whole
 from lab.shown.markdown import TerminalMarkdown
@@ -53,8 +53,7 @@ def evaluated() -> tuple[Evaluation, list[VariantResult]]:
         data="herd",
         images=len(LABELS),
         refused={"broken.jpg": "damaged"},
-        models={"clear": {0: "clear@1", 1: "clear@2"}},
-        image_ms={"clear": 12.34},
+        embedders={"clear": Embedder({0: "clear@1", 1: "clear@2"}, 12.34)},
     )
     return report, assessed
 
@@ -159,9 +158,7 @@ def test_pictures_without_unknown_probes_or_a_calibrate_part(tmp_path: Path) -> 
         exam = Exam(LABELS, [bare], by=light, draws=5)
         clear = herd(0.3)
         assessed = [exam.assess(ModelVariant("clear", lambda _, v=clear: v))]  # type: ignore[misc]
-        report = summarise(
-            exam, assessed, data="herd", images=96, refused={}, models={}, image_ms={}
-        )
+        report = summarise(exam, assessed, data="herd", images=96, refused={}, embedders={})
         write(tmp_path, report, assessed)
         assert (tmp_path / "det.png").stat().st_size > 1000
 
