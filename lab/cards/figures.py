@@ -7,12 +7,16 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from lab.evaluate.measures import AUROC, FPIR, MAP, RANK1, TPIR, at
+from lab.evaluate.measures import at
 from lab.evaluate.report import Estimate, Evaluation, Mean, ModelReport, Scenario
-from lab.evaluate.thresholds import OperatingTarget, Rule
+from lab.evaluate.thresholds import OperatingTarget
+from lab.evaluate.words import OVERALL, POINT_COLUMNS
 from lab.shown.report import ReportPart
 from schemas.errors import SetupError
 from schemas.settings import Views
+
+POINTS = POINT_COLUMNS[:3]
+"""What a card keeps at each FPIR, of what is measured there."""
 
 
 class ScenarioFigures(ReportPart):
@@ -89,13 +93,8 @@ def figures_of(evaluation: Evaluation, version: str) -> ModelFigures:
 
 
 def _names(fpirs: Sequence[float]) -> list[str]:
-    points = ((TPIR, Rule.ORACLE), (TPIR, Rule.HONEST), (FPIR, Rule.HONEST))
-    return [
-        RANK1,
-        MAP,
-        AUROC,
-        *(at(m, OperatingTarget(f, rule)) for f in fpirs for m, rule in points),
-    ]
+    points = (at(m, OperatingTarget(f, rule)) for f in fpirs for _, m, rule in POINTS)
+    return [*OVERALL, *points]
 
 
 def _hash(version: str) -> str:

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import JsonValue
 
-from lab.cards.figures import ModelFigures, VariantFigures
+from lab.cards.figures import POINTS, ModelFigures, VariantFigures
 from lab.cards.provenance import BackgroundFigure, Provenance, evaluation_of, provenance_of
 from lab.cards.stored import StoredModel
-from lab.evaluate.measures import FPIR, TPIR, at
+from lab.evaluate.measures import at
 from lab.evaluate.report import Mean
-from lab.evaluate.thresholds import OperatingTarget, Rule
+from lab.evaluate.thresholds import OperatingTarget
 from lab.evaluate.words import INTERVALS, OVERALL, milliseconds, percent, whole
 from lab.shown.markdown import table
 from workers.model.network import Architecture
@@ -30,11 +30,6 @@ _SETTINGS = {
     "linear_map": "metric learned on top",
     "seed": "seed",
 }
-_COLUMNS = (
-    ("TPIR oracle", TPIR, Rule.ORACLE),
-    ("TPIR honest", TPIR, Rule.HONEST),
-    ("FPIR met", FPIR, Rule.HONEST),
-)
 _LEGEND = (
     "TPIR: share of the known probes that are found under their name, at a share (FPIR) of the "
     "unknown ones that are given one. oracle: the threshold is taken from the test's own "
@@ -127,11 +122,11 @@ def _measured(variant: VariantFigures, fpirs: tuple[float, ...]) -> Iterator[str
         overall.append([label, *(whole(measures.get(name)) for name in OVERALL)])
         for fpir in fpirs:
             cells = (
-                whole(measures.get(at(m, OperatingTarget(fpir, rule)))) for _, m, rule in _COLUMNS
+                whole(measures.get(at(m, OperatingTarget(fpir, rule)))) for _, m, rule in POINTS
             )
             points.append([label, percent(fpir), *cells])
     yield table(["scenario", *OVERALL.values()], overall)
-    yield table(["scenario", "FPIR", *(heading for heading, _, _ in _COLUMNS)], points)
+    yield table(["scenario", "FPIR", *(heading for heading, _, _ in POINTS)], points)
 
 
 def _labelled(variant: VariantFigures) -> Iterator[tuple[str, Mapping[str, Mean]]]:
