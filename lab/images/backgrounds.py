@@ -67,28 +67,14 @@ def fit_variables(
     backgrounds: Sequence[Background],
     wanted: Collection[str] | None,
     declaration: Declaration | None = None,
+    *,
+    may_be_none: bool = False,
 ) -> tuple[list[Variable], dict[str, str]]:
     """Fit each variable ``wanted``, or each that can be; with the others, why they were left out.
 
     Raises:
-        SetupError: no image has a variable that is wanted, or there is nothing to fit.
-    """
-    fitted, left_out = fit_what_varies(backgrounds, wanted, declaration)
-    if not fitted:
-        why = "; ".join(left_out.values()) if left_out else "the images have no background"
-        raise SetupError(f"there is no variable to look at: {why}")
-    return fitted, left_out
-
-
-def fit_what_varies(
-    backgrounds: Sequence[Background],
-    wanted: Collection[str] | None,
-    declaration: Declaration | None = None,
-) -> tuple[list[Variable], dict[str, str]]:
-    """Fit as :func:`fit_variables` does; there may be nothing to fit.
-
-    Raises:
-        SetupError: no image has a variable that is wanted.
+        SetupError: no image has a variable that is wanted, or there is nothing to fit and there
+            may not be none.
     """
     declared = {} if declaration is None else declaration.variables
     fitted: list[Variable] = []
@@ -103,6 +89,9 @@ def fit_what_varies(
             left_out[name] = f"{len(variable.values)} names; ask for it with --by {name}"
         else:
             fitted.append(variable)
+    if not fitted and not may_be_none:
+        why = "; ".join(left_out.values()) if left_out else "the images have no background"
+        raise SetupError(f"there is no variable to look at: {why}")
     return fitted, left_out
 
 

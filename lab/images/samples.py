@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import Progress
 
-from lab.images.backgrounds import backgrounds_of, fit_variables, fit_what_varies
+from lab.images.backgrounds import backgrounds_of, fit_variables
 from lab.images.embed import embed_with
 from lab.images.manifest import ManifestRow, read_manifest
 from lab.images.splits import session_of, splits_of, the_split
@@ -100,14 +100,14 @@ def embed_parts(
     rows, seen = [manifest[i] for i in images], np.isin(images, split.train)
     if to_fit:
         check(rows, seen, split.number)
-    fit_each = fit_what_varies if to_fit and request.by is None else fit_variables
-    declaration = declaration_of(settings)
+    declaration, optional = declaration_of(settings), to_fit and request.by is None
     backgrounds = backgrounds_of(rows, declaration)
-    fit_each(backgrounds, request.by, declaration)  # what is wrong is said before embedding
+    # What is wrong is said before embedding.
+    fit_variables(backgrounds, request.by, declaration, may_be_none=optional)
     embedded = embed_with(request.model, split, rows, settings, bar)
     sound = embedded.sound
     backgrounds = [backgrounds[i] for i in sound]
-    variables, left_out = fit_each(backgrounds, request.by, declaration)
+    variables, left_out = fit_variables(backgrounds, request.by, declaration, may_be_none=optional)
     return EmbeddedParts(
         data=request.manifest.resolve().parent.name,
         split=split.number,
