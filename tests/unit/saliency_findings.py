@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from lab.images.backgrounds import fit_variables
 from lab.images.manifest import ManifestRow
 from lab.images.samples import EmbeddedParts
-from lab.images.backgrounds import fit_variables
 from lab.saliency.report import SaliencyReport, VariableReport
 from recognition.saliency import Gain, Saliency, rank, saliency
 from recognition.variable import Variable

@@ -14,8 +14,8 @@ import simplejpeg
 from plotly.offline import get_plotlyjs
 from rich.progress import Progress
 
-from lab.images.manifest import ManifestRow
 from lab.images.backgrounds import fit_variables
+from lab.images.manifest import ManifestRow
 from lab.saliency import page_data as page_data_module
 from lab.saliency.page import page, write
 from lab.saliency.page_data import MAX_VARIABLES, SIDE, chosen, page_data, thumbnails
