@@ -9,7 +9,7 @@ from client.follow import Follower
 from client.gallery import Gallery, read_gallery
 from client.producer import producer
 from client.reader import Reader, reader
-from infra.torture.account import Account, Facts
+from infra.torture.account import Account, account_of
 from infra.torture.curator import Curator
 from infra.torture.evidence import keep_topics
 from infra.torture.faults import RunPlan, faults_of
@@ -46,17 +46,22 @@ class TortureRun:
         self.victims = Victims(rig, note, plan.seed)
         self.phase = "starting"
         self._rig = rig
-        self._plan = plan
+        self.plan = plan
         self._note = note
-        self._history = History()
-        self._memory = MemoryDiary()
-        self._pids: defaultdict[str, set[int]] = defaultdict(set)
-        self._began = time.time()
+        self.history = History()
+        self.memory = MemoryDiary()
+        self.pids: defaultdict[str, set[int]] = defaultdict(set)
+        self.began = time.time()
 
     @property
     def elapsed_s(self) -> float:
         """Seconds since the first frame, or since this was made."""
-        return time.time() - self._began
+        return time.time() - self.began
+
+    @property
+    def broker_keeps(self) -> bool:
+        """Whether the broker's records survive its death."""
+        return self._rig.broker.keeps
 
     async def play(self) -> Account:
         """Return the account, once everything is quiet or nothing has come for minutes.
@@ -72,39 +77,39 @@ class TortureRun:
             reader(settings, GALLERY, from_beginning=True) as gallery,
             asyncio.TaskGroup() as tasks,
         ):
-            curator = Curator(settings, broker, self._history, self._motif_of, self._plan.seed)
+            curator = Curator(settings, broker, self.history, self._motif_of, self.plan.seed)
             beside = [
                 tasks.create_task(self._follow(follower, curator, tasks)),
                 tasks.create_task(self._learn(gallery)),
                 tasks.create_task(self._sample()),
             ]
-            traffic = Traffic(settings, self._plan.seed)
+            traffic = Traffic(settings, self.plan.seed)
             other = OtherProducer(settings)
             await self._hurt(Sender(broker, other, traffic, self.register), curator)
             differences = await self._settle(settings, curator)
             for task in beside:
                 task.cancel()
-        account = self._account(curator, differences)
+        account = account_of(self, curator, *differences)
         if not account.clean:
             await keep_topics(settings, self._rig.run_dir)
         return account
 
     async def _hurt(self, sender: Sender, curator: Curator) -> None:
-        self._began = time.time()
+        self.began = time.time()
         self.phase = "running"
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             for _ in range(_CURATORS):
                 tasks.create_task(curator.change(stop))
             tasks.create_task(self._faults())
-            await sender.publish(self._plan.seconds, self._plan.rate)
+            await sender.publish(self.plan.seconds, self.plan.rate)
             stop.set()
         self._note("no more faults, no more frames")
 
     async def _faults(self) -> None:
         began = time.monotonic()
         async with asyncio.TaskGroup() as tasks:
-            for fault in faults_of(self._plan, broker_keeps=self._rig.broker.keeps):
+            for fault in faults_of(self.plan, broker_keeps=self.broker_keeps):
                 await asyncio.sleep(began + fault.at_s - time.monotonic())
                 tasks.create_task(self.victims.suffer(fault))
 
@@ -126,13 +131,13 @@ class TortureRun:
                 entry_id = gallery.take(record)
                 if entry_id is not None:
                     entry = gallery.entries.get(entry_id)
-                    self._history.take(entry_id, entry, record.offset, record.timestamp_ms)
+                    self.history.take(entry_id, entry, record.offset, record.timestamp_ms)
 
     async def _sample(self) -> None:
         while True:
             for name, pid in self._rig.pids().items():
-                self._pids[name].add(pid)
-                self._memory.sample(time.monotonic(), name, pid)
+                self.pids[name].add(pid)
+                self.memory.sample(time.monotonic(), name, pid)
             await asyncio.sleep(_SAMPLE_EVERY_S)
 
     def _motif_of(self, name: str) -> int | None:
@@ -151,7 +156,7 @@ class TortureRun:
         self.phase = "settling"
         before, moved = None, time.monotonic()
         while True:
-            decided = curator.intended.differences(self._history.now)
+            decided = curator.intended.differences(self.history.now)
             held = await _in_redis(settings)
             open_ends = (len(self.register.waiting), decided, held)
             now = (*open_ends, sum(self.register.outcomes.values()))
@@ -161,19 +166,6 @@ class TortureRun:
             if silent > (_SILENCE_S if any(open_ends) else _QUIET_S):
                 return decided, held
             await asyncio.sleep(_LOOK_EVERY_S)
-
-    def _account(self, curator: Curator, differences: tuple[list[str], list[str]]) -> Account:
-        return Facts(
-            plan=self._plan,
-            began=self._began,
-            register=self.register,
-            history=self._history,
-            curator=curator,
-            victims=self.victims,
-            pids=self._pids,
-            memory=self._memory,
-            broker_keeps=self._rig.broker.keeps,
-        ).account(*differences)
 
 
 async def _in_redis(settings: Settings) -> list[str]:
