@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from importlib.util import find_spec
 
 from redis import Redis
@@ -42,8 +43,11 @@ class Finding:
     remedy: str = ""
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    """Yield the findings one by one, as they come; it never raises."""
+def examine(settings: Settings, *, measure: bool = False) -> Iterator[Finding]:
+    """Yield the findings one by one, as they come; it never raises.
+
+    ``measure`` measures how fast each runtime computes the model here, which takes a minute.
+    """
     yield from _settings(settings)
     if settings.kafka_bootstrap_servers is None:
         yield _unset("broker", "PERENNIAL_KAFKA_BOOTSTRAP_SERVERS")
@@ -53,7 +57,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _unset("redis", "PERENNIAL_REDIS_URL")
     else:
         yield from _guarded("redis", settings, _redis)
-    yield from _guarded("model", settings, _model)
+    yield from _guarded("model", settings, partial(_model, measure=measure))
 
 
 def _guarded(
@@ -192,16 +196,20 @@ def _clock(redis: "Redis") -> Finding:
     )
 
 
-def _model(settings: Settings) -> Iterator[Finding]:
-    from workers.model.model import (
-        load_model,  # torch takes seconds: the lines before need not wait
-    )
+def _model(settings: Settings, *, measure: bool = False) -> Iterator[Finding]:
+    from workers.service.embedder import load  # torch takes seconds: the lines before need not wait
 
     started = time.monotonic()
-    model = load_model(settings)
+    model, passes = load(settings, measure=measure)
     took = time.monotonic() - started
-    detail = f"{model.version}, {model.dimension} numbers, loaded and tried in {took:.1f} s"
-    yield Finding("model", Level.OK, detail)
+    yield Finding(
+        "model",
+        Level.OK,
+        f"{model.version}, {model.dimension} numbers, loaded and tried in {took:.1f} s",
+    )
+    speed = f"; images/s of one pass: {model.measured}" if model.measured else ""
+    detail = f"{model.runtime} on {model.device.type}, {passes} passes at a time{speed}"
+    yield Finding("runtime", Level.OK, detail)
 
 
 def _dotted(version: int) -> str:

@@ -32,9 +32,18 @@ class Device(StrEnum):
 class Precision(StrEnum):
     """Arithmetic of the forward pass; embeddings are always sent as float32."""
 
-    AUTO = "auto"
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
+
+
+class InferenceRuntime(StrEnum):
+    """What computes the forward pass."""
+
+    AUTO = "auto"
+    TORCH = "torch"
+    COMPILE = "compile"
+    ONNXRUNTIME = "onnxruntime"
+    OPENVINO = "openvino"
 
 
 class BrokerKind(StrEnum):
@@ -89,8 +98,17 @@ class Settings(AccessSettings):
     )
     device: Device = Field(Device.AUTO, description="`auto` takes CUDA where there is one")
     precision: Precision = Field(
-        Precision.AUTO, description="`auto`: bfloat16 where the processor has it in hardware"
-    )
+        Precision.FLOAT32, description="`bfloat16` is another model version; for GPUs, and "
+        "processors that have it in hardware",
+    )  # fmt: skip
+    runtime: InferenceRuntime = Field(
+        InferenceRuntime.AUTO, description="What computes the forward pass; `auto` measures once "
+        "what is fastest here: `torch`, `onnxruntime` or `openvino`. Never changes the version",
+    )  # fmt: skip
+    cache: Path = Field(
+        Path("~/.cache/perennial"), description="Folder of what is made once per machine: exported "
+        "models, and how fast each runtime is",
+    )  # fmt: skip
     views: Views = Field(
         Views.NONE,
         description="Views that each image is embedded in, and the mean taken: `flip` adds its "

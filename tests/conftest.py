@@ -40,7 +40,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tell every process of the tests which broker was chosen."""
+    """Tell every process of the tests which broker was chosen, and where to keep what it makes."""
+    # Of the project: what an older tree exported must not be read here, nor written to a home.
+    os.environ.setdefault("PERENNIAL_CACHE", str(config.rootpath / ".pytest_cache" / "perennial"))
     if (broker := config.getoption("--broker")) is not None:
         os.environ["PERENNIAL_BROKER"] = broker
     for kind in BrokerKind:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -15,15 +16,21 @@ from schemas.settings import load_settings
 _COLORS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
-def doctor(*, json: Json = False) -> None:
-    """Look at settings, broker, topics, Redis, clock and model, and say what to do.
+Measure = Annotated[
+    bool,
+    typer.Option(help="Measure every runtime of the model here, and remember the fastest (1 min)."),
+]
+
+
+def doctor(*, measure: Measure = False, json: Json = False) -> None:
+    """Look at settings, broker, topics, Redis, clock, model and runtime, and say what to do.
 
     Exit 1 when something fails; warnings are no failure.
 
     Example:  perennial doctor
     """
     findings: list[Finding] = []
-    for finding in _findings():
+    for finding in _findings(measure=measure):
         findings.append(finding)
         if not json:
             _show(finding)
@@ -33,13 +40,13 @@ def doctor(*, json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def _findings() -> Iterator[Finding]:
+def _findings(*, measure: bool) -> Iterator[Finding]:
     try:
         settings = load_settings()
     except SetupError as error:
         yield Finding("settings", Level.FAIL, str(error))
         return
-    yield from examine(settings)
+    yield from examine(settings, measure=measure)
 
 
 def _show(finding: Finding) -> None:

@@ -1,7 +1,6 @@
 """What golden outputs are taken with: stored embeddings, fixed settings, and the command line."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +10,7 @@ import torch
 from typer.testing import CliRunner
 
 from infra.cli import app
+from tests.environment import default_settings
 from tests.golden.comparing import differences, stable
 from tests.golden.stored import MODEL, write_images
 
@@ -28,9 +28,7 @@ Golden = Callable[..., None]
 @pytest.fixture(autouse=True)
 def fixed_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Take the settings' defaults, one thread and 32 bits, and leave the threads as they were."""
-    for name in os.environ:
-        if name.startswith("PERENNIAL_"):
-            monkeypatch.delenv(name)
+    default_settings(monkeypatch)
     monkeypatch.setenv("PERENNIAL_THREADS", "1")
     monkeypatch.setenv("PERENNIAL_PRECISION", "float32")
     monkeypatch.setenv("PERENNIAL_DEVICE", "cpu")

@@ -1,9 +1,18 @@
 """Fixtures of the unit tests."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
+
+from tests.environment import default_settings
+
+
+@pytest.fixture(scope="module", autouse=True)
+def torch_computes() -> Iterator[None]:
+    """Let torch compute: small models are not worth an export and a measurement each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PERENNIAL_RUNTIME", "torch")
+        yield
 
 
 @pytest.fixture
@@ -23,9 +32,7 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Take the settings' defaults and one thread, and leave the threads as they were."""
     import torch  # here, since its import is slow
 
-    for name in os.environ:
-        if name.startswith("PERENNIAL_"):
-            monkeypatch.delenv(name)
+    default_settings(monkeypatch)
     monkeypatch.setenv("PERENNIAL_THREADS", "1")
     before = torch.get_num_threads()
     yield

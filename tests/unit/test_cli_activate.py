@@ -1,7 +1,6 @@
 """``perennial activate``: what it asks, shows and refuses; topics and index are played."""
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from schemas.errors import DependencyDown
 from schemas.settings import Settings
 from streams.conditioning.artefact import PAGE
 from tests.conditionings import saved
+from tests.environment import default_settings
 from tests.unit.replayed import active, material
 
 
@@ -45,9 +45,7 @@ class Deployment:
 
 @pytest.fixture
 def deployed(monkeypatch: pytest.MonkeyPatch) -> Deployment:
-    for name in os.environ:
-        if name.startswith("PERENNIAL_"):
-            monkeypatch.delenv(name)
+    default_settings(monkeypatch)
     made = Deployment()
     monkeypatch.setattr(activation, "present", made.look)
     monkeypatch.setattr(activation, "carry_out", made.carry_out)
@@ -158,9 +156,7 @@ def test_wrong_artefacts_and_late_indexes_have_their_exit_codes(
 
 
 def test_it_needs_a_broker_and_redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in os.environ:
-        if name.startswith("PERENNIAL_"):
-            monkeypatch.delenv(name)
+    default_settings(monkeypatch)
     active(tmp_path)
     assert "PERENNIAL_KAFKA_BOOTSTRAP_SERVERS is not set" in run(tmp_path).stderr
     monkeypatch.setenv("PERENNIAL_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")

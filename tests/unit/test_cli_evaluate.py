@@ -1,7 +1,6 @@
 """``perennial evaluate`` with the real backbone on images made here: no broker, no Redis."""
 
 import json
-import os
 from pathlib import Path
 
 import cv2
@@ -11,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from infra.cli import app
 from lab.evaluate.report import Evaluation
+from tests.environment import default_settings
 from tests.unit.tiny_models import write_tiny
 
 IDENTITIES, SHOTS = 10, 4
@@ -18,9 +18,7 @@ IDENTITIES, SHOTS = 10, 4
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in os.environ:
-        if name.startswith("PERENNIAL_"):
-            monkeypatch.delenv(name)
+    default_settings(monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from infra.cli import app
 from lab.cards.provenance import evaluation_of
 from schemas.settings import Device, Precision, load_settings
+from tests.environment import default_settings
 from tests.unit.test_models_figures import evaluation, variant
 from tests.unit.tiny_models import TRAINING, write_tiny
 from workers.model.model import EmbeddingModel, load_model
@@ -22,9 +23,7 @@ from workers.model.model_folder import CARD, WEIGHTS, read_model, version
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in os.environ:
-        if name.startswith("PERENNIAL_"):
-            monkeypatch.delenv(name)
+    default_settings(monkeypatch)
 
 
 def run(*arguments: object) -> Result:

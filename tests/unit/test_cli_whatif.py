@@ -1,7 +1,6 @@
 """``perennial whatif``: its options; the topics are played."""
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from client.recent import Material
 from infra.cli import app
 from schemas.settings import Settings
 from tests.conditionings import saved
+from tests.environment import default_settings
 from tests.unit.replayed import active, material
 
 
@@ -36,9 +36,7 @@ class Deployment:
 
 @pytest.fixture(autouse=True)
 def deployed(monkeypatch: pytest.MonkeyPatch) -> Deployment:
-    for name in os.environ:
-        if name.startswith("PERENNIAL_"):
-            monkeypatch.delenv(name)
+    default_settings(monkeypatch)
     made = Deployment()
     monkeypatch.setattr(activation, "present", made.look)
     monkeypatch.setattr(topics, "read_material", made.read)

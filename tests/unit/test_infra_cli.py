@@ -1,5 +1,4 @@
 import json
-import os
 import re
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from client import broker
 from infra.cli import PANELS, app
 from infra.commands import topics
 from schemas.errors import BadInput, DependencyDown, PerennialError, SetupError
+from tests.environment import default_settings
 
 LEAVES = (
     *("demo", "up", "doctor", "publish", "enrol", "watch", "worker", "streams", "schema"),
@@ -28,9 +28,7 @@ NOBODY = "127.0.0.1:1"
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in os.environ:
-        if name.startswith("PERENNIAL_"):
-            monkeypatch.delenv(name)
+    default_settings(monkeypatch)
 
 
 def run(*arguments: str) -> Result:

@@ -1,4 +1,3 @@
-import os
 import time
 from pathlib import Path
 from typing import Any, Self
@@ -10,6 +9,7 @@ from redis.exceptions import ResponseError
 from client import doctor
 from client.doctor import Finding, Level, examine
 from schemas.settings import Settings
+from tests.environment import default_settings
 
 
 class FakeRedis:
@@ -48,10 +48,8 @@ class FakeRedis:
 
 @pytest.fixture(autouse=True)
 def nothing_set_and_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in os.environ:
-        if name.startswith("PERENNIAL_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setattr(doctor, "_model", lambda _: iter(()))
+    default_settings(monkeypatch)
+    monkeypatch.setattr(doctor, "_model", lambda *_, **__: iter(()))
 
 
 def found(

@@ -12,7 +12,7 @@ from schemas.settings import Device, Precision, Settings, load_settings
 
 FREE = {  # any text will do
     "kafka_bootstrap_servers", "redis_url", "http_host", "variables", "model", "image_uri_allow",
-    "s3_endpoint", "shard_by", "kafka_jars", *(f"kafka_security_{of}" for of in (
+    "s3_endpoint", "shard_by", "kafka_jars", "cache", *(f"kafka_security_{of}" for of in (
         "username", "password", "password_file", "token_command", "ca", "certificate", "key",
         "key_password",
     )), *(f"redis_{of}" for of in ("username", "password", "password_file", "ca", "certificate",
@@ -28,6 +28,7 @@ WRONG = {
     "streams_port": ["-1", "65536", "9102.5"],
     "device": ["gpu", "CPU "],
     "precision": ["float16"],
+    "runtime": ["tensorrt"],
     "views": ["10", "mirror"],
     "threads": ["0", "-2", "all"],
     "batch_size": ["0", "1025", "8.5"],
@@ -69,7 +70,7 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_setting_has_a_default_and_a_description() -> None:
     settings = load_settings()
-    assert (settings.device, settings.precision) == (Device.AUTO, Precision.AUTO)
+    assert (settings.device, settings.precision) == (Device.AUTO, Precision.FLOAT32)
     assert settings.retention_max_age is None
     assert all(field.description for field in Settings.model_fields.values())
 

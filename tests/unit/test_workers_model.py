@@ -177,7 +177,7 @@ def test_what_was_written_is_read(folder: Path) -> None:
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
 def test_cuda_where_there_is_none() -> None:
     with pytest.raises(SetupError, match="PERENNIAL_DEVICE"):
-        load_model(load_settings(model=None, device=Device.CUDA, precision=Precision.AUTO))
+        load_model(load_settings(model=None, device=Device.CUDA, precision=Precision.FLOAT32))
 
 
 def test_folding_keeps_the_function() -> None:

@@ -1,22 +1,30 @@
 """The embedding model as the service uses it: uint8 images in, unit-norm float32 out."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from schemas.errors import SetupError
-from schemas.settings import Device, Precision, Settings, Views
+from schemas.settings import Device, InferenceRuntime, Precision, Settings, Views
 from workers.model.backbone import fold_batch_norm, pretrained
 from workers.model.forward import grey, unit
 from workers.model.model_folder import ModelCard, Weights, network_weights, read_model, version
 from workers.model.network import EmbeddingNetwork
+from workers.model.runtimes.choice import RuntimeChoice
+from workers.model.runtimes.forward_pass import ForwardPass, TorchPass, UnitNetwork
+from workers.model.runtimes.memory import Measured
+from workers.model.runtimes.workplace import Workplace
 from workers.model.views import embed_views
 
 DEFAULT_CARD = ModelCard(
     name="efficientnet-lite0-imagenet",
     about="EfficientNet-Lite0, pooled features, ImageNet weights",
 )
+
+_DTYPES = {Precision.FLOAT32: torch.float32, Precision.BFLOAT16: torch.bfloat16}
 
 
 class EmbeddingModel:
@@ -27,20 +35,23 @@ class EmbeddingModel:
         card: ModelCard,
         weights: Weights,
         device: torch.device,
-        dtype: torch.dtype,
+        precision: Precision,
         views: Views = Views.NONE,
     ) -> None:
-        # Vectors of other views are other vectors: a gallery must not mix them.
-        self.version = version(card, weights) + ("" if views is Views.NONE else f"+{views}")
+        # Vectors of other views or precision are other vectors: a gallery must not mix them.
+        self.version = version(card, weights)
+        self.version += "" if precision is Precision.FLOAT32 else f"+{precision}"
+        self.version += "" if views is Views.NONE else f"+{views}"
         self.dimension = card.architecture.dimension
         self.input_size = card.architecture.input_size
         self.device = device
         self._views = views
         network = _network(card, weights).to(device)
-        network.backbones.to(dtype)
-        self._network: nn.Module = nn.utils.convert_conv2d_weight_memory_format(
-            network, torch.channels_last
-        )
+        network.backbones.to(_DTYPES[precision])
+        network = nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)
+        self._network = UnitNetwork(network)
+        self._forward: ForwardPass = TorchPass(self._network)
+        self.measured: Measured | None = None
 
     def embed(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embed images.
@@ -58,32 +69,59 @@ class EmbeddingModel:
         expected = (*self.input_size, 3)
         if images.dtype != np.uint8 or images.shape[1:] != expected:
             raise ValueError(f"{images.dtype} {images.shape}; expected uint8 (n, {expected})")
+        if not len(images):
+            return np.zeros((0, self.dimension), np.float32)
         with torch.inference_mode():
             # The strides of n, h, w, c seen as n, c, h, w are those of channels_last: no copy.
             tensor = torch.from_numpy(images).to(self.device).permute(0, 3, 1, 2)
             # Crops are interpolated, which takes numbers with a fraction.
             seen = tensor if self._views is Views.NONE else tensor.float()
-            vectors = embed_views(self._unit, seen, self._views)
+            vectors = embed_views(self._forward, seen, self._views)
             return np.asarray(vectors.cpu().numpy())
 
-    def _unit(self, images: Tensor) -> Tensor:
-        return nn.functional.normalize(self._network(images), dim=1)
+    @property
+    def runtime(self) -> InferenceRuntime:
+        """What computes the forward pass."""
+        return self._forward.runtime
+
+    def run_on(self, runtime: InferenceRuntime, passes: int, cache: Path, *, measure: bool) -> None:
+        """Let a runtime compute the forward pass; see :func:`load_model`."""
+        floating, threads = self._views is not Views.NONE, torch.get_num_threads()
+        place = Workplace(self.version, self.input_size, floating, threads, passes, cache)
+        choice = RuntimeChoice(self._network, place)
+        if measure:
+            choice.measure()
+        self._forward = choice.choose(runtime)
+        self.measured = choice.recall()
 
 
-def load_model(settings: Settings) -> EmbeddingModel:
+def load_model(settings: Settings, passes: int = 1, *, measure: bool = False) -> EmbeddingModel:
     """Load the model that the settings name, and make it ready as they say.
 
+    Args:
+        settings: folder, device, precision, threads, views and runtime.
+        passes: how many threads will use it at the same time.
+        measure: measure every runtime anew, whatever is remembered; it takes a minute.
+
     Raises:
-        SetupError: for a broken folder, weights that do not fit, a device that is not there, or a
-            model that gives no unit vector for a grey image.
+        SetupError: for a broken folder, weights that do not fit, a device that is not there, a
+            model that gives no unit vector for a grey image; or the runtime that is named is not
+            installed, does not fit the model, or computes in another way than is asked for.
     """
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
     folder, device = settings.model, choose_device(settings.device)
     card, weights = (DEFAULT_CARD, default_weights()) if folder is None else read_model(folder)
-    dtype = _dtype(settings.precision, device)
-    model = EmbeddingModel(card, weights, device, dtype, settings.views)
+    precision, runtime = settings.precision, settings.runtime
+    model = EmbeddingModel(card, weights, device, precision, settings.views)
     _try_out(model)
+    if device.type == "cpu" and precision is Precision.FLOAT32:
+        model.run_on(runtime, passes, settings.cache.expanduser(), measure=measure)
+    elif runtime not in (InferenceRuntime.AUTO, InferenceRuntime.TORCH):
+        raise SetupError(
+            f"PERENNIAL_RUNTIME={runtime} computes in float32 on a processor; "
+            f"{precision} on {device.type} is torch's: use auto"
+        )
     return model
 
 
@@ -114,17 +152,6 @@ def choose_device(wanted: Device) -> torch.device:
     if wanted is Device.CUDA and not present:
         raise SetupError("PERENNIAL_DEVICE=cuda, but torch sees no CUDA device; use auto or cpu")
     return torch.device("cuda" if present and wanted is not Device.CPU else "cpu")
-
-
-def _dtype(precision: Precision, device: torch.device) -> torch.dtype:
-    if precision is not Precision.AUTO:
-        return torch.bfloat16 if precision is Precision.BFLOAT16 else torch.float32
-    if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        has = torch.cpu.get_capabilities()
-        native = bool(has.get("avx512_bf16") or has.get("amx_bf16"))
-    return torch.bfloat16 if native else torch.float32
 
 
 def _try_out(model: EmbeddingModel) -> None:

@@ -48,7 +48,7 @@ def _local(images: Tensor) -> Tensor:
     After Tan & Triggs 2010, "Enhanced Local Texture Feature Sets for Face Recognition Under
     Difficult Lighting Conditions", with a local deviation in the place of their two global steps.
     """
-    sigma = max(1.0, images.shape[2] * _REACH)
+    sigma = max(1.0, int(images.shape[2]) * _REACH)
     logarithms = torch.log(images + _DARK)
     detail = logarithms - _blur(logarithms, sigma)
     deviation = _blur(detail * detail, sigma).clamp_min(0).sqrt()
@@ -57,10 +57,10 @@ def _local(images: Tensor) -> Tensor:
 
 def _blur(images: Tensor, sigma: float) -> Tensor:
     """Convolve with a Gaussian, rows and columns apart; the border is mirrored."""
-    radius = min(round(3 * sigma), min(images.shape[2:]) - 1)
+    channels, height, width = map(int, images.shape[1:])  # numbers to the exporter too
+    radius = min(round(3 * sigma), min(height, width) - 1)
     steps = torch.arange(-radius, radius + 1, dtype=torch.float32, device=images.device)
     kernel = torch.exp(-(steps**2) / (2 * sigma**2))
-    channels = images.shape[1]
     line = (kernel / kernel.sum()).view(1, 1, 1, -1).expand(channels, 1, 1, -1)
     padded = functional.pad(images, (radius, radius, radius, radius), mode="reflect")
     rows = functional.conv2d(padded, line, groups=channels)

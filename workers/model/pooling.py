@@ -49,8 +49,23 @@ class Grid(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (n, c, h, w) to (n, c · rows · columns) float32."""
+        if torch.onnx.is_in_onnx_export():
+            return self._as_product(features)
         cells = nn.functional.adaptive_avg_pool2d(features.float(), self._cells)
         return cells.flatten(1)
+
+    def _as_product(self, features: Tensor) -> Tensor:
+        """Pool by two matrices: ONNX has no means over cells that do not divide the map."""
+        down, along = (
+            _means(int(size), cells)
+            for size, cells in zip(features.shape[2:], self._cells, strict=True)
+        )
+        return (down @ features.float() @ along.T).flatten(1)
+
+
+def _means(size: int, cells: int) -> Tensor:
+    """Return (cells, size): each row takes the mean of a cell, which may overlap its neighbours."""
+    return nn.functional.adaptive_avg_pool1d(torch.eye(size), cells).T
 
 
 def pooled_size(pooling: Pooling, grid: tuple[int, int], channels: int) -> int:

@@ -1,6 +1,7 @@
 """The embedding service: its model, its parts, and how it starts and ends."""
 
 import asyncio
+import logging
 from contextlib import AsyncExitStack
 
 import cv2
@@ -14,7 +15,7 @@ from workers.images.claim_check import Fetcher
 from workers.images.decode import Limits
 from workers.model.forward import Embeds
 from workers.model.malloc import keep_freed_memory
-from workers.model.model import load_model
+from workers.model.model import EmbeddingModel, load_model
 from workers.service.batching import Lanes
 from workers.service.claims import Claims
 from workers.service.consumer import FrameConsumer
@@ -22,6 +23,8 @@ from workers.service.decoder import Decoder
 from workers.service.lag import report_lag
 from workers.service.outbox import Outbox
 from workers.service.pipeline import Pipeline
+
+_log = logging.getLogger(__name__)
 
 _MAX_LANES = 4
 _DRAIN_S = 5.0
@@ -39,12 +42,25 @@ async def run(runtime: Runtime, stop: asyncio.Event) -> None:
         runtime.health.down(part, "not started yet")
     keep_freed_memory()
     cv2.setNumThreads(1)  # frames are decoded side by side already
-    lanes, threads = share(runtime.settings)
-    shared = runtime.settings.model_copy(update={"threads": threads})
-    model = await asyncio.to_thread(load_model, shared)
+    model, lanes = await asyncio.to_thread(load, runtime.settings)
+    _log.info("model %s, computed by %s", model.version, model.runtime)
     runtime.metrics.version.labels("model", model.version).set(1)
+    runtime.metrics.version.labels("runtime", model.runtime).set(1)
     runtime.health.up("model")
     await serve(model, lanes, runtime, stop)
+
+
+def load(settings: Settings, *, measure: bool = False) -> tuple[EmbeddingModel, int]:
+    """Load the model as a worker runs it, and say how many passes of it run at the same time.
+
+    ``measure`` measures every runtime anew, torch's compiler too, which takes a minute.
+
+    Raises:
+        SetupError: as :func:`~workers.model.model.load_model`.
+    """
+    lanes, threads = share(settings)
+    shared = settings.model_copy(update={"threads": threads})
+    return load_model(shared, lanes, measure=measure), lanes
 
 
 def share(settings: Settings) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""What computes the forward pass: torch, or a runtime that is faster on this machine."""
