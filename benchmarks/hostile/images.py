@@ -9,7 +9,10 @@ import cv2
 import numpy as np
 
 SIDE = 7070
-"""Height and width of an image that is just small enough: 50 million pixels."""
+"""Height and width of a JPEG that is just small enough: 50 million pixels."""
+
+SIDES = {".png": 5000, ".webp": 5000, "lossless": 3870, "scans": 4080}
+"""The same of formats whose decoders hold more."""
 
 _JPEG_END, _JPEG_SCAN = b"\xff\xd9", b"\xff\xda"
 _INFLATED = 2**20
@@ -28,10 +31,17 @@ def flat(suffix: str, *options: int, side: int = SIDE) -> bytes:
     return _encoded(suffix, np.full((side, side, 3), 90, np.uint8), *options)
 
 
+def turned(jpeg: bytes, orientation: int = 6) -> bytes:
+    """Return the JPEG with an EXIF block that says how it must be turned."""
+    tiff = struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, 0x0112, 3, 1, orientation, 0, 0)
+    block = b"Exif\0\0" + tiff
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + jpeg[2:]
+
+
 @cache
-def many_scans(scans: int = 90) -> bytes:
-    """Return a large progressive JPEG whose last scan is repeated."""
-    image = flat(".jpg", cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
+def many_scans(scans: int = 90, side: int = SIDE) -> bytes:
+    """Return a progressive JPEG whose last scan is repeated."""
+    image = flat(".jpg", cv2.IMWRITE_JPEG_PROGRESSIVE, 1, side=side)
     last = image.rindex(_JPEG_SCAN)
     return image[:last] + image[last:-2] * scans + _JPEG_END
 
@@ -55,10 +65,9 @@ def profile() -> bytes:
 def endless(size: int = 15 * 2**20) -> bytes:
     """Return a small PNG whose pixels are followed by gigabytes of nothing."""
     packer = zlib.compressobj(9)
-    data = bytearray()
-    while len(data) < size:
-        data += packer.compress(bytes(16 * _INFLATED))
-    return _png(64, 64, [bytes(data) + packer.flush()], [])
+    first = packer.compress(bytes(64 * 193)) + packer.flush(zlib.Z_FULL_FLUSH)
+    again = packer.compress(bytes(16 * _INFLATED)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return _png(64, 64, [first + again * (size // len(again)) + packer.flush()], [])
 
 
 def _encoded(suffix: str, pixels: object, *options: int) -> bytes:

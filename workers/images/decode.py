@@ -4,7 +4,9 @@ Measured on one core (640x480 JPEG to 224x224): full decode and area averaging 1
 decode and bilinear .82 ms.
 """
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -15,7 +17,13 @@ from numpy.typing import NDArray
 
 from schemas.errors import BadInput
 from schemas.event import Region
-from workers.images.image_header import Format, Header, jpeg_problem, read_header
+from workers.images.image_header import (
+    Format,
+    Header,
+    jpeg_problem,
+    read_header,
+    unburdened_png,
+)
 
 Pixels = NDArray[np.uint8]
 
@@ -31,6 +39,13 @@ _TURNS: Mapping[int, Callable[[Pixels], Pixels]] = MappingProxyType(
         8: lambda image: image[:, ::-1].swapaxes(0, 1),
     }
 )
+_BACK: Mapping[int, int] = MappingProxyType({6: 8, 8: 6})  # each other one undoes itself
+_SIDEWAYS = frozenset({5, 6, 7, 8})
+_LARGE = 64 * 2**20
+_one_large = threading.Lock()
+"""Held while an image of more bytes than that is decoded: the memory for one of them is enough."""
+
+_PASSES = 5  # times the largest image, in all scans of a JPEG together
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +64,14 @@ def prepare(
     Raises:
         BadInput: as ``decode`` and ``crop`` say.
     """
-    pixels = decode(image, limits, at_least=0 if regions else max(size))
-    views = [crop(pixels, region) for region in regions] if regions else [pixels]
-    return [fit(view, size) for view in views]
+    header = _checked_header(image, limits)
+    large = header.width * header.height * header.held > _LARGE
+    with _one_large if large else nullcontext():
+        stored = _stored(image, header, at_least=0 if regions else max(size))
+        upright = _turned(stored, header.orientation)
+        views = [crop(upright, region) for region in regions] if regions else [upright]
+        _check_together(views, limits)
+        return [_fit_turned(view, size, header.orientation) for view in views]
 
 
 def decode(image: bytes, limits: Limits, *, at_least: int = 0) -> Pixels:
@@ -73,15 +93,8 @@ def decode(image: bytes, limits: Limits, *, at_least: int = 0) -> Pixels:
     Raises:
         BadInput: ``too_many_bytes``, ``too_many_pixels``, or a reason of ``read_header``.
     """
-    if len(image) > limits.max_bytes:
-        raise BadInput("too_many_bytes", f"{len(image)} bytes; at most {limits.max_bytes}")
-    header = read_header(image)
-    if not 0 < header.width * header.height <= limits.max_pixels:
-        size = f"{header.width}x{header.height} pixels"
-        raise BadInput("too_many_pixels", f"{size}; from 1 to {limits.max_pixels} in all")
-    pixels = _jpeg(image, at_least) if header.format is Format.JPEG else _png_or_webp(image, header)
-    turn = _TURNS.get(header.orientation)
-    return pixels if turn is None else np.ascontiguousarray(turn(pixels))
+    header = _checked_header(image, limits)
+    return np.ascontiguousarray(_turned(_stored(image, header, at_least), header.orientation))
 
 
 def crop(image: Pixels, region: Region) -> Pixels:
@@ -116,6 +129,61 @@ def fit(image: Pixels, size: tuple[int, int]) -> Pixels:
     return np.asarray(cv2.resize(image, (width, height), interpolation=interpolation), np.uint8)
 
 
+def _checked_header(image: bytes, limits: Limits) -> Header:
+    if len(image) > limits.max_bytes:
+        raise BadInput("too_many_bytes", f"{len(image)} bytes; at most {limits.max_bytes}")
+    header = read_header(image)
+    _check_size(header, limits)
+    return header
+
+
+def _check_size(header: Header, limits: Limits) -> None:
+    """Check what decoding will hold and how long it will take, by the pixels.
+
+    The limit is meant for three bytes a pixel: what holds more of them may have fewer pixels.
+    """
+    pixels = header.width * header.height
+    most = limits.max_pixels * 3 // header.held
+    if not 0 < pixels <= most:
+        size = f"{header.width}x{header.height} pixels"
+        raise BadInput("too_many_pixels", f"{size}; from 1 to {most} in a {_kind(header)}")
+    if pixels * header.passes > _PASSES * limits.max_pixels:
+        scans = f"{header.passes} scans of {pixels} pixels"
+        raise BadInput("too_many_scans", f"{scans}; at most {_PASSES * limits.max_pixels} in all")
+
+
+def _kind(header: Header) -> str:
+    return f"{header.format} that holds {header.held} bytes for each (PERENNIAL_MAX_IMAGE_PIXELS)"
+
+
+def _check_together(views: Sequence[Pixels], limits: Limits) -> None:
+    """Check what has to be resized: boxes may overlap, each as large as the image."""
+    together = sum(view.shape[0] * view.shape[1] for view in views)
+    if len(views) > 1 and together > limits.max_pixels:
+        limit = f"at most {limits.max_pixels} (PERENNIAL_MAX_IMAGE_PIXELS)"
+        raise BadInput("too_many_pixels", f"regions of {together} pixels together; {limit}")
+
+
+def _stored(image: bytes, header: Header, at_least: int) -> Pixels:
+    """Return the pixels as they are stored, not turned yet."""
+    return _jpeg(image, at_least) if header.format is Format.JPEG else _png_or_webp(image, header)
+
+
+def _turned(stored: Pixels, orientation: int) -> Pixels:
+    """Return a view of the pixels that is upright."""
+    turn = _TURNS.get(orientation)
+    return stored if turn is None else turn(stored)
+
+
+def _fit_turned(view: Pixels, size: tuple[int, int], orientation: int) -> Pixels:
+    """Resize an upright view of turned pixels, turning only what is left of them."""
+    if orientation not in _TURNS:
+        return fit(view, size)
+    lying = size[::-1] if orientation in _SIDEWAYS else size
+    stored = _turned(view, _BACK.get(orientation, orientation))
+    return np.ascontiguousarray(_turned(fit(stored, lying), orientation))
+
+
 def _jpeg(image: bytes, at_least: int) -> Pixels:
     try:
         return _libjpeg(image, at_least, strict=True)
@@ -134,14 +202,15 @@ def _libjpeg(image: bytes, at_least: int, *, strict: bool) -> Pixels:
 
 
 def _png_or_webp(image: bytes, header: Header) -> Pixels:
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    file = unburdened_png(image) if header.format is Format.PNG else image
     try:
-        pixels = cv2.imdecode(np.frombuffer(image, np.uint8), flags)
+        pixels = cv2.imdecode(np.frombuffer(file, np.uint8), flags)
     except cv2.error as error:
         raise BadInput("corrupt_image", f"the {header.format} is damaged: {error}") from error
     if pixels is None:
         raise BadInput("corrupt_image", f"the {header.format} is damaged")
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+    return np.asarray(pixels, np.uint8)
 
 
 def _span(start: float, length: float, limit: int) -> tuple[int, int]:

@@ -13,14 +13,16 @@ from enum import StrEnum
 import simplejpeg
 
 from schemas.errors import BadInput
+from workers.images.jpeg_scans import scans_of
+from workers.images.png_stream import MAGIC, unburdened
 
 UPRIGHT = 1
 _ORIENTATION_TAG = 0x0112
-_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _JPEG_EXIF = re.compile(rb"\xff\xe1..Exif\0\0", re.DOTALL)
 _JPEG_EXIF_WITHIN = 2**18
 _MAX_CHUNKS = 2**16
 _MAX_SCANS = 100
+_COEFFICIENTS, _COPY, _ARGB = 6, 3, 4  # bytes a pixel that are held besides the pixels themselves
 _OTHERS = {
     b"GIF8": "GIF",
     b"BM": "BMP",
@@ -42,12 +44,19 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Format, stored size in pixels and EXIF orientation (1 to 8, 1 is upright)."""
+    """Format, stored size in pixels and EXIF orientation (1 to 8, 1 is upright).
+
+    Attributes:
+        held: bytes that a decoder holds for each pixel, with the three that it gives.
+        passes: how often it passes over the picture.
+    """
 
     format: Format
     width: int
     height: int
     orientation: int
+    held: int = 3
+    passes: int = 1
 
 
 def read_header(image: bytes) -> Header:
@@ -62,13 +71,18 @@ def read_header(image: bytes) -> Header:
     try:
         if image.startswith(b"\xff\xd8\xff"):
             return _jpeg(image)
-        if image.startswith(_PNG_MAGIC):
+        if image.startswith(MAGIC):
             return _png(image)
         if image.startswith(b"RIFF") and image[8:12] == b"WEBP":
             return _webp(image)
     except (struct.error, IndexError) as error:
         raise BadInput("truncated_image", "the file ends within its header") from error
     raise _unknown(image)
+
+
+def unburdened_png(image: bytes) -> bytes:
+    """Return what has to be decoded of a PNG; see :func:`workers.images.png_stream.unburdened`."""
+    return unburdened(image, _chunks(image, len(MAGIC), ">I4s", 4))
 
 
 def jpeg_problem(image: bytes, error: ValueError) -> BadInput:
@@ -80,8 +94,9 @@ def jpeg_problem(image: bytes, error: ValueError) -> BadInput:
 
 
 def _jpeg(image: bytes) -> Header:
+    scans = scans_of(image)
     # Each scan of a progressive JPEG passes over the whole picture: a small file could cost hours.
-    if image.count(b"\xff\xda") > _MAX_SCANS:
+    if scans.count > _MAX_SCANS:
         raise BadInput("too_many_scans", f"a JPEG with more than {_MAX_SCANS} scans")
     try:
         height, width, *_ = simplejpeg.decode_jpeg_header(image)
@@ -89,19 +104,20 @@ def _jpeg(image: bytes) -> Header:
         raise jpeg_problem(image, error) from error
     exif = _JPEG_EXIF.search(image, 0, _JPEG_EXIF_WITHIN)
     orientation = UPRIGHT if exif is None else _orientation(image[exif.end() : exif.end() + 2**16])
-    return Header(Format.JPEG, width, height, orientation)
+    held = 3 + _COEFFICIENTS if scans.held else 3
+    return Header(Format.JPEG, width, height, orientation, held, scans.count)
 
 
 def _png(image: bytes) -> Header:
     width, height = struct.unpack_from(">II", image, 16)
     orientation = UPRIGHT
-    for name, start, length in _chunks(image, len(_PNG_MAGIC), ">I4s", 4):
+    for name, start, length in _chunks(image, len(MAGIC), ">I4s", 4):
         if name == b"acTL":
             raise BadInput("animated_image", "an animated PNG; send single frames")
         if name == b"eXIf":
             orientation = _orientation(image[start : start + length])
         if name == b"IEND":
-            return Header(Format.PNG, width, height, orientation)
+            return Header(Format.PNG, width, height, orientation, 3 + _COPY)
     raise BadInput("truncated_image", "the PNG ends before its IEND chunk")
 
 
@@ -110,7 +126,7 @@ def _webp(image: bytes) -> Header:
     if len(image) < size + 8:
         raise BadInput("truncated_image", f"the WebP has {len(image)} of {size + 8} bytes")
     kind = image[12:16]
-    orientation = UPRIGHT
+    orientation, held = UPRIGHT, 3 + _COPY
     if kind == b"VP8X":
         if image[20] & 0x02:
             raise BadInput("animated_image", "an animated WebP; send single frames")
@@ -118,12 +134,15 @@ def _webp(image: bytes) -> Header:
         for name, start, length in _chunks(image, 12, "<4sI", 0):
             if name == b"EXIF":
                 orientation = _orientation(image[start : start + length])
+            if name in (b"VP8L", b"ALPH"):
+                held = 3 + _COPY + _ARGB
     elif kind == b"VP8L":
+        held = 3 + _COPY + _ARGB
         (bits,) = struct.unpack_from("<I", image, 21)
         width, height = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
     else:
         width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", image, 26))
-    return Header(Format.WEBP, width, height, orientation)
+    return Header(Format.WEBP, width, height, orientation, held)
 
 
 def _chunks(image: bytes, at: int, layout: str, checksum: int) -> Iterator[tuple[bytes, int, int]]:
