@@ -11,12 +11,16 @@ from operator import attrgetter
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
+from prometheus_client import CollectorRegistry
 
 from access.kafka import aiokafka_options
-from access.refusals import no_answer, rights_named
+from access.refusals import AllowedReads, no_answer, rights_named
 from access.rights import Operation
 from client.admin import partitions
 from client.reading.examined import examine_batches
+from client.reading.second_reader import second_reader
+from schemas.metrics import Metrics
+from schemas.reading import Reading
 from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, Topic
@@ -34,16 +38,20 @@ class Reader:
         self._client = client
         self._settings = settings
         self._address = settings.need_kafka()
+        self._reading = Reading(second_reader(settings), Metrics(CollectorRegistry()))
 
     async def batch(self, wait_s: float) -> list[Record]:
         """Return what has come; nothing when nothing came for ``wait_s`` seconds.
 
+        What cannot be unpacked is one record with its ``problem``: it hides nothing else.
+
         Raises:
+            DependencyDown: a partition cannot be read at all.
             NotAllowed: we may not read a topic.
         """
-        timeout_ms = int(wait_s * 1000)
-        with rights_named(self._settings, Operation.READ):
-            fetched = await self._client.getmany(timeout_ms=timeout_ms, max_records=_MAX_RECORDS)
+        reads = AllowedReads(self._client, self._settings)
+        places = self._client.assignment()
+        fetched = await self._reading(reads, places, timeout_s=wait_s, most=_MAX_RECORDS)
         return [Record.of(raw) for records in fetched.values() for raw in records]
 
     def to_end(self) -> AsyncIterator[Record]:

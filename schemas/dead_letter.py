@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from schemas.errors import BadInput, Unreadable
+from schemas.limits import MAX_HEADERS
 from schemas.records import Headers, Record
 from schemas.topics import DEAD_LETTERS
 
@@ -12,6 +13,7 @@ MAX_ERROR = 2000
 CUT_VALUE = 2**20
 _MAX_HEADER_BYTES = 4096
 _MAX_HEADERS = 64
+_MAX_KEPT = MAX_HEADERS - 32  # with those of the letter itself it can be read like any record
 _ENVELOPE = 4096  # what a record needs besides its key, value and headers, generously
 
 _KEY = PREFIX + "key"
@@ -33,7 +35,8 @@ def dead_letter(
     Its key is the position of the original, so that a repeat replaces it. Its value is never null,
     which would mean deletion: ``dead_null_value`` marks an original that had none. The key of the
     original, where it had one, is in ``dead_key``. It always carries a ``ce_id``, so every
-    published frame can be followed to its end. The error is cut to ``MAX_ERROR`` characters,
+    published frame can be followed to its end. Of very many headers the last ones are kept, which
+    count where a name comes twice. The error is cut to ``MAX_ERROR`` characters,
     so that whatever ``frames`` took fits. Of records that nobody can unpack there is one letter for
     all: ``dead_first_offset`` to ``dead_offset``.
 
@@ -46,6 +49,7 @@ def dead_letter(
         event: the event's name, where it could be read; it becomes ``dead_event``.
     """
     kept = tuple((name, value) for name, value in origin.headers if not name.startswith(PREFIX))
+    kept = kept[-_MAX_KEPT:]
     if not origin.header("ce_id"):
         kept = (*kept, ("ce_id", origin.position.encode()))
     why = {

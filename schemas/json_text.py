@@ -7,11 +7,13 @@ from reprlib import repr as short
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from schemas.errors import BadInput
 from schemas.limits import MAX_JSON_VALUES
 
 _TOLD = 3
+_LARGE = 2**20
 
 _lone_surrogate = re.compile("[\ud800-\udfff]")
 
@@ -42,8 +44,12 @@ def read_json(text: bytes) -> Any:
         BadInput: ``too_many_values``.
         ValueError: it is no JSON, which NaN and Infinity are not.
     """
+    counted(text)
+    if len(text) > _LARGE and not text.isascii():
+        # Python would hold the whole of it, and each long text in it, in up to four bytes a letter.
+        return from_json(text, allow_inf_nan=False)
     try:
-        return json.loads(counted(text), parse_constant=_no_constant)
+        return json.loads(text, parse_constant=_no_constant)
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 MAX_JSON_VALUES = 10_000
 """Values in the JSON of one record: each costs memory and time many times its own length."""
 
+MAX_HEADERS = 1000
+"""Headers of a record; a frame needs eight."""
+
 MAX_DIMENSIONS = 16_384
 """Numbers of a vector. The widest embeddings in use have a quarter of that."""
 
@@ -21,7 +24,7 @@ class FrameLimits:
         background_bytes: most bytes of the background; each region's embedding carries a copy.
     """
 
-    regions: int = 64
+    regions: int = 32
     background_bytes: int = 16 * 2**10
 
 

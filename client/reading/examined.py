@@ -12,9 +12,7 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.memory_records import MemoryRecords
 
 from client.reading.unpacking import unpacked
-
-MAX_HEADERS = 1000
-"""Headers of a record; a frame needs eight."""
+from schemas.limits import MAX_HEADERS
 
 _LENGTH, _PREFIX = 8, 12  # of a batch: where its length stands, and from where on it counts
 _MAGIC, _OLD_ATTRIBUTES, _ATTRIBUTES = 16, 17, 22  # of its two bytes the lower one

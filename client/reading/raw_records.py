@@ -7,8 +7,8 @@ from aiokafka import TopicPartition
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.util import decode_varint
 
-from client.reading.examined import MAX_HEADERS
 from schemas.errors import BadInput
+from schemas.limits import MAX_HEADERS
 from schemas.records import Record
 
 

@@ -11,10 +11,12 @@ from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
 from aiokafka.errors import CorruptRecordException
 
-from client.reading.examined import MAX_HEADERS, ExaminedRecords
+from client.reading.examined import ExaminedRecords
 from client.reading.raw_batches import unpack
 from client.reading.unpacking import MAX_UNPACKED, unpacked
+from schemas.dead_letter import dead_letter
 from schemas.errors import Unreadable
+from schemas.limits import MAX_HEADERS
 from schemas.records import Record
 from tests.raw_batches import GZIP, LZ4, SNAPPY, ZSTD, batch, garbage, signed
 
@@ -73,6 +75,8 @@ def test_a_flood_of_headers_is_refused_and_its_neighbours_are_read(codec: int) -
     assert flood.problem.reason == "too_many_headers"
     assert len(flood.headers) == MAX_HEADERS
     assert first.problem is last.problem is None
+    letter = dead_letter("frames", flood, flood.problem, "read", 1)
+    assert len(letter.headers) < MAX_HEADERS, "who reads letters can read this one"
 
 
 @pytest.mark.parametrize("codec", CODECS[1:])

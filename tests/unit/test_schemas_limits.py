@@ -25,6 +25,13 @@ def test_what_is_no_json_is_a_value_error(text: bytes) -> None:
         read_json(text)
 
 
+def test_a_long_text_that_is_not_ascii_is_read_in_another_way() -> None:
+    long = "🐄" + "x" * 2**20
+    assert read_json(f'{{"a": "{long}"}}'.encode()) == {"a": long}
+    with pytest.raises(ValueError, match=r"."):
+        read_json(f'{{"a": "{long}", "b": NaN}}'.encode())
+
+
 def test_half_a_character_is_no_text() -> None:
     assert is_text("é\U0001f404")
     assert not is_text("a\ud800")

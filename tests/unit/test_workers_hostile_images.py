@@ -12,7 +12,7 @@ import pytest
 from benchmarks.hostile import images
 from schemas.errors import BadInput
 from schemas.event import Region
-from workers.images.decode import Limits, decode, fit, prepare
+from workers.images.decode import MIN_REGIONS, Limits, decode, fit, prepare
 from workers.images.image_header import Format, read_header
 from workers.images.jpeg_scans import ONE_PASS, Scans, scans_of
 
@@ -60,7 +60,14 @@ def test_regions_that_cover_a_large_image_again_and_again_are_refused() -> None:
     large = images.flat(".jpg")
     assert prepared(large, everything(images.SIDE)) == "decoded"
     assert prepared(large, everything(images.SIDE, 2)) == "too_many_pixels"
-    assert prepared(images.photograph(), everything(240, 64)) == "decoded"
+    assert prepared(images.photograph(1000), everything(1000, 32)) == "decoded"
+
+
+def test_a_small_image_has_room_for_a_few_regions() -> None:
+    assert prepared(images.photograph(), everything(240, MIN_REGIONS)) == "decoded"
+    assert prepared(images.photograph(), everything(240, MIN_REGIONS + 1)) == "bad_regions"
+    assert prepared(images.photograph(480), everything(480, 18)) == "decoded"
+    assert prepared(images.photograph(480), everything(480, 19)) == "bad_regions"
 
 
 def test_the_scans_of_a_jpeg_are_counted_without_those_of_its_thumbnail() -> None:

@@ -6,7 +6,6 @@ decode and bilinear .82 ms.
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -24,6 +23,7 @@ from workers.images.image_header import (
     read_header,
     unburdened_png,
 )
+from workers.model.malloc import give_back
 
 Pixels = NDArray[np.uint8]
 
@@ -45,6 +45,10 @@ _LARGE = 64 * 2**20
 _one_large = threading.Lock()
 """Held while an image of more bytes than that is decoded: the memory for one of them is enough."""
 
+MIN_REGIONS = 8
+"""Regions that every image may have, however small it is."""
+
+_SHARE = 4  # of the model's input: a region must find so small a part of it in the image
 _PASSES = 5  # times the largest image, in all scans of a JPEG together
 
 
@@ -62,16 +66,18 @@ def prepare(
     """Decode a file into what the model takes: (h, w, 3) for each region, or for the whole.
 
     Raises:
-        BadInput: as ``decode`` and ``crop`` say.
+        BadInput: as ``decode`` and ``crop`` say; ``bad_regions`` for more than a small image has
+            room for.
     """
     header = _checked_header(image, limits)
-    large = header.width * header.height * header.held > _LARGE
-    with _one_large if large else nullcontext():
-        stored = _stored(image, header, at_least=0 if regions else max(size))
-        upright = _turned(stored, header.orientation)
-        views = [crop(upright, region) for region in regions] if regions else [upright]
-        _check_together(views, limits)
-        return [_fit_turned(view, size, header.orientation) for view in views]
+    _check_count(header, len(regions), size)
+    if header.width * header.height * header.held <= _LARGE:
+        return _prepared(image, header, regions, limits, size)
+    with _one_large:
+        try:
+            return _prepared(image, header, regions, limits, size)
+        finally:
+            give_back()
 
 
 def decode(image: bytes, limits: Limits, *, at_least: int = 0) -> Pixels:
@@ -154,6 +160,29 @@ def _check_size(header: Header, limits: Limits) -> None:
 
 def _kind(header: Header) -> str:
     return f"{header.format} that holds {header.held} bytes for each (PERENNIAL_MAX_IMAGE_PIXELS)"
+
+
+def _prepared(
+    image: bytes,
+    header: Header,
+    regions: Sequence[Region],
+    limits: Limits,
+    size: tuple[int, int],
+) -> list[Pixels]:
+    stored = _stored(image, header, at_least=0 if regions else max(size))
+    upright = _turned(stored, header.orientation)
+    views = [crop(upright, region) for region in regions] if regions else [upright]
+    _check_together(views, limits)
+    return [_fit_turned(view, size, header.orientation) for view in views]
+
+
+def _check_count(header: Header, count: int, size: tuple[int, int]) -> None:
+    """Check that the image has room for its regions: each costs the model as much as a frame."""
+    room = _SHARE * header.width * header.height // (size[0] * size[1])
+    most = max(MIN_REGIONS, room)
+    if count > most:
+        stored = f"{header.width}x{header.height}"
+        raise BadInput("bad_regions", f"{count} regions in an image of {stored}; at most {most}")
 
 
 def _check_together(views: Sequence[Pixels], limits: Limits) -> None:

@@ -25,3 +25,9 @@ def keep_freed_memory() -> bool:
     mallopt = ctypes.CDLL(None).mallopt
     values = ((_M_MMAP_THRESHOLD, 2**30), (_M_TRIM_THRESHOLD, _LARGEST), (_M_TOP_PAD, 64 * 2**20))
     return all(mallopt(option, value) == 1 for option, value in values)
+
+
+def give_back() -> None:
+    """Hand back what is free by now: after something rare and large it would be kept for ever."""
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)

@@ -14,6 +14,7 @@ from workers.service.batching import Lanes, PassResult
 from workers.service.claims import Claims
 from workers.service.decoder import Decoder
 from workers.service.job import Image, Job, now_ms, read_job
+from workers.service.large_records import LargeRecords
 from workers.service.outbox import Outbox
 
 
@@ -62,6 +63,7 @@ class Pipeline:
         self._metrics = metrics
         self._tasks = tasks
         self._running: dict[asyncio.Task[None], Passage] = {}
+        self._large = LargeRecords()
         metrics.queue_depth.labels("in_flight").set_function(lambda: gate.frames.count)
         metrics.queue_depth.labels("aside").set_function(lambda: len(self._aside()))
 
@@ -84,6 +86,7 @@ class Pipeline:
 
         def done(task: "asyncio.Task[None]") -> None:
             self._give_back(self._running.pop(task))
+            self._large.done(len(record.value or b""))
             if not task.cancelled() and task.exception() is None:
                 settle()
 
@@ -104,6 +107,7 @@ class Pipeline:
         """Stop. What is not done by now is dropped here, and read again by the next worker."""
         for task in self._running:
             task.cancel()
+        self._large.close()
         self._lanes.close()
 
     async def _follow(self, passage: Passage) -> None:
