@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, replace
 
 from benchmarks.hostile.batches import send
@@ -109,7 +109,7 @@ class Trial:
         return reason
 
 
-async def rows(stack: Stack, inputs: Iterable[Hostile]) -> AsyncIterator[Row]:
+async def rows(stack: Stack, inputs: Iterable[Hostile]) -> AsyncGenerator[Row, None]:
     """Yield what each input cost."""
     settings = stack.settings
     async with (
