@@ -48,10 +48,14 @@ class Log:
     def last_poll_timestamp(self, place: TopicPartition) -> int | None:
         return self._polled[place]
 
-    async def getmany(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
+    async def getmany(
+        self, *places: TopicPartition, timeout_ms: int, max_records: int
+    ) -> dict[TopicPartition, list[Any]]:
         assert timeout_ms
+        assert max_records
         fetched = {}
-        for place, held in self._offsets.items():
+        for place in places:
+            held = self._offsets[place]
             fetched[place] = [_record(place, n) for n in held if n >= self._at[place]]
             self._at[place], self._polled[place] = self._ends[place], next(self._clock)
         return fetched
