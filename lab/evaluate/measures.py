@@ -33,7 +33,7 @@ Measures = dict[str, Resampled]
 def at(measure: str, point: OperatingTarget) -> str:
     """Return the name of ``tpir``, ``fpir`` or ``review`` at a point.
 
-    >>> at(TPIR, Point(0.05, Rule.HONEST))
+    >>> at(TPIR, OperatingTarget(0.05, Rule.HONEST))
     'tpir@0.05/honest'
     """
     return f"{measure}@{point.fpir:g}/{point.rule}"
