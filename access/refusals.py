@@ -86,6 +86,11 @@ def refused(settings: Settings, why: str) -> DependencyDown:
     return no_answer(settings.need_kafka(), why)
 
 
+def is_refusal(why: str) -> bool:
+    """Tell whether a client's words are of one who is refused, and not of one that is not heard."""
+    return any(re.search(pattern, why, re.IGNORECASE) for pattern, _ in _PLAINLY)
+
+
 def not_allowed(settings: Settings, rights: str) -> NotAllowed:
     """Return the error for missing rights, given as ``Read on topic frames``."""
     where = settings.kafka_bootstrap_servers
@@ -110,6 +115,16 @@ def _names(error: Exception) -> str:
         many = argument if isinstance(argument, set | frozenset | list | tuple) else (argument,)
         named.extend(str(name) for name in many)
     return ", ".join(sorted(named)) or "(which one the broker does not say)"
+
+
+def is_lost(client: Any) -> bool:
+    """Tell whether a consumer of aiokafka's has stopped to coordinate with its group, for good.
+
+    An error that it did not expect ends that for ever (a right taken away in the midst of a
+    heartbeat, say); whatever it is asked from then on, it answers with this error.
+    """
+    task = getattr(getattr(client, "_coordinator", None), "_coordination_task", None)
+    return task is not None and bool(task.done())
 
 
 class AllowedReads:

@@ -26,7 +26,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its re-expo
 )
 
 from access.kafka import librdkafka_options
-from access.refusals import not_allowed, refused
+from access.refusals import is_refusal, not_allowed, refused
 from access.rights import Operation
 from schemas.errors import DependencyDown, PerennialError, SetupError
 from schemas.offsets import Partition
@@ -67,6 +67,7 @@ NOT_ALLOWED = {
 }
 _LEADERS_WITHIN_S = 30.0
 _ASK_EVERY_S = 0.05
+_LOOK_S = 1.0  # a refusal ends the wait for an answer so soon
 
 
 class Moving(DependencyDown):
@@ -210,10 +211,14 @@ class Broker:
         return False
 
     def _metadata(self) -> Any:
-        try:
-            return self.client.list_topics(timeout=TIMEOUT_S)
-        except KafkaException as error:
-            raise self.explained(error) from error
+        give_up = time.monotonic() + TIMEOUT_S
+        while True:
+            try:
+                return self.client.list_topics(timeout=_LOOK_S)
+            except KafkaException as error:
+                self.client.poll(0)  # lets it say what happened meanwhile
+                if time.monotonic() > give_up or any(map(is_refusal, self._reasons)):
+                    raise self.explained(error) from error
 
     def _offsets(self, places: Iterable[Partition], which: OffsetSpec) -> dict[Partition, int]:
         return {place: self._result(f).offset for place, f in self._asked(places, which).items()}
@@ -253,7 +258,7 @@ class Broker:
         if reason.code() in _MOVING:
             return Moving("kafka", f"{self._address} cannot answer just now ({reason.str()})")
         if reason.retriable() or reason.code() < 0:  # librdkafka's own codes: nobody answered
-            self.client.poll(0)  # lets it say what happened meanwhile
+            self.client.poll(0)
             return refused(self._settings, self._reasons[-1] if self._reasons else reason.str())
         return SetupError(f"kafka at {self._address} refuses: {reason.str()}")
 

@@ -50,5 +50,9 @@ async def _held(redis: Redis, key: str) -> int:
     try:
         value = await redis.get(key)
         return 0 if value is None else int(value)
-    except (ResponseError, ValueError):
+    except ValueError:
         return 0  # somebody else's value; the next write puts ours in its place
+    except ResponseError as error:
+        if not str(error).startswith("WRONGTYPE"):
+            raise  # we may not read it, say
+        return 0

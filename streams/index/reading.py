@@ -9,22 +9,28 @@ from pydantic import ValidationError
 from redis.exceptions import RedisError, ResponseError
 
 from recognition.decision import Neighbour
-from schemas.errors import DependencyDown
+from schemas.errors import DependencyDown, NotAllowed
 from streams.index.base import GalleryState, IndexDiffers
 from streams.index.shard import Shard
 
 # FT.INFO's whole answer costs the client as much as a search; the script passes two fields on. They
-# and the state are read in one instant, and a writer changes them together.
+# and the state are read in one instant, and a writer changes them together. What we may not ask is
+# an error, and no shard that is missing.
 _SCRIPT = """
 local function plain(value)
   if type(value) == 'table' then return value.ok or value.double or '' end
   return value
 end
+local function refused(value)
+  return type(value) == 'table' and value.err and string.find(value.err, 'no permissions', 1, true)
+end
 local state = redis.pcall('GET', KEYS[1])
+if refused(state) then return state end
 if type(state) == 'table' then state = false end
 local found = {state}
 for i, alias in ipairs(ARGV) do
   local info = redis.pcall('FT.INFO', alias)
+  if refused(info) then return info end
   local name, count = '', -1
   if info.map then
     name, count = info.map.index_name, info.map.num_docs
@@ -106,12 +112,25 @@ def well(answer: Any) -> Any:
 
     Raises:
         IndexDiffers: Redis refused, as it does where an index is missing.
+        NotAllowed: the user of Redis may not do it.
         DependencyDown: another error came in place of the answer.
     """
+    permitted(answer)
     if isinstance(answer, ResponseError):
         raise IndexDiffers(f"Redis refused: {answer}") from answer
     if isinstance(answer, Exception):
         raise DependencyDown("redis", f"{type(answer).__name__}: {answer}") from answer
+    return answer
+
+
+def permitted(answer: Any) -> Any:
+    """Return the answer, which may be any other error than that we may not ask.
+
+    Raises:
+        NotAllowed: the user of Redis may not do it.
+    """
+    if isinstance(answer, ResponseError) and "no permissions" in str(answer):
+        raise NotAllowed("redis", f"refused: {answer}") from answer
     return answer
 
 

@@ -16,7 +16,16 @@ from streams.index.base import GalleryState, IndexDiffers, IndexEntry, IndexKey,
 from streams.index.eviction import eviction_problem
 from streams.index.fence import Fence
 from streams.index.indexes import Indexes
-from streams.index.reading import answers, check, counted, counting, merged, read_state, well
+from streams.index.reading import (
+    answers,
+    check,
+    counted,
+    counting,
+    merged,
+    permitted,
+    read_state,
+    well,
+)
 from streams.index.shard import Shard, alias_of
 from streams.index.strays import Strays
 
@@ -114,7 +123,7 @@ class RedisIndex:
                 for shard, entry in zip(shards, entries, strict=True):
                     pipe.execute_command(*shard.get(entry.entry_id))
                 results = await pipe.execute(raise_on_error=False)
-        rows = zip(shards, entries, results, strict=True)
+        rows = zip(shards, entries, map(permitted, results), strict=True)
         return [entry for shard, entry, fields in rows if not shard.is_right(fields, entry)]
 
     async def expel(

@@ -11,7 +11,7 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from access.refusals import AllowedReads
+from access.refusals import AllowedReads, is_lost
 from schemas.reading import Reading
 from schemas.records import Record
 from schemas.settings import Settings
@@ -62,6 +62,8 @@ class FetchingThread(driver.AIOKafkaConsumerThread):
             raise
         except Exception as error:  # noqa: BLE001  Faust would end, and it can succeed later
             self._say(repr(error))
+            if is_lost(consumer):
+                self._begin_anew(error)
             await asyncio.sleep(_RETRY_S)
             return {}
         self._said = ""
@@ -70,6 +72,12 @@ class FetchingThread(driver.AIOKafkaConsumerThread):
                 read_to = {tuple(place): await consumer.position(place) for place in places}
             self.read_to = read_to
         return records
+
+    def _begin_anew(self, error: Exception) -> None:
+        """End the app, which is begun again: this consumer would give this error for ever."""
+        why = KafkaError(f"the consumer lost its group: {error}")
+        app: Any = self.consumer.app
+        app.loop.call_soon_threadsafe(app.give_up, why)
 
     def _say(self, why: str) -> None:
         """Warn once of what may go on for hours."""

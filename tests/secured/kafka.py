@@ -78,9 +78,17 @@ class SecuredKafka(ApacheKafka):
             change = UserScramCredentialDeletion(name, kind)
             _all_done(self.client.alter_user_scram_credentials([change]))
 
-    def grant(self, user: str, rights: Iterable[Right], *, prefixed: bool = False) -> None:
-        """Allow a user just that; ``prefixed``: on all whose names begin so."""
-        _all_done(self.client.create_acls([_binding(user, r, prefixed) for r in rights]))
+    def grant(self, user: str, rights: Iterable[Right]) -> None:
+        """Allow a user just that."""
+        _all_done(self.client.create_acls([_binding(user, right) for right in rights]))
+
+    def give(self, user: str, prefix: str) -> None:
+        """Allow a user everything on topics and groups whose names begin so."""
+        beginning = (ResourcePatternType.PREFIXED, f"User:{user}", "*")
+        all_of_it = (AclOperation.ALL, AclPermissionType.ALLOW)
+        kinds = (ResourceType.TOPIC, ResourceType.GROUP)
+        bindings = [AclBinding(kind, prefix, *beginning, *all_of_it) for kind in kinds]
+        _all_done(self.client.create_acls(bindings))
 
     def revoke(self, user: str, rights: Iterable[Right]) -> None:
         """Take rights away."""
@@ -94,7 +102,7 @@ class SecuredKafka(ApacheKafka):
                 b.operation,
                 b.permission_type,
             )
-            for b in (_binding(user, right, prefixed=False) for right in rights)
+            for b in (_binding(user, right) for right in rights)
         ]
         _all_done(self.client.delete_acls(filters))
 
@@ -149,11 +157,11 @@ def _logins(listener: str) -> dict[str, str]:
     }
 
 
-def _binding(user: str, right: Right, prefixed: bool) -> AclBinding:
+def _binding(user: str, right: Right) -> AclBinding:
     return AclBinding(
         ResourceType[right.resource.name],
         right.name,
-        ResourcePatternType.PREFIXED if prefixed else ResourcePatternType.LITERAL,
+        ResourcePatternType.LITERAL,
         f"User:{user}",
         "*",
         AclOperation[right.operation.name],

@@ -40,19 +40,23 @@ class SecuredServices:
         """Settings of whoever may do anything."""
         return self._login(ADMIN, SECRET)
 
-    def as_role(self, settings: Settings, role: Role) -> Settings:
-        """Return the settings of a user who may do in this deployment what the role needs."""
-        self.kafka.grant(role, kafka_rights(settings, role))
-        self._let_in(role, PASSWORDS[role], redis_rules(settings, role))
-        return settings.model_copy(update=self._copied(role, PASSWORDS[role]))
+    def as_role(self, settings: Settings, role: Role, *more: Role) -> Settings:
+        """Return the settings of a user who may do in this deployment what the roles need."""
+        for each in (role, *more):
+            self.kafka.grant(role, kafka_rights(settings, each))
+        self.let_in(role, PASSWORDS[role], redis_rules(settings, role))
+        return settings.model_copy(update=self.user(role))
 
-    def as_all(self, settings: Settings, name: str) -> Settings:
-        """Return the settings of a user with all roles, below a prefix."""
-        rights = {right for role in Role for right in kafka_rights(settings, role)}
+    def user(self, role: Role) -> dict[str, Any]:
+        """Return the settings that make one the user of a role."""
+        return self._copied(role, PASSWORDS[role])
+
+    def as_owner(self, settings: Settings) -> Settings:
+        """Return the settings of a user to whom all belongs below the prefix, and nothing else."""
+        name = f"owner-{settings.topic_prefix}"
         self.kafka.add_user(name, SECRET)
-        self.kafka.grant(name, rights, prefixed=True)
-        keys = f"~{settings.topic_prefix}*"
-        self._let_in(name, SECRET, ["resetkeys", keys, "+@all"])
+        self.kafka.give(name, settings.topic_prefix)
+        self.let_in(name, SECRET, ["resetkeys", f"~{settings.topic_prefix}*", "+@all"])
         return settings.model_copy(update=self._copied(name, SECRET))
 
     def _copied(self, name: str, password: str) -> dict[str, Any]:
@@ -72,7 +76,8 @@ class SecuredServices:
             "redis_ca": self.authority.ca,
         }
 
-    def _let_in(self, name: str, password: str, rules: list[str]) -> None:
+    def let_in(self, name: str, password: str, rules: list[str]) -> None:
+        """Let a user into Redis by this password, with these rules."""
         with self.redis_admin() as client:
             client.execute_command("ACL", "SETUSER", name, "reset", "on", f">{password}", *rules)
 

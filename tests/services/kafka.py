@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from access.kafka import aiokafka_options
 from recognition.cluster import EVERYWHERE
 from schemas.embedding import Embedding
 from schemas.event import now
@@ -20,9 +21,7 @@ from streams.index.redis import RedisIndex
 
 async def put(settings: Settings, records: Iterable[Record]) -> None:
     """Put records on their topics and wait for the acknowledgements."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=settings.need_kafka(), max_request_size=80 * 2**20
-    )
+    producer = AIOKafkaProducer(**aiokafka_options(settings), max_request_size=80 * 2**20)
     await producer.start()
     try:
         for record in records:
@@ -38,7 +37,7 @@ async def collecting(settings: Settings, *topics: Topic) -> AsyncIterator[list[R
     """Fill a list with what arrives on the topics, from their beginning."""
     consumer = AIOKafkaConsumer(
         *(settings.topic(topic) for topic in topics),
-        bootstrap_servers=settings.need_kafka(),
+        **aiokafka_options(settings),
         auto_offset_reset="earliest",
         isolation_level="read_committed",
         fetch_max_wait_ms=10,

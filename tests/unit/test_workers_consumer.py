@@ -253,7 +253,7 @@ async def test_lag_and_readiness_follow_the_broker(
     client.at = 4
     runtime = Runtime(load_settings(), metrics, health)
     watching = asyncio.create_task(
-        report_lag(cast(AIOKafkaConsumer, client), Offsets(), 60, runtime)
+        report_lag(lambda: cast(AIOKafkaConsumer, client), Offsets(), 60, runtime)
     )
     await until(lambda: health.ready)
     labels = {"topic": "frames", "partition": "0"}
@@ -277,7 +277,7 @@ async def test_a_worker_that_commits_nothing_while_frames_wait_stands_still(
     client = cast(AIOKafkaConsumer, Client())
     health.down("image store", "no answer")
     runtime = Runtime(load_settings(), metrics, health)
-    watching = asyncio.create_task(report_lag(client, Offsets(), 0.05, runtime))
+    watching = asyncio.create_task(report_lag(lambda: client, Offsets(), 0.05, runtime))
     await until(lambda: "kafka" in health.report())
     assert health.stall is None, "it is held up"
     health.up("image store")

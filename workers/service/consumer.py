@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from access.kafka import aiokafka_options
-from access.refusals import AllowedReads, rights_named
+from access.refusals import AllowedReads, is_lost, rights_named
 from access.rights import Operation
 from schemas.offsets import Offsets
 from schemas.patience import Patience
@@ -93,6 +93,9 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         _log.info("reading partitions %s", sorted(p.partition for p in assigned))
 
     async def _read(self) -> None:
+        if is_lost(self.client):
+            lost, self._client = self.client, await self._connect()
+            await lost.stop()
         owned = self.client.assignment()
         await self._pass(owned)
         most, reads = self._settings.in_flight, AllowedReads(self.client, self._settings)

@@ -110,7 +110,7 @@ async def _read(outbox: Outbox, consumer: FrameConsumer, runtime: Runtime) -> No
     # One image may keep its partition's offset where it is for as long as it may fail.
     after_s = settings.stalled_after_s + settings.image_uri_deadline_s
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(report_lag(consumer.client, consumer.offsets, after_s, runtime))
+        tasks.create_task(report_lag(lambda: consumer.client, consumer.offsets, after_s, runtime))
         tasks.create_task(consumer.read())
 
 

@@ -1,6 +1,7 @@
 """Asking the broker: how far behind the worker is, whether it moves, and if the broker answers."""
 
 import asyncio
+from collections.abc import Callable
 from time import monotonic
 
 from aiokafka import AIOKafkaConsumer
@@ -17,7 +18,7 @@ _PATIENCE_S = 3.0
 
 
 async def report_lag(
-    client: AIOKafkaConsumer, offsets: Offsets, after_s: float, runtime: Runtime
+    client: Callable[[], AIOKafkaConsumer], offsets: Offsets, after_s: float, runtime: Runtime
 ) -> None:
     """Set the lag of each partition every second, for ever; readiness follows the answers.
 
@@ -33,7 +34,7 @@ async def report_lag(
     while True:
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                places = await _measure(client, offsets, metrics)
+                places = await _measure(client(), offsets, metrics)
             health.up(PART)
         except TimeoutError:
             health.down(PART, f"the broker has not answered for {_PATIENCE_S:g} s")

@@ -1,0 +1,50 @@
+"""The secured services of this run of the tests, where ``--secured`` asked for them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any
+
+from access.rights import Role
+from schemas.settings import Settings
+from tests.secured.services import SecuredServices
+
+_ROLES: Mapping[str, tuple[Role, ...]] = MappingProxyType(
+    {
+        "worker": (Role.WORKER,),
+        "streams": (Role.STREAMS,),
+        "publish": (Role.PUBLISHER, Role.WATCHER),
+        "watch": (Role.WATCHER,),
+        **dict.fromkeys(("review", "gallery", "enrol", "activate", "whatif"), (Role.CURATOR,)),
+        **dict.fromkeys(("topics", "doctor"), (Role.OPERATOR,)),
+    }
+)
+_running: list[SecuredServices] = []
+
+
+@contextmanager
+def in_use(services: SecuredServices) -> Iterator[SecuredServices]:
+    """Let tests use these services as long as the block lasts."""
+    _running.append(services)
+    try:
+        yield services
+    finally:
+        _running.remove(services)
+
+
+def admin() -> dict[str, Any]:
+    """Return the settings of the tests' own hand, which may do anything."""
+    return _running[0].admin if _running else {}
+
+
+def as_user(settings: Settings, command: str) -> Settings:
+    """Return the settings under which a command is run: of a user with just the rights for it.
+
+    Settings of other services than the secured ones stay as they are.
+    """
+    if not _running or settings.kafka_bootstrap_servers != _running[0].kafka.address:
+        return settings
+    if command not in _ROLES:
+        return _running[0].as_owner(settings)
+    roles = _ROLES[command]
+    return _running[0].as_role(settings, *roles)
