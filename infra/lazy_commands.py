@@ -1,7 +1,9 @@
 """Commands that are loaded when they are asked for: what they import may take seconds."""
 
 import ast
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
@@ -63,10 +65,24 @@ def _docstring(name: str) -> str | None:
 
 def _loaded(name: str) -> Any:
     """Import the module of a command and return the command, or the group that its ``app`` is."""
-    module = import_module(f"infra.commands.{name}")
+    with _collector_at_rest():
+        module = import_module(f"infra.commands.{name}")
     holder = typer.Typer(rich_markup_mode="markdown")
     if hasattr(module, "app"):
         holder.add_typer(module.app, name=name, help=module.__doc__)
     else:
         holder.command(name)(getattr(module, name))
     return get_group(holder).commands[name]
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Look for no garbage, neither now nor later: what is imported is none, and looking is slow."""
+    was_at_work = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_at_work:
+            gc.enable()
