@@ -5,9 +5,10 @@ place of the embedded broker. A service that is missing fails the tests; nothing
 """
 
 import faulthandler
+import gc
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import hypothesis
 import pytest
@@ -49,6 +50,18 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line(
             "markers", f"{kind}_broker(why): needs this broker, left out with another one"
         )
+    config.addinivalue_line("markers", "counted: what its child processes run is covered, too")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage among all that is imported: neither now nor later is any there."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -18,6 +18,8 @@ from schemas.metrics import Metrics
 from schemas.runtime import Runtime
 from schemas.settings import load_settings
 
+pytestmark = pytest.mark.counted
+
 
 @pytest.fixture
 async def browser() -> AsyncIterator[aiohttp.ClientSession]:

@@ -12,6 +12,8 @@ from infra.local.stack import Stack, addresses, stack
 from schemas.errors import SetupError
 from schemas.settings import Settings, load_settings
 
+pytestmark = pytest.mark.counted
+
 _PATIENCE_S = 60.0
 
 

@@ -18,6 +18,8 @@ from tests.services.own import own_services
 from tests.services.processes import Process, process
 from tests.services.test_stream_faults import OUTCOMES, PLACES, outcomes
 
+pytestmark = pytest.mark.counted
+
 MOST_S = 15.0
 
 

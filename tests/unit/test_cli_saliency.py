@@ -19,6 +19,12 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 IDENTITIES, SHOTS = 12, 8
 
 
+@pytest.fixture(autouse=True)
+def quick_umap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take principal components for UMAP's: it compiles for half a minute, and has its own test."""
+    monkeypatch.setattr("lab.saliency.projections._umap", lambda parts, count: parts[:, :count])
+
+
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Coarse patterns, bright by day and dark at dusk; the lens does nothing, the breed is who."""
