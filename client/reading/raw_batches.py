@@ -34,6 +34,12 @@ class _Committed(PartitionRecords):  # type: ignore[misc]  # aiokafka has no typ
     def _consumer_record(self, _: TopicPartition, record: Record) -> Record:
         return record
 
+    def _contains_abort_marker(self, next_batch: "_Batch") -> bool:
+        try:
+            return bool(super()._contains_abort_marker(next_batch))
+        except Exception:  # noqa: BLE001  what says it is the broker's and is not marks nothing
+            return False
+
 
 def unpack(place: TopicPartition, data: bytes, aborted: Any, offset: int, end: int) -> Chunk:
     """Return what a fetch of ``place`` from ``offset`` on brought.
