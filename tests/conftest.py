@@ -20,6 +20,8 @@ from infra.local.embedded import Services, services
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.settings import BrokerKind, Settings, load_settings
+from tests.secured.services import secured_services
+from tests.secured.session import admin, in_use
 
 MAX_TEARDOWN_S = 300
 
@@ -31,9 +33,12 @@ hypothesis.settings.load_profile("suite")  # `--hypothesis-profile` comes after 
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--broker``, without which PERENNIAL_BROKER counts, and ``--write-golden``."""
+    """Add ``--broker`` (else PERENNIAL_BROKER counts), ``--secured`` and ``--write-golden``."""
     parser.addoption(
         "--broker", choices=[kind.value for kind in BrokerKind], help="which broker tests start"
+    )
+    parser.addoption(
+        "--secured", action="store_true", help="on Apache Kafka and Redis with users, TLS and ACLs"
     )
     parser.addoption(
         "--write-golden", action="store_true", help="write what tests/golden compares with anew"
@@ -46,6 +51,10 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("PERENNIAL_CACHE", str(config.rootpath / ".pytest_cache" / "perennial"))
     if (broker := config.getoption("--broker")) is not None:
         os.environ["PERENNIAL_BROKER"] = broker
+    if config.getoption("--secured"):
+        os.environ["PERENNIAL_BROKER"] = BrokerKind.APACHE
+        # aiokafka does not wait until TLS has said goodbye: the loop of a test ends before.
+        config.addinivalue_line("filterwarnings", "ignore::ResourceWarning")
     for kind in BrokerKind:
         config.addinivalue_line(
             "markers", f"{kind}_broker(why): needs this broker, left out with another one"
@@ -95,9 +104,17 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def stack_services() -> Iterator[Services]:
+def stack_services(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Services]:
     """A real broker and a real Redis with vector search."""
     named = load_settings()
+    if request.config.getoption("--secured"):
+        folder = tmp_path_factory.mktemp("secured")
+        with secured_services(folder, named.kafka_jars) as secured, in_use(secured):
+            address = secured.admin["redis_url"]
+            yield Services(secured.kafka.address, address, secured.kafka, secured.redis)
+        return
     with services(
         named.kafka_bootstrap_servers,
         named.redis_url,
@@ -111,8 +128,11 @@ def stack_services() -> Iterator[Services]:
 def settings(stack_services: Services) -> Settings:
     """Settings for one test: its own topics, groups and keys; the topics exist."""
     own = load_settings(
-        kafka_bootstrap_servers=stack_services.kafka,
-        redis_url=stack_services.redis,
+        **{
+            "kafka_bootstrap_servers": stack_services.kafka,
+            "redis_url": stack_services.redis,
+            **admin(),
+        },
         topic_prefix=f"t{uuid.uuid4().hex[:8]}.",
         worker_port=0,
         streams_port=0,

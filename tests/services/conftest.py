@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from client.admin import create_topics
 from infra.cli import app
 from infra.local.apache_kafka import ApacheKafka
 from infra.local.embedded import Services
 from infra.torture.model import write_cheap_model
-from schemas.settings import Settings
+from schemas.settings import Settings, environment
+from tests.secured.session import as_user
 from tests.services.commands import Run
 
 
@@ -37,10 +38,16 @@ def settings(settings: Settings, light_model: Path) -> Settings:
 @pytest.fixture
 def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command of this test's deployment."""
-    monkeypatch.setenv("PERENNIAL_KAFKA_BOOTSTRAP_SERVERS", settings.need_kafka())
-    monkeypatch.setenv("PERENNIAL_REDIS_URL", settings.need_redis())
-    monkeypatch.setenv("PERENNIAL_TOPIC_PREFIX", settings.topic_prefix)
-    return lambda *arguments: CliRunner().invoke(app, [str(a) for a in arguments])
+    settings_of = ("kafka_", "redis_url", "redis_username", "redis_password", "redis_ca", "topic_")
+
+    def run_as(*arguments: object) -> Result:
+        command, *_ = texts = [str(argument) for argument in arguments]
+        for name, value in environment(as_user(settings, command)).items():
+            if name.lower().removeprefix("perennial_").startswith(settings_of):
+                monkeypatch.setenv(name, value)
+        return CliRunner().invoke(app, texts)
+
+    return run_as
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from schemas.settings import Settings, environment
+from tests.secured.session import as_user
 
 
 class Process:
@@ -20,7 +21,7 @@ class Process:
         self._log = log.open("ab")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "infra.cli", *arguments],
-            env={**os.environ, **environment(settings)},
+            env={**os.environ, **environment(as_user(settings, arguments[0]))},
             stdout=self._log,
             stderr=subprocess.STDOUT,
             cwd=cwd,

@@ -5,30 +5,29 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from redis import Redis
 from typer.testing import CliRunner
 
+from access.redis import redis_client
 from client.broker import Broker
 from infra.cli import app
 from infra.demo.frames import rendered
-from schemas.settings import Settings
+from schemas.settings import Settings, environment
+from tests.secured.session import as_user
 
 
 @pytest.fixture
 def named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings that the command line reads, too."""
-    monkeypatch.setenv("PERENNIAL_KAFKA_BOOTSTRAP_SERVERS", settings.need_kafka())
-    monkeypatch.setenv("PERENNIAL_REDIS_URL", settings.need_redis())
-    monkeypatch.setenv("PERENNIAL_TOPIC_PREFIX", settings.topic_prefix)
-    monkeypatch.setenv("PERENNIAL_WORKER_PORT", "0")
-    monkeypatch.setenv("PERENNIAL_STREAMS_PORT", "0")
+    for name, value in environment(as_user(settings, "demo")).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("PERENNIAL_MODEL")  # the demo is about the one that comes with it
     return settings
 
 
 def left_behind(settings: Settings) -> tuple[set[str], list[bytes]]:
     """The topics and the keys of this test's deployment."""
     topics = {t for t in Broker(settings).partitions() if "demo-" in t}
-    with Redis.from_url(settings.need_redis()) as client:
+    with redis_client(settings) as client:
         return topics, list(client.scan_iter(match=f"{settings.topic_prefix}*"))
 
 

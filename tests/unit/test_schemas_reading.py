@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from schemas.errors import BadInput, DependencyDown
+from schemas.errors import BadInput, DependencyDown, NotAllowed
 from schemas.metrics import Metrics
 from schemas.reading import ATTEMPTS, Chunk, Reading
 from schemas.records import Record
@@ -141,3 +141,23 @@ async def test_without_partitions_at_most_one_record_is_taken(metrics: Metrics) 
     found = await Reading(second, metrics)(Idle({}, {}), (), timeout_s=0.2, most=8)
     assert found == {A: [record(A, 0)]}
     assert asked == [{"timeout_ms": 200, "max_records": 1}]
+
+
+async def test_what_may_not_be_read_is_waited_for_and_costs_the_others_nothing(
+    metrics: Metrics,
+) -> None:
+    class Refusing(Client):
+        async def getmany(
+            self, *places: Place, timeout_ms: int, max_records: int
+        ) -> dict[Place, list[Record]]:
+            if places == (A,):
+                raise NotAllowed("kafka", "Read on topic frames")
+            return await super().getmany(*places, timeout_ms=timeout_ms, max_records=max_records)
+
+    client, reading = Refusing({A: 1, B: 1}, {A: set(), B: set()}), Reading(second, metrics)
+    read = await reading(client, (A, B), timeout_s=1, most=8)
+    assert [r.partition for records in read.values() for r in records] == [1]
+    for _ in range(2 * ATTEMPTS):
+        with pytest.raises(NotAllowed):
+            await reading(client, (A,), timeout_s=1, most=8)
+    assert client.at[A] == 0, "the second reader was not asked, and nothing was set aside"
