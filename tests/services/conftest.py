@@ -38,16 +38,22 @@ def settings(settings: Settings, light_model: Path) -> Settings:
 @pytest.fixture
 def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command of this test's deployment."""
-    settings_of = ("kafka_", "redis_url", "redis_username", "redis_password", "redis_ca", "topic_")
+    _export(settings, monkeypatch, "kafka_bootstrap_servers", "redis_url", "topic_prefix")
 
     def run_as(*arguments: object) -> Result:
-        command, *_ = texts = [str(argument) for argument in arguments]
-        for name, value in environment(as_user(settings, command)).items():
-            if name.lower().removeprefix("perennial_").startswith(settings_of):
-                monkeypatch.setenv(name, value)
+        texts = [str(argument) for argument in arguments]
+        login = ("kafka_security_", "redis_username", "redis_password", "redis_ca")
+        _export(as_user(settings, texts[0]), monkeypatch, *login)
         return CliRunner().invoke(app, texts)
 
     return run_as
+
+
+def _export(settings: Settings, monkeypatch: pytest.MonkeyPatch, *beginnings: str) -> None:
+    """Set the variables whose settings begin so."""
+    for name, value in environment(settings).items():
+        if name.removeprefix("PERENNIAL_").lower().startswith(beginnings):
+            monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
