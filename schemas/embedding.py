@@ -105,7 +105,9 @@ def _read_vector(value: bytes | None) -> FloatVector:
     if len(value) > 4 * MAX_DIMENSIONS:
         raise BadInput("bad_vector", f"{len(value) // 4} numbers; at most {MAX_DIMENSIONS}")
     vector = np.frombuffer(value, dtype="<f4").astype(np.float32, copy=False)
+    if not np.isfinite(vector).all():  # a signalling NaN must not be computed with
+        raise BadInput("bad_vector", "not finite; expected a finite vector of norm 1")
     norm = float(np.linalg.norm(vector.astype(np.float64)))  # float32 squares overflow at 1e19
-    if not abs(norm - 1.0) <= TOLERANCE:  # also catches NaN
+    if abs(norm - 1.0) > TOLERANCE:
         raise BadInput("bad_vector", f"norm {norm:.4g}; expected a finite vector of norm 1")
     return vector
