@@ -96,7 +96,7 @@ def test_doctor_finds_a_whole_deployment_well(run: Run) -> None:
     findings = {finding["name"]: finding for finding in json.loads(result.stdout)}
     assert result.exit_code == 0, findings
     named = {"settings", "broker", "topics", "lag", "redis", "search", "timeouts", "eviction"}
-    assert findings.keys() == named | {"clock", "model"}
+    assert findings.keys() == named | {"clock", "model", "runtime"}
     assert {finding["level"] for finding in findings.values()} == {"ok"}, findings
 
 
