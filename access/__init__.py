@@ -1,1 +1,1 @@
-"""How clients get in: what each is told of servers, users, certificates; the rights needed."""
+"""How services reach what they depend on: users, certificates, rights; waiting while it is down."""

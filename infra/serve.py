@@ -18,6 +18,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from access.patience import Patience, unless
 from access.rights import Role
 from client.access import check_access
 from client.admin import check_topics
@@ -27,7 +28,6 @@ from infra.access_watch import access_watched
 from schemas.errors import Crashed, DependencyDown, SetupError
 from schemas.health import Health
 from schemas.metrics import Metrics
-from schemas.patience import Patience, unless
 from schemas.runtime import Runtime
 from schemas.settings import Settings
 

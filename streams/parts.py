@@ -6,7 +6,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from schemas.patience import unless
+from access.patience import unless
 from schemas.runtime import Runtime
 from streams.conditioning.placement import Placements
 from streams.gallery.activation import LastActivation

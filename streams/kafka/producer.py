@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaProducer
 
 from access.kafka import aiokafka_options
+from access.patience import Patience, unless
 from access.refusals import rights_named
 from access.rights import Operation
-from schemas.patience import Patience, unless
 from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.settings import Settings

@@ -8,9 +8,9 @@ from typing import Any
 
 from aiokafka.errors import KafkaError
 
+from access.patience import Patience, unless
 from schemas.errors import Crashed, DependencyDown, SetupError
 from schemas.health import Health
-from schemas.patience import Patience, unless
 from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.topics import GALLERY_COMMANDS, Topic

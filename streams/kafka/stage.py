@@ -10,11 +10,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from time import perf_counter
 
+from access.patience import Patience
+from access.set_aside import SetAside
 from schemas.errors import BadInput
-from schemas.patience import Patience
 from schemas.records import Record
 from schemas.runtime import Runtime
-from schemas.set_aside import SetAside
 
 Handler = Callable[[Sequence[Record]], Awaitable[Sequence[Record]]]
 """Turns input records into output records. A repeat of a batch must lead to the same effect."""

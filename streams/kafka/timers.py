@@ -5,9 +5,9 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
 
+from access.patience import Patience, is_passing
 from schemas.errors import SetupError
 from schemas.health import Health
-from schemas.patience import Patience, is_passing
 
 SLOW_S = 10.0
 """How long work may take before readiness tells of it."""

@@ -10,12 +10,12 @@ import numpy as np
 from aiokafka.errors import MessageSizeTooLargeError
 from numpy.typing import NDArray
 
+from access.patience import Patience
 from schemas.embedding import Embedding, read_embedding
 from schemas.errors import DependencyDown
 from schemas.event import bare_id
 from schemas.health import Health
 from schemas.metrics import Metrics
-from schemas.patience import Patience
 from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.settings import load_settings

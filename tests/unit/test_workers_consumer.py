@@ -9,10 +9,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError
 
+from access.patience import Patience
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.offsets import Offsets
-from schemas.patience import Patience
 from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.settings import load_settings

@@ -6,10 +6,10 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
+from access.patience import Patience
 from schemas.errors import BadInput
 from schemas.health import Health
 from schemas.metrics import Metrics
-from schemas.patience import Patience
 from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.settings import load_settings

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
-from schemas.patience import Patience
+from access.patience import Patience
 from schemas.runtime import Runtime
 from workers.model.forward import Embeds, Result, embed_each
 from workers.service.job import Image, now_ms

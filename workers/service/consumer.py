@@ -10,10 +10,10 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from access.kafka import aiokafka_options
+from access.patience import Patience
 from access.refusals import AllowedReads, is_lost, rights_named
 from access.rights import Operation
 from schemas.offsets import Offsets
-from schemas.patience import Patience
 from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.topics import FRAMES

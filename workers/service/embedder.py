@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack
 import cv2
 import torch
 
+from access.patience import Patience
 from schemas.background import declaration_of
-from schemas.patience import Patience
 from schemas.runtime import Runtime
 from schemas.settings import Device, Settings
 from workers.images.claim_check import Fetcher

@@ -9,14 +9,14 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from access.kafka import aiokafka_options
+from access.patience import TOO_LARGE, Patience
 from access.refusals import rights_named
 from access.rights import Operation
+from access.set_aside import SetAside
 from schemas.codec import frame_name
 from schemas.errors import BadInput
-from schemas.patience import TOO_LARGE, Patience
 from schemas.records import Record
 from schemas.runtime import Runtime
-from schemas.set_aside import SetAside
 from schemas.topics import DEAD_LETTERS, EMBEDDINGS
 from workers.service.job import Job
 

@@ -4,10 +4,10 @@ import pytest
 from aiokafka import errors
 from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError
 
+from access.patience import TOO_LARGE, Patience, is_passing
 from schemas.errors import BadInput, DependencyDown
 from schemas.health import Health
 from schemas.metrics import Metrics
-from schemas.patience import TOO_LARGE, Patience, is_passing
 from schemas.runtime import Runtime
 from schemas.settings import load_settings
 

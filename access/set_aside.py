@@ -6,9 +6,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from access.patience import TOO_LARGE, Patience
 from schemas.dead_letter import at_lengths, dead_letter, size
 from schemas.errors import BadInput, DependencyDown
-from schemas.patience import TOO_LARGE, Patience
 from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.topics import DEAD_LETTERS
