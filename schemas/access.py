@@ -120,9 +120,11 @@ class AccessSettings(BaseSettings):
     def _whole(self) -> "AccessSettings":
         """Refuse security that is set up by half: what is not used would be believed to be."""
         protocol, begin = self.kafka_security_protocol, "kafka_security_"
-        given = {name for name in self.model_fields_set if name.startswith(begin)} - {
-            "kafka_security_protocol"
-        }
+        given = {
+            name
+            for name, field in type(self).model_fields.items()
+            if name.startswith(begin) and getattr(self, name) != field.default
+        } - {"kafka_security_protocol"}
         of_tls = {f"{begin}{part}" for part in ("ca", "certificate", "key", "key_password")}
         unused = sorted(
             name
