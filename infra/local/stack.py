@@ -117,8 +117,8 @@ def refuse_secured_own(settings: Settings) -> None:
             f"a broker {_OF_OUR_OWN} PERENNIAL_KAFKA_BOOTSTRAP_SERVERS, or leave out "
             "PERENNIAL_KAFKA_SECURITY_PROTOCOL"
         )
-    named = {name for name in settings.model_fields_set if name.startswith("redis_")}
-    if settings.redis_url is None and named & {"redis_username", "redis_password", "redis_ca"}:
+    secrets = (settings.redis_username, settings.redis_password, settings.redis_ca)
+    if settings.redis_url is None and any(secret is not None for secret in secrets):
         raise SetupError(f"a Redis {_OF_OUR_OWN} PERENNIAL_REDIS_URL")
 
 
