@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,10 @@ def test_a_child_reads_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> Non
     assert load_settings() == settings
 
 
-def test_only_what_was_set_is_passed_on() -> None:
+def test_only_what_was_set_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith("PERENNIAL_"):
+            monkeypatch.delenv(name)
     assert environment(load_settings(threads=2)) == {"PERENNIAL_THREADS": "2"}
 
 
