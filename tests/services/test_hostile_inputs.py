@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 
+import pytest
+
 from benchmarks.hostile.inputs import EVENT_INPUTS, FRAME_INPUTS, Hostile
 from benchmarks.hostile.trial import Row, rows
 from infra.local.stack import stack
@@ -32,6 +34,7 @@ def each(measured: Mapping[str, Row]) -> Iterator[Hostile]:
             yield hostile
 
 
+@pytest.mark.embedded_broker("Apache Kafka unpacks what comes, and needs the memory for it itself")
 async def test_no_hostile_input_costs_much(settings: Settings, tmp_path: Path) -> None:
     measured: dict[str, Row] = {}
     # How many regions a small image may have depends on the model: the one that comes with it.
