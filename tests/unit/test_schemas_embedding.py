@@ -9,6 +9,7 @@ import pytest
 from schemas.embedding import TOLERANCE, Embedding, read_embedding
 from schemas.errors import BadInput
 from schemas.event import MAX_EVENT_ID, FloatVector, Region
+from schemas.limits import MAX_DIMENSIONS
 from schemas.records import Record
 
 
@@ -82,6 +83,7 @@ def test_a_missing_header_is_named(name: str, value: bytes | None) -> None:
     ("name", "value"),
     [
         ("ce_time", b"noon"),
+        ("ce_time", b"9999-12-31T23:59:59Z"),
         ("background", b"{"),
         ("background", b'["winter"]'),
         ("background", b'{"season": null}'),
@@ -139,6 +141,7 @@ def test_a_time_without_a_zone_is_read_as_utc_or_refused() -> None:
         (float32(0.99, 0).tobytes(), "norm 0.99;"),
         (float32(1, np.nan).tobytes(), "not finite;"),
         (float32(1, -np.inf).tobytes(), "not finite;"),
+        (bytes(4 * MAX_DIMENSIONS + 4), f"{MAX_DIMENSIONS + 1} numbers; at most"),
     ],
 )
 def test_what_is_no_unit_vector_is_refused(value: bytes, said: str) -> None:

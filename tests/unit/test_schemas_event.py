@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from schemas.errors import BadInput
 from schemas.event import Event, EventId, FloatVector, Identity, Instant, Region, Vector, now
+from schemas.limits import MAX_DIMENSIONS
 from schemas.records import Record
 
 _vector = TypeAdapter(Vector)
@@ -162,6 +163,7 @@ def test_a_vector_can_not_be_changed_from_either_side() -> None:
         1.0,
         np.empty(0, np.float32),
         np.ones((2, 2), np.float32),
+        np.ones(MAX_DIMENSIONS + 1, np.float32),
     ],
 )
 def test_what_is_no_vector_is_refused(value: object) -> None:
