@@ -10,7 +10,7 @@ from lab.cards.figures import figures_of, read_evaluation
 from lab.cards.page import page
 from lab.cards.stored import StoredModel, open_model
 from schemas.errors import SetupError
-from schemas.settings import Device, Precision, load_settings
+from schemas.settings import Device, InferenceRuntime, Precision, load_settings
 from workers.model.model import load_model
 from workers.model.model_folder import CARD, WEIGHTS, ModelCard, version, write_model
 
@@ -80,7 +80,14 @@ def _write(model: StoredModel) -> None:
     with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as temporary:
         staged = Path(temporary)
         write_model(staged, model.card, model.weights)
-        load_model(load_settings(model=staged, device=Device.CPU, precision=Precision.FLOAT32))
+        load_model(
+            load_settings(
+                model=staged,
+                device=Device.CPU,
+                precision=Precision.FLOAT32,
+                runtime=InferenceRuntime.TORCH,
+            )
+        )
         (staged / README).write_text(page(model), encoding="utf-8")
         out.mkdir(exist_ok=True)
         for file in (WEIGHTS, CARD, README):

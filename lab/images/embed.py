@@ -15,7 +15,7 @@ from lab.images.manifest import ManifestRow
 from recognition.distance import FloatArray
 from recognition.protocol import Split
 from schemas.errors import BadInput, SetupError
-from schemas.settings import Settings
+from schemas.settings import InferenceRuntime, Settings
 from workers.images.decode import Limits, Pixels, prepare
 from workers.model.forward import embed_each
 from workers.model.malloc import keep_freed_memory
@@ -88,7 +88,9 @@ def version_of(folder: Path | None, settings: Settings) -> str:
     Raises:
         SetupError: it cannot be loaded.
     """
-    return load_model(settings.model_copy(update={"model": folder})).version
+    # Torch can compute every model: the fastest runtime need not be looked for.
+    update = {"model": folder, "runtime": InferenceRuntime.TORCH}
+    return load_model(settings.model_copy(update=update)).version
 
 
 def embed_with(

@@ -7,6 +7,7 @@ different machines write into one gallery.
 import logging
 import time
 from collections.abc import Callable
+from functools import cached_property
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -115,9 +116,10 @@ class RuntimeChoice:
             return self._checked(runtime)  # the file was of an older release, or damaged
 
     def _checked(self, runtime: InferenceRuntime) -> ForwardPass:
+        if runtime is InferenceRuntime.TORCH:
+            return self._reference
         try:
-            with torch.inference_mode():
-                expected = self._reference(self._sample)
+            expected = self._expected
             candidate = self._build(runtime)
             with torch.inference_mode():
                 vectors = candidate(self._sample)
@@ -133,9 +135,13 @@ class RuntimeChoice:
             module = import_module(_READS_ONNX[runtime][1])
             build: Callable[..., ForwardPass] = module.build
             return build(self._exported.file(), self._place.threads, self._place.passes)
-        if runtime is InferenceRuntime.COMPILE:
-            return CompiledPass(self._network)
-        return self._reference
+        return CompiledPass(self._network)
+
+    @cached_property
+    def _expected(self) -> Tensor:
+        """Torch's vectors of the sample, which all others are held against."""
+        with torch.inference_mode():
+            return self._reference(self._sample)
 
 
 def images_per_second(forward: ForwardPass, images: Tensor) -> float:
