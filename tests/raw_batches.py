@@ -1,13 +1,8 @@
 """Batches as a client of another make, or a broken one, could send them."""
 
-import asyncio
 import struct
 from collections.abc import Sequence
 
-from aiokafka import TopicPartition
-from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import for_code
-from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy as Builder
 from aiokafka.record.util import calc_crc32c
 
@@ -55,37 +50,3 @@ def signed(data: bytes, base: int = 0) -> bytes:
     struct.pack_into(">qi", done, 0, base, len(done) - 12)
     struct.pack_into(">I", done, _CRC, calc_crc32c(bytes(done[_ATTRIBUTES:])))
     return bytes(done)
-
-
-async def send(servers: str, topic: str, partition: int, data: bytes) -> int:
-    """Put a batch on a partition as it is, once that has a leader; return its first offset.
-
-    Raises:
-        KafkaError: the broker refuses it.
-    """
-    client = AIOKafkaClient(bootstrap_servers=servers)
-    try:
-        await client.bootstrap()
-        async with asyncio.timeout(30):
-            while True:
-                await client._wait_on_metadata(topic)
-                code, offset = await _try(client, TopicPartition(topic, partition), data)
-                if code == 0:
-                    return offset
-                if not for_code(code).retriable:
-                    raise for_code(code)(f"{topic}-{partition} refuses the batch")
-                await asyncio.sleep(0.1)
-    finally:
-        await client.close()
-
-
-async def _try(client: AIOKafkaClient, place: TopicPartition, data: bytes) -> tuple[int, int]:
-    request = ProduceRequest(
-        transactional_id=None,
-        required_acks=-1,
-        timeout=10_000,
-        topics=[(place.topic, [(place.partition, data)])],
-    )
-    response = await client.send(client.cluster.leader_for_partition(place), request)
-    [(_, [(_, code, offset, *_)])] = response.topics
-    return int(code), int(offset)

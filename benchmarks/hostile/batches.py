@@ -7,7 +7,6 @@ import zlib
 from aiokafka import TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import for_code
-from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.util import calc_crc32c
 
@@ -33,8 +32,8 @@ def flood(headers: int) -> bytes:
     return _batch(_varint(len(body)) + body, 0)
 
 
-async def send(servers: str, topic: str, key: bytes, data: bytes) -> None:
-    """Put a batch as it is on the partition of a key.
+async def send(servers: str, topic: str, partition: int, data: bytes) -> int:
+    """Put a batch on a partition as it is, once that has a leader; return its first offset.
 
     Raises:
         KafkaError: the broker refuses it.
@@ -45,24 +44,26 @@ async def send(servers: str, topic: str, key: bytes, data: bytes) -> None:
         async with asyncio.timeout(30):
             while True:
                 await client._wait_on_metadata(topic)
-                partitions = sorted(client.cluster.partitions_for_topic(topic))
-                partition = DefaultPartitioner()(key, partitions, partitions)
-                leader = client.cluster.leader_for_partition(TopicPartition(topic, partition))
-                request = ProduceRequest(
-                    transactional_id=None,
-                    required_acks=-1,
-                    timeout=10_000,
-                    topics=[(topic, [(partition, data)])],
-                )
-                response = await client.send(leader, request)
-                [(_, [(_, code, *_)])] = response.topics
+                code, offset = await _try(client, TopicPartition(topic, partition), data)
                 if code == 0:
-                    return
+                    return offset
                 if not for_code(code).retriable:
                     raise for_code(code)(f"{topic}-{partition} refuses the batch")
                 await asyncio.sleep(0.1)
     finally:
         await client.close()
+
+
+async def _try(client: AIOKafkaClient, place: TopicPartition, data: bytes) -> tuple[int, int]:
+    request = ProduceRequest(
+        transactional_id=None,
+        required_acks=-1,
+        timeout=10_000,
+        topics=[(place.topic, [(place.partition, data)])],
+    )
+    response = await client.send(client.cluster.leader_for_partition(place), request)
+    [(_, [(_, code, offset, *_)])] = response.topics
+    return int(code), int(offset)
 
 
 def _head(size: int) -> bytes:

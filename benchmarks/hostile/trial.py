@@ -5,6 +5,8 @@ import time
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, replace
 
+from aiokafka.partitioner import DefaultPartitioner
+
 from benchmarks.hostile.batches import send
 from benchmarks.hostile.inputs import Hostile, good
 from benchmarks.hostile.watch import Cost, Watched
@@ -82,7 +84,9 @@ class Trial:
         topic = self._settings.topic(hostile.topic)
         if isinstance(made, bytes):
             size = len(made)
-            await send(self._settings.need_kafka(), topic, KEY, made)
+            partitions = list(range(hostile.topic.partitions))
+            partition = DefaultPartitioner()(KEY, partitions, partitions)
+            await send(self._settings.need_kafka(), topic, partition, made)
         else:
             size = sum(map(len, (made.value or b"", *dict(made.headers).values())))
             await self._out.send(replace(made, topic=topic))

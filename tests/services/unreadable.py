@@ -7,11 +7,12 @@ from typing import Any
 
 from confluent_kafka import Producer
 
+from benchmarks.hostile.batches import send
 from infra.local.apache_kafka import ApacheKafka
 from infra.local.embedded import Services
 from schemas.records import Record
 from schemas.settings import Settings
-from tests.raw_batches import ZSTD, batch, garbage, send
+from tests.raw_batches import ZSTD, batch, garbage
 
 MARK = b"<this will be overwritten>"
 
