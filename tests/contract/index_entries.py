@@ -1,28 +1,16 @@
 """Entries, states and queries for the tests of an index."""
 
-from typing import Any
-
 import numpy as np
 
 from recognition.cluster import EVERYWHERE
 from schemas.conditioning import ArtefactRef
 from streams.index.base import GalleryState, Index, IndexEntry, IndexKey, Query, ShardState
-from tests.gallery_entries import MODEL, unit
+from tests.gallery_entries import MODEL
+from tests.index_entries import entry
 
 AXES = np.eye(4, dtype=np.float32)
 ACTIVE = ArtefactRef(name="light", version="v1", uri="file:///c", model=MODEL)
 FITTED = f"{MODEL}+v1"
-
-
-def entry(
-    entry_id: str,
-    identity: str,
-    vector: Any,
-    cluster: str = "all",
-    space: str = MODEL,
-    scale: float = 1.0,
-) -> IndexEntry:
-    return IndexEntry(entry_id, identity, space, cluster, unit(vector), scale)
 
 
 def state(

@@ -6,8 +6,9 @@ import pytest
 from recognition.cluster import EVERYWHERE
 from schemas.errors import DependencyDown
 from streams.index.base import Index, IndexKey, Query
-from tests.contract.index_entries import ACTIVE, AXES, FITTED, entry, filled, state
+from tests.contract.index_entries import ACTIVE, AXES, FITTED, filled, state
 from tests.gallery_entries import MODEL, unit
+from tests.index_entries import entry
 
 
 async def test_a_new_index_has_no_state(index: Index) -> None:

@@ -13,12 +13,12 @@ from tests.contract.index_entries import (
     FITTED_QUERY,
     PLAIN_ENTRIES,
     PLAIN_QUERY,
-    entry,
     filled,
     ids,
     state,
 )
 from tests.gallery_entries import MODEL
+from tests.index_entries import entry
 
 
 async def test_a_second_space_grows_beside_the_first(index: Index) -> None:

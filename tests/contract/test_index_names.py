@@ -3,8 +3,9 @@
 from schemas.codec import MAX_ID, MAX_TEXT
 from schemas.event import event_name
 from streams.index.base import Index, IndexKey, Query
-from tests.contract.index_entries import AXES, entry, filled, state
+from tests.contract.index_entries import AXES, filled, state
 from tests.gallery_entries import MODEL
+from tests.index_entries import entry
 
 NAMES = [
     event_name("north", "IMG_0001.jpg"),

@@ -13,13 +13,13 @@ from tests.contract.index_entries import (
     FITTED_ENTRIES,
     PLAIN_ENTRIES,
     PLAIN_QUERY,
-    entry,
     filled,
     ids,
     place,
     state,
 )
 from tests.gallery_entries import MODEL
+from tests.index_entries import entry
 
 
 async def test_a_shard_that_lacks_what_its_state_counts_is_no_answer(index: Index) -> None:

@@ -18,7 +18,7 @@ from streams.conditioning.artefact import Artefact
 from streams.conditioning.placement import Placement, Placements
 from streams.index.base import GalleryState, IndexEntry
 from tests.gallery_entries import MODEL
-from tests.unit.matcher_probes import entry
+from tests.index_entries import entry
 
 SIZE = 4
 DAY = {"light": "day", "camera": "a"}

@@ -23,6 +23,7 @@ from streams.index.base import GalleryState, IndexEntry, Query, ShardState
 from streams.index.memory import MemoryIndex
 from streams.matching.matcher import Matcher
 from tests.gallery_entries import CAPTURED, MODEL, unit
+from tests.index_entries import entry
 
 AXES = np.eye(4, dtype=np.float32)
 WINTER, SUMMER = "season=winter", "season=summer"
@@ -59,18 +60,6 @@ def matcher_on(
         Placements(shard_by) if placements is None else placements,
         patience_s=0,
     )
-
-
-def entry(
-    entry_id: str,
-    identity: str,
-    vector: Any,
-    cluster: str = "all",
-    space: str = MODEL,
-    scale: float = 1.0,
-) -> IndexEntry:
-    """Return an entry as the index holds it."""
-    return IndexEntry(entry_id, identity, space, cluster, unit(vector), scale)
 
 
 async def fill(

@@ -16,6 +16,7 @@ from schemas.records import Record
 from streams.index.base import GalleryState
 from streams.matching.matcher import Matcher
 from tests.gallery_entries import unit
+from tests.index_entries import entry
 from tests.unit.matcher_probes import (
     AXES,
     SEASONS,
@@ -23,7 +24,6 @@ from tests.unit.matcher_probes import (
     THRESHOLDS,
     WINTER,
     Watched,
-    entry,
     fill,
     identity,
     matched,

@@ -13,6 +13,7 @@ from streams.conditioning.artefact import save_artefact
 from streams.conditioning.placement import Placements
 from streams.matching.matcher import Matcher
 from tests.gallery_entries import MODEL
+from tests.index_entries import entry
 from tests.unit.conditioned import (
     DAY,
     DUSK,
@@ -27,7 +28,6 @@ from tests.unit.conditioned import (
 from tests.unit.matcher_probes import (
     AXES,
     Watched,
-    entry,
     fill,
     identity,
     matched,

@@ -12,6 +12,7 @@ from schemas.records import Record
 from streams.matching.gauges import EVERY, RECENT
 from streams.matching.matcher import Matcher
 from tests.gallery_entries import unit
+from tests.index_entries import entry
 from tests.unit.conditioned import (
     DAY,
     NIGHT,
@@ -22,7 +23,7 @@ from tests.unit.conditioned import (
     sample,
     statistics_of,
 )
-from tests.unit.matcher_probes import AXES, Watched, entry, fill, matcher_on, probe
+from tests.unit.matcher_probes import AXES, Watched, fill, matcher_on, probe
 
 STATISTICS = statistics_of([AXES[0], AXES[1], AXES[2]])
 

@@ -12,8 +12,9 @@ from schemas.recognition_event import Identification, ReviewItem
 from schemas.records import Record
 from streams.matching.matcher import Matcher
 from tests.gallery_entries import CAPTURED, MODEL, unit
+from tests.index_entries import entry
 from tests.unit.conditioned import DAY, Given, active, artefact, placed, sample
-from tests.unit.matcher_probes import AXES, Watched, entry, events_of, fill, matcher_on, one, probe
+from tests.unit.matcher_probes import AXES, Watched, events_of, fill, matcher_on, one, probe
 
 TAU = 0.2
 
