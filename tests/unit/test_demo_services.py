@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from infra.local.processes import free_port
 from infra.local.stack import service
 from infra.local.supervisor import Service
 from schemas.settings import environment, load_settings
+from tests.environment import no_settings
 
 
 def test_a_child_reads_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,9 +28,7 @@ def test_a_child_reads_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_only_what_was_set_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in os.environ:
-        if name.startswith("PERENNIAL_"):
-            monkeypatch.delenv(name)
+    no_settings(monkeypatch)
     assert environment(load_settings(threads=2)) == {"PERENNIAL_THREADS": "2"}
 
 

@@ -1,6 +1,5 @@
 """Settings of access: what is accepted, what is refused by half, and that no password is shown."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from pydantic import ValidationError
 from schemas.access import SecurityProtocol
 from schemas.errors import SetupError
 from schemas.settings import Settings, environment, load_settings
+from tests.environment import no_settings
 
 SECRET = "s3cr%t @:/?#'\""
 QUOTED = "s3cr%25t%20%40%3A%2F%3F%23%27%22"
@@ -22,9 +22,7 @@ SCRAM: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in os.environ:
-        if name.startswith("PERENNIAL_"):
-            monkeypatch.delenv(name)
+    no_settings(monkeypatch)
 
 
 def test_a_url_is_taken_apart() -> None:

@@ -1,6 +1,5 @@
 """Settings: each wrong value is named by its variable, with the remedy."""
 
-import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from pydantic import ValidationError
 
 from schemas.errors import SetupError
 from schemas.settings import Device, Precision, Settings, load_settings
+from tests.environment import no_settings
 
 FREE = {  # any text will do
     "kafka_bootstrap_servers", "redis_url", "http_host", "variables", "model", "image_uri_allow",
@@ -63,9 +63,7 @@ WRONG = {
 
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in os.environ:
-        if name.startswith("PERENNIAL_"):
-            monkeypatch.delenv(name)
+    no_settings(monkeypatch)
 
 
 def test_every_setting_has_a_default_and_a_description() -> None:
