@@ -1,5 +1,6 @@
 """Conditionings made by hand: light by day and by night moves all embeddings."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from recognition.background import Encoder
+from recognition.calibration import Calibration
 from recognition.clusters import Clusters, everything, fit_clusters
 from recognition.cohort import Cohort
 from recognition.conditioning import Conditioning, Impostors, place
@@ -16,6 +18,9 @@ from schemas.conditioning import Activation, ArtefactRef, PreviousArtefact
 from streams.conditioning.artefact import Artefact, load_artefact, save_artefact
 from tests.gallery_entries import MODEL
 
+Change = Callable[[Conditioning], Conditioning]
+
+CALIBRATION = Calibration(1, np.array([-1.0, 0.0]), np.array([0.1, 0.9]))
 DAY, NIGHT = {"light": "day"}, {"light": "night"}
 ENCODER = Encoder((Variable("light", Kind.NOMINAL, ("day", "night")),))
 AT = datetime(2025, 5, 1, tzinfo=UTC)
