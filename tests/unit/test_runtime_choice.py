@@ -184,6 +184,31 @@ def test_without_a_cache_torch_goes_on(
     assert "measured at each start" in caplog.text
 
 
+def test_without_a_home_torch_goes_on(
+    model: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A container whose user has no name has no home either."""
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("posixpath.expanduser", lambda path: path)  # as where nobody is known
+    with caplog.at_level(logging.WARNING):
+        assert load(model, cache=Path("~/.cache/perennial")).runtime is TORCH
+    assert "Name a folder" in caplog.text
+    with pytest.raises(SetupError, match="Name a folder for PERENNIAL_RUNTIME"):
+        load(model, ONNX, cache=Path("~/.cache/perennial"))
+
+
+def test_a_model_that_gives_nan_for_the_sample_is_left_to_torch(
+    model: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    honest = TorchPass.__call__
+    monkeypatch.setattr(
+        TorchPass, "__call__", lambda p, x: honest(p, x) * (float("nan") if len(x) > 1 else 1)
+    )
+    with caplog.at_level(logging.WARNING):
+        assert load(model).runtime is TORCH
+    assert "onnxruntime is left out" in caplog.text
+
+
 def test_what_is_not_installed_is_named(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> None:
         raise ImportError(f"No module named {name!r}")

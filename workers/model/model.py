@@ -1,5 +1,6 @@
 """The embedding model as the service uses it: uint8 images in, unit-norm float32 out."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ DEFAULT_CARD = ModelCard(
     about="EfficientNet-Lite0, pooled features, ImageNet weights",
 )
 
+_log = logging.getLogger(__name__)
 _DTYPES = {Precision.FLOAT32: torch.float32, Precision.BFLOAT16: torch.bfloat16}
 
 
@@ -116,13 +118,30 @@ def load_model(settings: Settings, passes: int = 1, *, measure: bool = False) ->
     model = EmbeddingModel(card, weights, device, precision, settings.views)
     _try_out(model)
     if device.type == "cpu" and precision is Precision.FLOAT32:
-        model.run_on(runtime, passes, settings.cache.expanduser(), measure=measure)
+        if (cache := _cache(settings)) is not None:
+            model.run_on(runtime, passes, cache, measure=measure)
     elif runtime not in (InferenceRuntime.AUTO, InferenceRuntime.TORCH):
         raise SetupError(
             f"PERENNIAL_RUNTIME={runtime} computes in float32 on a processor; "
             f"{precision} on {device.type} is torch's: use auto"
         )
     return model
+
+
+def _cache(settings: Settings) -> Path | None:
+    """Return the folder of what is kept; None where it would lie in a home that there is not.
+
+    Raises:
+        SetupError: it is needed for the runtime that is named.
+    """
+    try:
+        return settings.cache.expanduser()
+    except RuntimeError as error:  # a container's user may have no home
+        why = f"PERENNIAL_CACHE={settings.cache}: {error} Name a folder"
+        if settings.runtime not in (InferenceRuntime.AUTO, InferenceRuntime.TORCH):
+            raise SetupError(f"{why} for PERENNIAL_RUNTIME={settings.runtime}") from error
+        _log.warning("torch computes, though another runtime may be faster: %s", why)
+        return None
 
 
 def default_weights() -> Weights:
