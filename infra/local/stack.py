@@ -19,6 +19,7 @@ from schemas.settings import BrokerKind, Settings, environment
 
 _READY_WITHIN_S = 120.0
 _EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, never bound
+_ANY_REDIS = {"redis_url", "redis_timeout_s"}  # the other settings are of users and certificates
 _OF_OUR_OWN = "of our own listens on 127.0.0.1 only, without users and without TLS: name one in"
 
 
@@ -117,8 +118,8 @@ def refuse_secured_own(settings: Settings) -> None:
             f"a broker {_OF_OUR_OWN} PERENNIAL_KAFKA_BOOTSTRAP_SERVERS, or leave out "
             "PERENNIAL_KAFKA_SECURITY_PROTOCOL"
         )
-    secrets = (settings.redis_username, settings.redis_password, settings.redis_ca)
-    if settings.redis_url is None and any(secret is not None for secret in secrets):
+    named = {n for n in type(settings).model_fields if n.startswith("redis_")} - _ANY_REDIS
+    if settings.redis_url is None and any(getattr(settings, n) is not None for n in named):
         raise SetupError(f"a Redis {_OF_OUR_OWN} PERENNIAL_REDIS_URL")
 
 

@@ -23,6 +23,8 @@ SASL: dict[str, Any] = {
         ({**SASL, "kafka_bootstrap_servers": None}, "PERENNIAL_KAFKA_BOOTSTRAP_SERVERS"),
         ({"redis_password": "secret"}, "PERENNIAL_REDIS_URL"),
         ({"redis_ca": Path("/ca.pem")}, "PERENNIAL_REDIS_URL"),
+        ({"redis_password_file": Path("/secret")}, "PERENNIAL_REDIS_URL"),
+        ({"redis_certificate": Path("/ours.pem")}, "PERENNIAL_REDIS_URL"),
     ],
 )
 def test_services_of_our_own_know_no_users(
