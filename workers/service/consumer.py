@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import NoReturn
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -17,6 +16,7 @@ from schemas.offsets import Offsets
 from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.topics import FRAMES
+from workers.service.parting import part_from
 from workers.service.pipeline import Pipeline
 
 _COMMIT_EVERY_S = 0.2
@@ -73,8 +73,7 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
     async def close(self) -> None:
         """Leave the group."""
         if self._client is not None:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._client.stop(), _HAND_OVER_S)
+            await part_from(self._client, _HAND_OVER_S)
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Give what is inside a moment to finish, so that less is done twice."""

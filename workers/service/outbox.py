@@ -1,7 +1,6 @@
 """What the worker writes: embeddings and dead letters, acknowledged by all replicas."""
 
 import asyncio
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -19,6 +18,7 @@ from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.topics import DEAD_LETTERS, EMBEDDINGS
 from workers.service.job import Job
+from workers.service.parting import part_from
 
 PART = "kafka"
 _CLOSE_S = 2.0
@@ -41,7 +41,7 @@ class Outbox:
     async def close(self) -> None:
         """Let go of the broker."""
         if self._producer is not None:
-            await _stop(self._producer)
+            await part_from(self._producer, _CLOSE_S)
 
     @property
     def embedding_topic(self) -> str:
@@ -73,7 +73,7 @@ class Outbox:
             # every later send would be refused with it.
             if type(error) is KafkaError and self._producer is producer:
                 self._producer = None
-                await _stop(producer)
+                await part_from(producer, _CLOSE_S)
             raise
 
     async def _connected(self) -> AIOKafkaProducer:
@@ -105,8 +105,3 @@ def origin_of(job: Job) -> tuple[Record, str]:
     if not record.header("ce_id"):
         record = replace(record, headers=(*record.headers, ("ce_id", frame.id.encode())))
     return record, frame.name()
-
-
-async def _stop(producer: AIOKafkaProducer) -> None:
-    with suppress(TimeoutError, KafkaError):
-        await asyncio.wait_for(producer.stop(), _CLOSE_S)
