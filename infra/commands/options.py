@@ -71,6 +71,14 @@ def size_of(text: str) -> tuple[int, int]:
     return int(height), int(width)
 
 
+def numbers(text: str, option: str) -> tuple[float, ...]:
+    """Read ``.485,.456,.406``, the value of an option."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r}; write .485,.456,.406", param_hint=option) from None
+
+
 def share(text: str) -> float:
     """Read ``0.05``, the value of ``--fpir``: a parser for :class:`typer.Option`."""
     value = float(text)

@@ -12,6 +12,7 @@ from lab.train import run
 from schemas.errors import SetupError
 from schemas.settings import load_settings
 from workers.training.config import TrainingConfig
+from workers.training.start import architecture_on
 
 Names = list[str] | None
 
@@ -74,6 +75,15 @@ def train(
             "Options win.",
         ),
     ] = None,
+    backbone: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="Model folder to start from, of `perennial model import` or another run; it sets "
+            "size, light and colour too.",
+        ),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the model.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of all that is drawn.")] = None,
     json: Json = False,
@@ -86,10 +96,13 @@ def train(
     Example:  perennial train herd.csv --out runs/herd --size 160x96
 
     Example:  perennial train herd.csv --out runs/herd --predict season --blind 'hour:cyclic(24)'
+
+    Example:  perennial train herd.csv --out runs/herd --backbone models/swin
     """
     settings = load_settings()
     options: dict[str, Any] = {
         "name": name,
+        "backbone": backbone,
         "steps": steps,
         "loss": loss,
         "predict": predict,
@@ -129,6 +142,8 @@ def _config(
             base = TrainingConfig.model_validate_json(file.read_bytes())
         values = base.model_dump()
         values.update(options)
+        if values["backbone"] is not None:
+            values["architecture"] = architecture_on(values["backbone"]).model_dump()
         values["architecture"].update(architecture)
         return TrainingConfig.model_validate(values)
     except ValidationError as error:

@@ -1,5 +1,6 @@
 """A model folder to hand on: weights, card with its figures, and a page for people."""
 
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,7 +12,7 @@ from lab.cards.page import page
 from lab.cards.stored import StoredModel, open_model
 from schemas.errors import SetupError
 from schemas.settings import Device, InferenceRuntime, Precision, load_settings
-from workers.model.model import load_model
+from workers.model.model import EmbeddingModel, load_model
 from workers.model.model_folder import CARD, WEIGHTS, ModelCard, version, write_model
 
 README = "README.md"
@@ -42,7 +43,7 @@ def export(
         SetupError: naming what is in the way; nothing was written then.
     """
     if not force:
-        _need_empty(out)
+        need_empty(out)
     model = open_model(source)
     changes: dict[str, Any] = {"name": name, "about": about}
     if evaluation is not None:
@@ -51,13 +52,14 @@ def export(
     card = _changed(model.card, {k: v for k, v in changes.items() if v is not None})
     exported = StoredModel(out, card, model.weights, version(card, model.weights))
     try:
-        _write(exported)
+        write_tried(exported)
     except OSError as error:
         raise SetupError(f"{out}: {error}; choose another folder") from error
     return exported
 
 
-def _need_empty(out: Path) -> None:
+def need_empty(out: Path) -> None:
+    """Raise SetupError where there is something in a folder."""
     if out.is_dir() and any(out.iterdir()):
         raise SetupError(f"{out} has something in it; choose another folder, or give --force")
 
@@ -70,17 +72,21 @@ def _changed(card: ModelCard, changes: dict[str, Any]) -> ModelCard:
         raise SetupError("; ".join(problems)) from error
 
 
-def _write(model: StoredModel) -> None:
+def write_tried(model: StoredModel, prove: Callable[[EmbeddingModel], None] | None = None) -> None:
     """Write and try the model beside the folder, then move it in: what was there may be its source.
 
     The source's weights are mapped into memory, and to write over that file would break them.
+
+    Args:
+        model: what is written, and where.
+        prove: raises where the model, loaded as a worker loads it, shall not be written.
     """
     out = model.folder
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as temporary:
         staged = Path(temporary)
         write_model(staged, model.card, model.weights)
-        load_model(
+        loaded = load_model(
             load_settings(
                 model=staged,
                 device=Device.CPU,
@@ -88,6 +94,8 @@ def _write(model: StoredModel) -> None:
                 runtime=InferenceRuntime.TORCH,
             )
         )
+        if prove is not None:
+            prove(loaded)
         (staged / README).write_text(page(model), encoding="utf-8")
         out.mkdir(exist_ok=True)
         for file in (WEIGHTS, CARD, README):

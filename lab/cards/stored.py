@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.errors import SetupError
+from workers.model.imported.program import is_program
 from workers.model.model_folder import (
     CARD,
     WEIGHTS,
@@ -32,7 +33,8 @@ class StoredModel:
     @property
     def parameters(self) -> int:
         """How many numbers the network is made of."""
-        return sum(tensor.numel() for tensor in network_weights(self.weights).values())
+        own = network_weights(self.weights)
+        return sum(tensor.numel() for name, tensor in own.items() if not is_program(name))
 
 
 def open_model(source: Path) -> StoredModel:

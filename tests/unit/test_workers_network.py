@@ -95,7 +95,7 @@ def test_a_direct_head_takes_no_other_dimension() -> None:
 
 
 def test_a_backbone_must_tell_its_channels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BACKBONES", {"conv4": lambda: nn.Conv2d(3, 8, 3)})
+    monkeypatch.setattr(module, "build_backbone", lambda *_: nn.Conv2d(3, 8, 3))
     monkeypatch.setattr(nn.Conv2d, "channels", 8, raising=False)
     with pytest.raises(TypeError, match=r"Conv2d\.channels is no tuple"):
         EmbeddingNetwork(Architecture(backbones=("conv4",)))

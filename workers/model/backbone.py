@@ -10,6 +10,8 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from workers.model.imported.names import build_imported
+
 Weights = Mapping[str, Tensor]
 
 _MIDDLE = (7, 10)  # blocks whose maps are taken: 80 and 112 channels, at 1/16 of the sides
@@ -96,6 +98,15 @@ BACKBONES: Mapping[str, Callable[[], nn.Module]] = MappingProxyType(
         "conv4": Conv4,
     }
 )
+
+
+def build_backbone(name: str, input_size: tuple[int, int]) -> nn.Module:
+    """Build a backbone of ours by its name, or one that was imported.
+
+    Raises:
+        SetupError: an imported one cannot be built here.
+    """
+    return BACKBONES[name]() if name in BACKBONES else build_imported(name, input_size)
 
 
 PRETRAINED = frozenset({"efficientnet-lite0", "efficientnet-lite0-middle"})

@@ -10,7 +10,7 @@ from torch import nn
 
 from schemas.errors import SetupError
 from schemas.settings import Device, InferenceRuntime, Precision, Settings, Views
-from workers.model.backbone import fold_batch_norm, pretrained
+from workers.model.backbone import BACKBONES, fold_batch_norm, pretrained
 from workers.model.forward import grey, unit
 from workers.model.model_folder import ModelCard, Weights, network_weights, read_model, version
 from workers.model.network import EmbeddingNetwork
@@ -49,6 +49,8 @@ class EmbeddingModel:
         self.device = device
         self._views = views
         network = _network(card, weights).to(device)
+        if precision is not Precision.FLOAT32:
+            _need_float32_no_more(card, network, precision)
         network.backbones.to(_DTYPES[precision])
         network = nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)
         self._network = UnitNetwork(network)
@@ -157,8 +159,20 @@ def _network(card: ModelCard, weights: Weights) -> EmbeddingNetwork:
         network.load_state_dict(network_weights(weights))
     except RuntimeError as error:
         raise SetupError(f"weights do not fit {card.name}: {error}") from error
-    fold_batch_norm(network.eval().backbones)
+    network.eval()
+    for name, backbone in zip(card.architecture.backbones, network.backbones, strict=True):
+        if name in BACKBONES:  # of the others it is not known in what order they call their parts
+            fold_batch_norm(backbone)
     return network.requires_grad_(requires_grad=False)
+
+
+def _need_float32_no_more(card: ModelCard, network: EmbeddingNetwork, wanted: Precision) -> None:
+    for name, backbone in zip(card.architecture.backbones, network.backbones, strict=True):
+        if getattr(backbone, "float32_only", False):
+            raise SetupError(
+                f"PERENNIAL_PRECISION={wanted}: the backbone {name} of {card.name} computes as its "
+                "file says; use float32"
+            )
 
 
 def choose_device(wanted: Device) -> torch.device:

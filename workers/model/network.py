@@ -8,7 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from torch import Tensor, nn
 
 from schemas.errors import SetupError
-from workers.model.backbone import BACKBONES
+from workers.model.backbone import BACKBONES, build_backbone
+from workers.model.imported.names import FORMS, is_imported
 from workers.model.photometric import Light, grey, relieve
 from workers.model.pooling import Pooling, build_pooling, pooled_size
 
@@ -60,8 +61,8 @@ class Architecture(BaseModel):
     @classmethod
     def _known(cls, backbones: tuple[str, ...]) -> tuple[str, ...]:
         for name in backbones:
-            if name not in BACKBONES:
-                raise ValueError(f"backbone {name!r}; known: {', '.join(BACKBONES)}")
+            if name not in BACKBONES and not is_imported(name):
+                raise ValueError(f"backbone {name!r}; known: {', '.join((*BACKBONES, *FORMS))}")
         return backbones
 
 
@@ -79,7 +80,9 @@ class EmbeddingNetwork(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
-        self.backbones = nn.ModuleList(BACKBONES[name]() for name in architecture.backbones)
+        self.backbones = nn.ModuleList(
+            build_backbone(name, architecture.input_size) for name in architecture.backbones
+        )
         self.pooling = build_pooling(architecture.pooling, architecture.grid)
         sizes = [
             pooled_size(architecture.pooling, architecture.grid, channels)
@@ -125,7 +128,8 @@ class EmbeddingNetwork(nn.Module):
 
     @property
     def _dtype(self) -> torch.dtype:
-        return next(self.backbones.parameters()).dtype
+        learned = next(self.backbones.parameters(), None)  # a program of others has none
+        return torch.float32 if learned is None else learned.dtype
 
 
 def _channelwise(values: Channels) -> Tensor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -35,6 +36,7 @@ class TrainingConfig(BaseModel):
     Attributes:
         name: of the model.
         architecture: of the network.
+        backbone: model folder whose backbones the run starts from; else ours are.
         pretrained: start from ImageNet weights; else from scratch.
         whitened_start: set a linear head to whitened principal components of the train part before
             the first step.
@@ -68,6 +70,7 @@ class TrainingConfig(BaseModel):
 
     name: str = Field("perennial", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
     architecture: Architecture = DEFAULT_ARCHITECTURE
+    backbone: Path | None = None
     pretrained: bool = True
     whitened_start: bool = True
     freeze_batch_norm: bool = True

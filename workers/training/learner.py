@@ -187,7 +187,7 @@ def _still(config: TrainingConfig, network: EmbeddingNetwork) -> Iterator[nn.Mod
     """Yield the normalisations that keep the statistics of pretrained weights."""
     if config.pretrained and config.freeze_batch_norm:
         for name, backbone in zip(config.architecture.backbones, network.backbones, strict=True):
-            if name in PRETRAINED:
+            if name in PRETRAINED or config.backbone is not None:
                 yield from (m for m in backbone.modules() if isinstance(m, nn.BatchNorm2d))
 
 

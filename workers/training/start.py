@@ -1,5 +1,7 @@
 """The first weights: pretrained backbones, and a head that already whitens what they see."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -8,8 +10,9 @@ from torch import Tensor, nn
 
 from schemas.errors import SetupError
 from workers.model.backbone import pretrained
-from workers.model.network import EmbeddingNetwork
-from workers.training.config import TrainingConfig
+from workers.model.model_folder import read_model
+from workers.model.network import Architecture, EmbeddingNetwork, Head
+from workers.training.config import DEFAULT_ARCHITECTURE, TrainingConfig
 from workers.training.data import Samples
 from workers.training.whitening import residuals
 
@@ -23,7 +26,9 @@ def first_network(
 ) -> EmbeddingNetwork:
     """Build the network of a run with its first weights."""
     network = EmbeddingNetwork(config.architecture)
-    if config.pretrained:
+    if config.backbone is not None:
+        network.backbones.load_state_dict(_backbones_in(config.backbone, config.architecture))
+    elif config.pretrained:
         for name, backbone in zip(config.architecture.backbones, network.backbones, strict=True):
             if weights := pretrained(name):
                 backbone.load_state_dict(weights)
@@ -31,6 +36,33 @@ def first_network(
     if config.whitened_start:
         whiten_head(network, samples, device)
     return network
+
+
+def architecture_on(folder: Path) -> Architecture:
+    """Return the architecture of a run that starts from the backbones of a model folder.
+
+    All that concerns the input stays as the backbones know it. Where the features were the
+    embedding, a linear head follows them now.
+
+    Raises:
+        SetupError: naming the file that is missing or wrong.
+    """
+    kept = read_model(folder)[0].architecture
+    if kept.head is not Head.DIRECT:
+        return kept
+    dimension = min(kept.dimension, DEFAULT_ARCHITECTURE.dimension)
+    return kept.model_copy(update={"head": Head.LINEAR, "dimension": dimension})
+
+
+def _backbones_in(folder: Path, architecture: Architecture) -> dict[str, Tensor]:
+    card, weights = read_model(folder)
+    if card.architecture.backbones != architecture.backbones:
+        raise SetupError(
+            f"{folder} has the backbones {', '.join(card.architecture.backbones)}; the run is set "
+            f"up for {', '.join(architecture.backbones)}"
+        )
+    prefix = "backbones."
+    return {n.removeprefix(prefix): w for n, w in weights.items() if n.startswith(prefix)}
 
 
 def whiten_head(network: EmbeddingNetwork, samples: Samples, device: torch.device) -> None:

@@ -69,9 +69,12 @@ class RuntimeChoice:
 
     def measure(self) -> None:
         """Measure every runtime that there is, torch's compiler too, and remember."""
-        self._measure([*self._installed(), InferenceRuntime.COMPILE])
+        compiled = [InferenceRuntime.COMPILE] if self._network.exportable else []
+        self._measure([*self._installed(), *compiled])
 
     def _fastest(self) -> ForwardPass:
+        if not self._network.exportable:
+            return self._reference
         known = self.recall()
         if known is None:
             # Torch's compiler takes a minute: it is measured when somebody asks for it.
@@ -98,8 +101,9 @@ class RuntimeChoice:
     def _leave_out(self, runtime: InferenceRuntime, error: _Unfit) -> None:
         _log.warning("runtime %s is left out for %s: %s", runtime, self._name, error)
 
-    @staticmethod
-    def _installed() -> list[InferenceRuntime]:
+    def _installed(self) -> list[InferenceRuntime]:
+        if not self._network.exportable:
+            return [InferenceRuntime.TORCH]
         others = [kind for kind, (package, _) in _READS_ONNX.items() if find_spec(package)]
         return [InferenceRuntime.TORCH, *others]
 
@@ -118,6 +122,8 @@ class RuntimeChoice:
     def _checked(self, runtime: InferenceRuntime) -> ForwardPass:
         if runtime is InferenceRuntime.TORCH:
             return self._reference
+        if not self._network.exportable:
+            raise _Unfit("a part of it is an ONNX file already, which ONNX Runtime computes")
         try:
             expected = self._expected
             candidate = self._build(runtime)

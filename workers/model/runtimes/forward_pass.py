@@ -28,6 +28,11 @@ class UnitNetwork(nn.Module):
         # The exporter brings back the mode that the outermost module is in, and into all of them.
         self.eval()
 
+    @property
+    def exportable(self) -> bool:
+        """Whether other runtimes can read it: no part of it is a program of its own."""
+        return all(getattr(part, "exportable", True) for part in self.network.modules())
+
     def forward(self, images: Tensor) -> Tensor:
         """Map (n, h, w, 3) images to (n, d) float32 of unit norm."""
         # The strides of n, h, w, c seen as n, c, h, w are those of channels_last: no copy.

@@ -28,16 +28,20 @@ class Workplace:
     cache: Path
 
     def sample(self) -> Tensor:
-        """Return images, (8, 3, h, w): noise of every coarseness, always the same."""
-        height, width = self.input_size
-        generator = torch.Generator().manual_seed(0)
-        images = [
-            torch.nn.functional.interpolate(
-                torch.randint(0, 256, (1, 3, side, side), generator=generator).float(),
-                (height, width),
-                mode="bilinear",
-            )
-            for side in (2, 4, 8, 16, 32, 64, 128, 256)
-        ]
-        pixels = torch.cat(images).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
+        """Return images, (8, 3, h, w), as channels_last."""
+        pixels = noise(self.input_size).contiguous(memory_format=torch.channels_last)
         return pixels if self.floating else pixels.round().to(torch.uint8)
+
+
+def noise(size: tuple[int, int]) -> Tensor:
+    """Return images, (8, 3, h, w) float32 of 0..255: noise of every coarseness, always the same."""
+    generator = torch.Generator().manual_seed(0)
+    images = [
+        torch.nn.functional.interpolate(
+            torch.randint(0, 256, (1, 3, side, side), generator=generator).float(),
+            size,
+            mode="bilinear",
+        )
+        for side in (2, 4, 8, 16, 32, 64, 128, 256)
+    ]
+    return torch.cat(images)

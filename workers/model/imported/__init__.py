@@ -1,0 +1,1 @@
+"""Backbones of others: ONNX files, TorchScript files and the architectures of timm."""
