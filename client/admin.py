@@ -1,17 +1,90 @@
 """The topic table held against the broker: create what is missing, describe, measure the lag."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # not marked as re-export
 
 from client.broker import Broker, Layout
-from client.topic_state import TopicState, missing, state_of, wanted_config
 from schemas.errors import SetupError
 from schemas.offsets import Partition
 from schemas.settings import Settings
 from schemas.topics import EMBEDDINGS, FRAMES, GALLERY_COMMANDS, REVIEW_DECISIONS, TOPICS, Topic
 
 _COPIES = 3
+# With another clean-up the truth is deleted by age, or every answer is kept for ever.
+_MUST = "cleanup.policy"
+_SAFE_COPIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """One topic of the table as it stands on the broker.
+
+    Attributes:
+        partitions: 0 when the topic is missing.
+        copies: of the partition that has the fewest.
+        records: last minus first offset over all partitions; compaction makes it an upper bound.
+        config: what the broker says of its configuration.
+        differences: how it departs from the table, in words; empty when it does not.
+        faults: those of the differences with which no service may start.
+        fixes: the configuration that would remove those differences that can be removed.
+    """
+
+    name: str
+    partitions: int
+    copies: int
+    records: int
+    config: dict[str, str]
+    differences: tuple[str, ...]
+    faults: tuple[str, ...]
+    fixes: dict[str, str]
+
+
+def missing(name: str) -> TopicState:
+    """Return the state of a topic that the broker does not have."""
+    return TopicState(name, 0, 0, 0, {}, ("missing",), ("missing",), {})
+
+
+def wanted_config(topic: Topic, copies: int) -> dict[str, str]:
+    """Return the configuration of a topic of so many replicas.
+
+    With three, a record counts as sent when two have it: one broker may then be lost or stopped.
+    """
+    if copies < _SAFE_COPIES:
+        return topic.config()
+    return {**topic.config(), "min.insync.replicas": "2"}
+
+
+def state_of(
+    topic: Topic, name: str, copies: Mapping[int, int], config: dict[str, str], records: int
+) -> TopicState:
+    """Compare a topic with its row; ``copies`` has the number of replicas of each partition."""
+    count = len(copies)
+    fewest = min(copies.values())
+    wanted = wanted_config(topic, fewest)
+    fixes = {key: value for key, value in wanted.items() if not _same(config.get(key), value)}
+    differing = {key: f"{key}={config.get(key)}, the table says {fixes[key]}" for key in fixes}
+    partitions: tuple[str, ...] = ()
+    if count != topic.partitions:
+        partitions = (f"{count} partitions, the table says {topic.partitions}",)
+    return TopicState(
+        name,
+        count,
+        fewest,
+        records,
+        config,
+        differences=(*partitions, *differing.values()),
+        faults=(
+            *(partitions if topic.partitions == 1 else ()),
+            *(text for key, text in differing.items() if key == _MUST),
+        ),
+        fixes=fixes,
+    )
+
+
+def _same(present: str | None, wanted: str) -> bool:
+    return present is not None and set(present.split(",")) == set(wanted.split(","))
 
 
 def create_topics(settings: Settings, replication: int | None = None) -> dict[str, str]:
@@ -39,11 +112,7 @@ def create_topics(settings: Settings, replication: int | None = None) -> dict[st
 
 
 def describe_topics(settings: Settings) -> list[TopicState]:
-    """Return the state of every topic of the table, the missing ones too.
-
-    Raises:
-        DependencyDown: the broker does not answer.
-    """
+    """Return the state of every topic of the table, the missing ones too."""
     broker = Broker(settings)
     layout = _of_the_table(settings, broker)
     records = dict.fromkeys(layout, 0)
@@ -57,7 +126,6 @@ def check_topics(settings: Settings) -> None:
     """Find out whether a service may start on the topics as they are.
 
     Raises:
-        DependencyDown: the broker does not answer.
         SetupError: a topic is missing, has partitions where there must be one, or has another
             clean-up than the table says; the message names all of them and what to do.
     """
@@ -81,12 +149,7 @@ def refuse_faults(settings: Settings, states: Iterable[TopicState]) -> None:
 
 
 def fix_topics(settings: Settings) -> list[str]:
-    """Alter the configuration of topics that departs from the table; return what was done.
-
-    Raises:
-        DependencyDown: the broker does not answer.
-        SetupError: the broker refuses it.
-    """
+    """Alter the configuration of topics that departs from the table; return what was done."""
     broker = Broker(settings)
     layout = _of_the_table(settings, broker)
     states = _states(settings, broker, layout, dict.fromkeys(layout, 0))
@@ -96,12 +159,7 @@ def fix_topics(settings: Settings) -> list[str]:
 
 
 def partitions(settings: Settings, topics: Iterable[Topic]) -> dict[str, list[int]]:
-    """Return the partitions of ``topics`` by full name.
-
-    Raises:
-        DependencyDown: the broker does not answer.
-        SetupError: a topic does not exist.
-    """
+    """Return the partitions of ``topics`` by full name."""
     layout = Broker(settings).partitions()
     names = [settings.topic(topic) for topic in topics]
     absent = [name for name in names if name not in layout]
@@ -118,10 +176,6 @@ def largest_records(settings: Settings, topics: Iterable[Topic]) -> dict[str, in
 
     A broker that does not say (the embedded one, of a topic that it made itself) is believed to
     do as the table says.
-
-    Raises:
-        DependencyDown: the broker does not answer.
-        SetupError: a topic does not exist.
     """
     asked = {settings.topic(topic): topic for topic in topics}
     configs = Broker(settings).configs(partitions(settings, asked.values()))
@@ -132,12 +186,7 @@ def largest_records(settings: Settings, topics: Iterable[Topic]) -> dict[str, in
 
 
 def lag(settings: Settings) -> dict[Partition, int]:
-    """Return the records that workers and streams have yet to commit, by topic and partition.
-
-    Raises:
-        DependencyDown: the broker does not answer.
-        SetupError: a topic does not exist.
-    """
+    """Return the records that workers and streams have yet to commit, by topic and partition."""
     broker = Broker(settings)
     read_by = {
         settings.workers_group: (FRAMES,),

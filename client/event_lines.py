@@ -1,7 +1,5 @@
 """One event, one line: for people (:func:`line`) and for scripts (:func:`as_json`)."""
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 from rich.text import Text
@@ -10,24 +8,19 @@ from schemas.codec import frame_name
 from schemas.conditioning import Activation
 from schemas.dead_letter import EVENT
 from schemas.errors import BadInput
-from schemas.gallery import GalleryCommand, Status
-from schemas.gallery_records import ErasedMark, TermClaim, read_gallery_record
-from schemas.instants import instant_at
-from schemas.recognition_event import Identification, RecognitionEvent, ReviewItem
-from schemas.records import Record
-from schemas.review import ReviewDecision
-from schemas.topics import (
-    CONDITIONING,
-    DEAD_LETTERS,
-    EMBEDDINGS,
-    FRAMES,
-    GALLERY,
-    GALLERY_COMMANDS,
-    HUMAN_REVIEW,
-    IDENTIFICATIONS,
-    REVIEW_DECISIONS,
-    Topic,
+from schemas.event import Event
+from schemas.gallery import (
+    ErasedMark,
+    GalleryCommand,
+    GalleryEntry,
+    Status,
+    TermClaim,
+    read_gallery_record,
 )
+from schemas.instants import instant_at
+from schemas.recognition_event import Identification, RecognitionEvent, ReviewDecision, ReviewItem
+from schemas.records import Record
+from schemas.topics import DEAD_LETTERS, EMBEDDINGS, FRAMES, GALLERY, Topic
 from schemas.visible import visible
 
 Parts = tuple[tuple[str, str], ...]
@@ -42,14 +35,14 @@ def as_json(topic: Topic, record: Record) -> dict[str, Any]:
     """
     if record.value is None and _can_erase(topic):
         return {"key": _key(record), "erased": True}
-    if topic.event is None:
-        headers = {name: record.header(name) for name, _ in record.headers}
-        return {"key": _key(record), "headers": headers, "bytes": len(record.value or b"")}
     try:
-        read = read_gallery_record if topic is GALLERY else topic.event.read
-        return read(record).model_dump(mode="json")
+        event = _read(topic, record)
     except BadInput as error:
         return {"position": record.position, "error": str(error)}
+    if event is not None:
+        return event.model_dump(mode="json")
+    headers = {name: record.header(name) for name, _ in record.headers}
+    return {"key": _key(record), "headers": headers, "bytes": len(record.value or b"")}
 
 
 def line(topic: Topic, record: Record) -> Text:
@@ -72,9 +65,10 @@ def _parts(topic: Topic, record: Record) -> Parts:
     if record.value is None and _can_erase(topic):
         return ((f"{_key(record)} erased", "red"),)
     try:
-        return _LINES[topic.name](record)
+        event = _read(topic, record)
     except BadInput as error:
         return ((f"{record.position} {error}", "red"),)
+    return _of_bytes(topic, record) if event is None else _of_event(event)
 
 
 def _can_erase(topic: Topic) -> bool:
@@ -82,79 +76,53 @@ def _can_erase(topic: Topic) -> bool:
     return topic.event is not None or topic is DEAD_LETTERS
 
 
-def _frame(record: Record) -> Parts:
-    size = len(record.value or b"")
-    name = frame_name(record)
-    background = record.header("background") or ""
-    return _plain(f"{name}, {size} bytes {background}")
+def _read(topic: Topic, record: Record) -> Event | None:
+    """Return the event; None of a topic whose values are no JSON."""
+    if topic is GALLERY:
+        return read_gallery_record(record)
+    return None if topic.event is None else topic.event.read(record)
 
 
-def _embedding(record: Record) -> Parts:
-    size = len(record.value or b"") // 4
-    return _plain(f"{record.header('ce_id')} {size} numbers by {record.header('model')}")
-
-
-def _identification(record: Record) -> Parts:
-    event = Identification.read(record)
-    by = f", revision {event.revision} by a {event.decided_by}" if event.revision > 1 else ""
-    return _headed(event.identity, "green", f" {event.event_id}{_distances(event)}{by}")
-
-
-def _review_item(record: Record) -> Parts:
-    event = ReviewItem.read(record)
-    nearest = f", nearest {event.candidates[0].identity}" if event.candidates else ""
-    rest = f" {event.event_id} {event.reason}{_distances(event)}{nearest}"
-    return _headed("?", "yellow", rest)
-
-
-def _decision(record: Record) -> Parts:
-    event = ReviewDecision.read(record)
-    name = "cannot tell" if event.identity is None else event.identity
-    return _headed(name, "green", f" {event.id} says {event.actor}")
-
-
-def _command(record: Record) -> Parts:
-    event = GalleryCommand.read(record)
-    rest = f" {event.identity} by {event.actor}: {event.reason}"
-    return _headed(event.action.action, "cyan", rest)
-
-
-def _entry(record: Record) -> Parts:
-    event = read_gallery_record(record)
-    if isinstance(event, TermClaim):
-        return _headed(f"term {event.term}", "cyan", f" claimed by {event.owner}")
-    if isinstance(event, ErasedMark):
-        return _plain(f"{event.entry_hash[:12]}… marked as erased")
-    color = "green" if event.status is Status.ACTIVE else "yellow"
-    rest = f" {event.entry_id} {event.status} in {event.cluster} by {event.actor}: {event.reason}"
-    return _headed(event.identity, color, rest)
-
-
-def _conditioning(record: Record) -> Parts:
-    event = Activation.read(record)
-    what = "off" if event.artefact is None else f"{event.version} at {event.uri}"
-    return _headed(event.name, "cyan", f" {what} by {event.actor}")
-
-
-def _dead(record: Record) -> Parts:
-    name = record.header(EVENT) or record.header("ce_id") or record.position
+def _of_bytes(topic: Topic, record: Record) -> Parts:
+    size, name = len(record.value or b""), record.header("ce_id")
+    if topic is FRAMES:
+        background = record.header("background") or ""
+        return _plain(f"{frame_name(record)}, {size} bytes {background}")
+    if topic is EMBEDDINGS:
+        return _plain(f"{name} {size // 4} numbers by {record.header('model')}")
+    name = record.header(EVENT) or name or record.position
     rest = f" {name} in {record.header('dead_stage')}: {record.header('dead_error')}"
     return _headed(str(record.header("dead_reason")), "red", rest)
 
 
-_LINES: Mapping[str, Callable[[Record], Parts]] = MappingProxyType(
-    {
-        FRAMES.name: _frame,
-        EMBEDDINGS.name: _embedding,
-        IDENTIFICATIONS.name: _identification,
-        HUMAN_REVIEW.name: _review_item,
-        REVIEW_DECISIONS.name: _decision,
-        GALLERY_COMMANDS.name: _command,
-        GALLERY.name: _entry,
-        CONDITIONING.name: _conditioning,
-        DEAD_LETTERS.name: _dead,
-    }
-)
+def _of_event(event: Event) -> Parts:
+    match event:
+        case Identification():
+            by = f", revision {event.revision} by a {event.decided_by}"
+            rest = f" {event.event_id}{_distances(event)}{by if event.revision > 1 else ''}"
+            return _headed(event.identity, "green", rest)
+        case ReviewItem():
+            nearest = f", nearest {event.candidates[0].identity}" if event.candidates else ""
+            rest = f" {event.event_id} {event.reason}{_distances(event)}{nearest}"
+            return _headed("?", "yellow", rest)
+        case ReviewDecision():
+            name = "cannot tell" if event.identity is None else event.identity
+            return _headed(name, "green", f" {event.id} says {event.actor}")
+        case GalleryCommand():
+            rest = f" {event.identity} by {event.actor}: {event.reason}"
+            return _headed(event.action.action, "cyan", rest)
+        case GalleryEntry():
+            color = "green" if event.status is Status.ACTIVE else "yellow"
+            rest = f" {event.entry_id} {event.status} in {event.cluster} by {event.actor}: "
+            return _headed(event.identity, color, rest + event.reason)
+        case TermClaim():
+            return _headed(f"term {event.term}", "cyan", f" claimed by {event.owner}")
+        case ErasedMark():
+            return _plain(f"{event.entry_hash[:12]}… marked as erased")
+        case Activation():
+            what = "off" if event.artefact is None else f"{event.version} at {event.uri}"
+            return _headed(event.name, "cyan", f" {what} by {event.actor}")
+    raise TypeError(f"no line is known for a {type(event).__name__}")
 
 
 def _distances(event: RecognitionEvent) -> str:

@@ -71,7 +71,9 @@ class Follower:
         received_at = time.time()
         # A null value erases what was said before.
         outcomes = (self._outcome(r, received_at) for r in records if r.value is not None)
-        return [outcome for outcome in outcomes if not _by_person(outcome)]
+        return [
+            o for o in outcomes if o.event is None or o.event.decided_by is not DecidedBy.PERSON
+        ]
 
     async def outcomes(self) -> AsyncIterator[Outcome]:
         """Yield outcomes for ever."""
@@ -95,7 +97,3 @@ def _read(kind: type[E], record: Record) -> E | None:
         return kind.read(record)
     except BadInput:
         return None
-
-
-def _by_person(outcome: Outcome) -> bool:
-    return outcome.event is not None and outcome.event.decided_by is DecidedBy.PERSON

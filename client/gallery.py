@@ -71,7 +71,6 @@ async def read_gallery(settings: Settings) -> Gallery:
     """Read the topic to its end.
 
     Raises:
-        DependencyDown: the broker does not answer.
         SetupError: there is no gallery topic, or an earlier version wrote it.
     """
     gallery = Gallery()
@@ -86,7 +85,6 @@ async def request_change(settings: Settings, command: GalleryCommand) -> None:
     """Send a command, whose identity and entries are looked up in the gallery first.
 
     Raises:
-        DependencyDown: the broker does not answer.
         SetupError: there is no such identity or entry, or its name stands for several.
     """
     gallery = await read_gallery(settings)

@@ -57,12 +57,7 @@ class Producer:
 
 @asynccontextmanager
 async def producer(settings: Settings, *topics: Topic) -> AsyncIterator[Producer]:
-    """Connect a producer that will send to ``topics``.
-
-    Raises:
-        DependencyDown: the broker does not answer.
-        SetupError: a topic does not exist (some brokers would make one that fits nobody).
-    """
+    """Connect a producer that will send to ``topics``."""
     address = settings.need_kafka()
     largest = await asyncio.to_thread(largest_records, settings, topics)
     # No idempotent producer: the embedded broker knows none, and a repeat changes nothing anyway.

@@ -1,12 +1,14 @@
-"""Puts frames on the ``frames`` topic."""
+"""Puts frames on the ``frames`` topic, and follows each to its outcome where that is asked for."""
 
 import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from client.follow import Follower, Outcome
 from client.outgoing import Outgoing
 from client.producer import producer
+from client.summary import Tally
 from schemas.codec import frame_headers
 from schemas.errors import SetupError
 from schemas.records import Record
@@ -14,6 +16,7 @@ from schemas.settings import Settings
 from schemas.topics import FRAMES
 
 _IN_FLIGHT = 64
+_LOOK_EVERY_S = 0.1
 
 
 async def publish(
@@ -26,7 +29,6 @@ async def publish(
     """Publish ``frames`` and return their number, once all are acknowledged.
 
     Args:
-        settings: names the broker and the topic.
         frames: taken one by one, so an endless source is fine.
         rate: frames per second, evenly spaced; ``None``: as fast as the broker takes them.
         progress: hears of each frame at the moment it is handed to the broker.
@@ -77,3 +79,49 @@ async def _drop(waiting: Iterable[asyncio.Task[str]]) -> None:
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def publish_and_wait(
+    settings: Settings,
+    frames: Iterable[Outgoing],
+    *,
+    rate: float | None = None,
+    patience_s: float = 60,
+    on_sent: Callable[[Outgoing], None] | None = None,
+    on_outcome: Callable[[Outcome], None] | None = None,
+) -> Tally:
+    """Publish ``frames``, and count until each has its first outcome.
+
+    Args:
+        rate: frames per second; ``None``: as fast as the broker takes them.
+        patience_s: once all are published, seconds without a single outcome after which the frames
+            that still have none count as lost.
+
+    Raises:
+        SetupError: a topic does not exist, or a file cannot be read.
+    """
+    tally = Tally()
+
+    def sent(frame: Outgoing) -> None:
+        tally.published(frame.name)
+        if on_sent is not None:
+            on_sent(frame)
+
+    async with Follower(settings) as follower:
+        sending = asyncio.create_task(publish(settings, frames, rate=rate, progress=sent))
+        try:
+            while _worth_waiting(sending, tally, patience_s):
+                for outcome in await follower.batch(_LOOK_EVERY_S):
+                    if tally.outcome(outcome) and on_outcome is not None:
+                        on_outcome(outcome)
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+    return tally
+
+
+def _worth_waiting(sending: asyncio.Task[int], tally: Tally, patience_s: float) -> bool:
+    if not sending.done():
+        return True
+    sending.result()  # raises what publishing raised
+    return tally.pending > 0 and time.monotonic() - tally.last_change < patience_s

@@ -55,20 +55,13 @@ class Reader:
         return [Record.of(raw) for records in fetched.values() for raw in records]
 
     def to_end(self) -> AsyncIterator[Record]:
-        """Yield all that is there when the first fetches are answered, and maybe more, then stop.
-
-        Raises:
-            DependencyDown: nothing came for 30 seconds.
-        """
+        """Yield all that is there when the first fetches are answered, or a little more."""
         return read_to_ends(self._client, self._client.assignment(), partial(self.batch, 0.1))
 
     async def go_back(self, offsets: int) -> set[int]:
         """Read on from so many offsets before the ends.
 
         Returns the partitions that begin before that.
-
-        Raises:
-            DependencyDown: the broker does not answer.
         """
         places = self._client.assignment()
         try:
@@ -93,15 +86,8 @@ async def reader(
     """Connect a reader to all partitions of ``topics``, at their beginning or their end.
 
     Args:
-        settings: names the broker and the topics.
-        topics: what is read.
-        from_beginning: where it begins.
         poll_ms: how long the broker may hold a fetch; the embedded one answers no sooner, so it
             bounds how late a record is seen there.
-
-    Raises:
-        DependencyDown: the broker does not answer.
-        SetupError: a topic does not exist.
     """
     address = settings.need_kafka()
     numbers = await asyncio.to_thread(partitions, settings, topics)
@@ -130,24 +116,14 @@ async def reader(
 
 
 async def records_of(settings: Settings, *topics: Topic) -> AsyncIterator[Record]:
-    """Yield all records of topics, from their beginning to their present end.
-
-    Raises:
-        DependencyDown: the broker does not answer.
-        SetupError: a topic does not exist.
-    """
+    """Yield all records of topics, from their beginning to their present end."""
     async with reader(settings, *topics, from_beginning=True) as log:
         async for record in log.to_end():
             yield record
 
 
 async def newest(settings: Settings, topic: Topic, count: int) -> list[Record]:
-    """Return the last records of every partition, ``count`` of each at most, by their time.
-
-    Raises:
-        DependencyDown: the broker does not answer, or fell silent for 30 seconds.
-        SetupError: the topic does not exist.
-    """
+    """Return the last records of every partition, ``count`` of each at most, by their time."""
     async with reader(settings, topic, from_beginning=True) as log:
         return await newest_of(log, count)
 

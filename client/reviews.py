@@ -10,9 +10,8 @@ from client.producer import producer
 from client.reader import reader, records_of
 from schemas.errors import BadInput, SetupError
 from schemas.event import frame_of
-from schemas.recognition_event import ReviewItem
+from schemas.recognition_event import ReviewDecision, ReviewItem
 from schemas.records import Record
-from schemas.review import ReviewDecision
 from schemas.settings import Settings
 from schemas.topics import HUMAN_REVIEW, REVIEW_DECISIONS
 
@@ -26,10 +25,6 @@ async def open_items(settings: Settings) -> list[ReviewItem]:
     """Return the newest item of each event that nobody has answered since, the oldest first.
 
     What is no item is passed over with a warning: whoever may publish must not hide the others.
-
-    Raises:
-        DependencyDown: the broker does not answer.
-        SetupError: the topics do not exist.
     """
     asked: dict[bytes | None, Record] = {}
     answered_ms: dict[bytes | None, int] = {}
@@ -50,7 +45,6 @@ async def find_item(settings: Settings, event: str) -> ReviewItem:
 
     Raises:
         BadInput: the item cannot be read by this version.
-        DependencyDown: the broker does not answer.
         SetupError: nobody was asked about this event, or ``event`` stands for several.
     """
     items: dict[str, Record] = {}
@@ -71,7 +65,6 @@ async def answer(
 
     Raises:
         BadInput: the item cannot be read by this version.
-        DependencyDown: the broker does not answer.
         SetupError: nobody was asked about this event, or ``event`` stands for several.
         ValidationError: an answer like this breaks a rule of the decision.
     """
@@ -95,16 +88,11 @@ async def answer_by_labels(
     """Answer every item whose frame has a label, as demos and experiments need, until ``stop``.
 
     Args:
-        settings: names the broker and the topics.
         labels: identity by a frame's event name; frames that are not in it are left to people.
         stop: ends it; without one, cancelling does.
         from_beginning: answer what lies there already, too; answering twice changes nothing.
-        actor: who signs the decisions.
         idle_s: ends it, too, after so many seconds without an item to answer.
         on_answer: hears of each decision once it is acknowledged.
-
-    Raises:
-        DependencyDown: the broker does not answer.
     """
     topic = settings.topic(REVIEW_DECISIONS)
     async with (

@@ -1,7 +1,6 @@
 """Asks a running service how it is, over its HTTP pages: ``/readyz`` and ``/metrics``."""
 
 import json
-from collections import defaultdict
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
@@ -51,14 +50,6 @@ class Readings:
             for sample in self._samples
             if sample.name == name and labels.items() <= sample.labels.items()
         )
-
-    def by(self, name: str, label: str) -> dict[str, float]:
-        """Return the sum of a metric's samples for each value of ``label``."""
-        sums: defaultdict[str, float] = defaultdict(float)
-        for sample in self._samples:
-            if sample.name == name:
-                sums[sample.labels.get(label, "")] += sample.value
-        return dict(sums)
 
 
 def readings(url: str) -> Readings:

@@ -24,7 +24,7 @@ from client.access import check_access
 from client.admin import check_topics
 from client.reading.examined import examine_batches
 from client.reading.second_reader import second_reader
-from infra.access_watch import access_watched
+from schemas.access import SecurityProtocol
 from schemas.errors import Crashed, DependencyDown, SetupError
 from schemas.health import Health
 from schemas.metrics import Metrics
@@ -39,6 +39,45 @@ END_WITHIN_S = 12.0
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _log = logging.getLogger(__name__)
+PART = "access"
+"""How readiness names it."""
+
+_EVERY_S = 10.0
+_AGAIN_S = 2.0
+
+
+@asynccontextmanager
+async def access_watched(runtime: Runtime, role: Role) -> AsyncIterator[None]:
+    """Look at the access of a role again and again, beside what is done in the block.
+
+    Clients say that a connection failed, and keep to themselves that it was for a password; a
+    right may be taken away while they wait. So each look logs in anew, and asks for the rights.
+    """
+    if runtime.settings.kafka_security_protocol is SecurityProtocol.PLAINTEXT:
+        yield
+        return
+    watching = asyncio.ensure_future(_watch(runtime, role))
+    try:
+        yield
+    finally:
+        watching.cancel()
+
+
+async def _watch(runtime: Runtime, role: Role) -> None:
+    said: str | None = None
+    while True:
+        problem: str | None = None
+        try:
+            await asyncio.to_thread(check_access, runtime.settings, role)
+        except (DependencyDown, SetupError) as error:
+            problem = str(error)
+            runtime.health.down(PART, problem)
+        else:
+            runtime.health.up(PART)
+        if problem != said:
+            _log.warning("access: %s", problem or "granted again")
+        said = problem
+        await asyncio.sleep(_EVERY_S if problem is None else _AGAIN_S)
 
 
 def serve(name: str, port: int, settings: Settings, run: Run) -> None:
@@ -47,7 +86,6 @@ def serve(name: str, port: int, settings: Settings, run: Run) -> None:
     Args:
         name: of the service, for messages; ``PERENNIAL_<NAME>_PORT`` is its port setting.
         port: where the pages are served, on ``settings.http_host``; 0: any free port.
-        settings: of the deployment.
         run: the service; it ends soon after the event it is given is set.
 
     Raises:
@@ -74,12 +112,15 @@ def on_checked_topics(run: Run, role: Role) -> Run:
         SetupError: (what is returned) a topic is not as it must be, see ``check_topics``.
     """
 
+    def is_down(error: BaseException) -> bool:
+        return isinstance(error, DependencyDown)
+
     async def checked(runtime: Runtime, stop: asyncio.Event) -> None:
         async def check() -> None:
             await asyncio.to_thread(check_access, runtime.settings, role)
             await asyncio.to_thread(check_topics, runtime.settings)
 
-        if await unless(stop, Patience(runtime)("topics", check, _is_down)):
+        if await unless(stop, Patience(runtime)("topics", check, is_down)):
             async with access_watched(runtime, role):
                 await run(runtime, stop)
 
@@ -126,10 +167,6 @@ async def _ended(
         end()
     if not stop.is_set():
         raise Crashed(f"{name}: ended, though nobody asked it to")
-
-
-def _is_down(error: BaseException) -> bool:
-    return isinstance(error, DependencyDown)
 
 
 @asynccontextmanager

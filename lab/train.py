@@ -67,11 +67,7 @@ def load_parts(
     settings: Settings,
     on_done: Callable[[int], None],
 ) -> TrainingData:
-    """Decode the images of both parts; ``on_done`` hears how many more are done.
-
-    Raises:
-        SetupError: a file is missing or no image, or the declaration of variables is wrong.
-    """
+    """Decode the images of both parts; ``on_done`` hears how many more are done."""
     limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
     declaration = declaration_of(settings)
     declared = {} if declaration is None else declaration.variables
@@ -104,12 +100,7 @@ def run(
     settings: Settings,
     bar: Progress,
 ) -> tuple[Path, dict[str, Any]]:
-    """Train, showing on ``bar`` how far it is; return the model folder and the figures of the run.
-
-    Raises:
-        SetupError: a wrong manifest or split, an image that cannot be read, or settings that do
-            not fit the data.
-    """
+    """Train, showing on ``bar`` how far it is; return the model folder and the run's figures."""
     keep_freed_memory()
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)

@@ -45,9 +45,6 @@ class Encoder:
     >>> encoder = Encoder((Variable("infrared", Kind.BINARY, ("false", "true")),))
     >>> encoder.encode([{"infrared": True}, {"infrared": "?"}]).features.tolist()
     [[1.0], [0.0]]
-
-    Raises:
-        ValueError: a name is given to two variables.
     """
 
     variables: tuple[Variable, ...]
@@ -77,9 +74,6 @@ class Encoder:
 
         √(Σ |a_v − b_v|² / Σ weight_v) over the variables v that both have, the features being
         weighted already. Over pairs of the fit data the mean square is 1 if none is missing.
-
-        Raises:
-            ValueError: ``a`` or ``b`` is of another encoder, by its number of columns.
         """
         for rows in (a, b):
             if rows.features.shape[1] != self.columns:

@@ -21,11 +21,7 @@ class Interval(NamedTuple):
 
 
 class IdentityDraws:
-    """Identities drawn with replacement, ``draws`` times, as many as there are each time.
-
-    Raises:
-        ValueError: there is no identity, or ``draws`` is below 1.
-    """
+    """Identities drawn with replacement, ``draws`` times, as many as there are each time."""
 
     def __init__(self, identities: Sequence[str], *, draws: int = 1000, seed: int = 0) -> None:
         self._names = np.unique(np.asarray(identities, dtype=np.str_))
@@ -39,11 +35,7 @@ class IdentityDraws:
         return len(self._times)
 
     def of(self, labels: Sequence[str] | NDArray[np.str_]) -> Iterator[NDArray[np.intp]]:
-        """Yield, draw by draw, the indices of the probes with these ``labels`` that are drawn.
-
-        Raises:
-            ValueError: a label is none of the identities.
-        """
+        """Yield, draw by draw, the indices of the probes with these ``labels`` that are drawn."""
         place = self._place(labels)
         everything = np.arange(len(place))
         for times in self._times:
@@ -55,9 +47,6 @@ class IdentityDraws:
         """Return the mean over the probes drawn: (p, m) values -> (draws, m); NaN is left out.
 
         The same as the mean over :meth:`of`, by sums over identities, and so without a loop.
-
-        Raises:
-            ValueError: a label is none of the identities.
         """
         belongs = self._place(labels) == np.arange(len(self._names))[:, None]
         # All as floats, since only those are multiplied fast.

@@ -41,9 +41,6 @@ class Calibration:
         weight: how much a margin of one threshold counts beside a distance of one.
         evidence: (m,), strictly ascending.
         probability: (m,), from 0 to 1, never falling.
-
-    Raises:
-        ValueError: one of them is not so.
     """
 
     weight: float
@@ -86,9 +83,6 @@ def fit_calibration(ratios: ArrayLike, margins: ArrayLike, right: ArrayLike) -> 
         ratios: (n,), distance / τ.
         margins: (n,), margin / τ, infinite where no other identity was in sight.
         right: (n,), whether the identity is the probe's; never for a stranger.
-
-    Raises:
-        ValueError: there is no probe, the lengths differ, or a number is NaN or a ratio infinite.
     """
     near, apart = np.asarray(ratios, np.float64), np.asarray(margins, np.float64)
     hit = np.asarray(right, np.bool_)
@@ -155,3 +149,54 @@ def _logistic(features: Float64, right: NDArray[np.bool_]) -> tuple[Float64, flo
     start = np.zeros(x.shape[1])
     solution = minimize(loss, start, jac=True, method="L-BFGS-B", options={"ftol": 1e-15}).x
     return solution[:-1], float(solution[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Answers of nearly the same probability.
+
+    Attributes:
+        predicted: the mean of their probabilities.
+        observed: the share of them that is right.
+        count: how many there are.
+    """
+
+    predicted: float
+    observed: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """The points of the reliability diagram, from low to high probability.
+
+    ``error`` is the expected calibration error (Naeini et al. 2015): the mean over all answers of
+    |observed − predicted| of their bin.
+    """
+
+    bins: tuple[Bin, ...]
+    error: float
+
+
+def reliability(probabilities: ArrayLike, right: ArrayLike, bins: int = 10) -> Reliability:
+    """Sort answers (n,) by their probability into equally wide bins, and leave out the empty ones.
+
+    >>> reliability([0.1, 0.9, 0.9], [False, True, False], bins=2).bins[1]
+    Bin(predicted=0.9, observed=0.5, count=2)
+    """
+    predicted, hit = np.asarray(probabilities, np.float64), np.asarray(right, np.bool_)
+    if predicted.ndim != 1 or predicted.size == 0 or hit.shape != predicted.shape or bins < 1:
+        raise ValueError(f"expected (n,), n >= 1, got {predicted.shape}, {hit.shape}, {bins} bins")
+    if not ((predicted >= 0) & (predicted <= 1)).all():
+        raise ValueError("probabilities lie between 0 and 1")
+    places = np.minimum(predicted * bins, bins - 1).astype(np.intp)
+    counts = np.bincount(places)
+    filled = tuple(
+        Bin(float(total / count), float(hits / count), int(count))
+        for total, hits, count in zip(
+            np.bincount(places, predicted), np.bincount(places, hit), counts, strict=True
+        )
+        if count
+    )
+    gaps = sum(abs(each.observed - each.predicted) * each.count for each in filled)
+    return Reliability(filled, gaps / predicted.size)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from recognition.values import as_text
+from recognition.variable import as_text
 
 Cluster = str
 """A cluster's name: of its shard, in the gallery's state, and in metrics."""

@@ -43,10 +43,7 @@ def describe(
     statement holds for less than 80 % of the cluster.
 
     Args:
-        encoder: its variables are told about.
-        backgrounds: n of them.
         clusters: (n,), the cluster of each; those in none (-1) are left out.
-        k: how many clusters there are.
 
     >>> from recognition.variable import Kind
     >>> encoder = Encoder((Variable("light", Kind.NOMINAL, ("day", "night")),))

@@ -16,9 +16,6 @@ def distances(queries: FloatArray, entries: FloatArray) -> FloatArray:
 
     >>> distances(np.float32([[1, 0]]), np.float32([[2, 0], [0, 3], [-1, 0]]))
     array([[0., 1., 2.]], dtype=float32)
-
-    Raises:
-        ValueError: an input is not what :func:`prepare` accepts, or the dimensions differ.
     """
     return compare(prepare(queries), prepare(entries))
 
@@ -47,11 +44,7 @@ def prepare(vectors: FloatArray) -> FloatArray:
 
 
 def compare(queries: FloatArray, entries: FloatArray) -> FloatArray:
-    """Return the distances of :func:`prepare`-d vectors: (q, d), (n, d) -> (q, n).
-
-    Raises:
-        ValueError: the dimensions differ.
-    """
+    """Return the distances of :func:`prepare`-d vectors: (q, d), (n, d) -> (q, n)."""
     if queries.shape[1] != entries.shape[1]:
         raise ValueError(
             f"queries have {queries.shape[1]} dimensions, entries have {entries.shape[1]}"
@@ -65,9 +58,6 @@ def from_redis(score: float) -> float:
 
     Its rounding may leave the range of a distance by a little (-1e-7 for a vector and itself);
     that is cut off.
-
-    Raises:
-        ValueError: the score is not finite.
     """
     if not math.isfinite(score):
         raise ValueError(f"a vector score must be finite, got {score}")

@@ -67,9 +67,6 @@ def identify(
     >>> identified = identify([[0.1, 0.9], [0.8, 0.3]], ["cow", "ox"], ["cow", "elk"])
     >>> identified.right.tolist(), identified.known.tolist()
     ([True, False], [True, False])
-
-    Raises:
-        ValueError: the gallery is empty, the shapes do not fit, or a distance is NaN.
     """
     matrix, gallery, probes = _checked(distances, gallery_labels, probe_labels)
     nearest = matrix.argmin(axis=1)
@@ -97,9 +94,6 @@ def tpir_at_fpir(identified: Identified, fpir: float) -> OperatingPoint:
 
     An oracle: the threshold is taken from the impostors that it is judged by. It lies just below
     the (k+1)-th smallest distance of an unknown probe, k being the number that may be accepted.
-
-    Raises:
-        ValueError: not 0 <= fpir < 1.
     """
     if not 0 <= fpir < 1:
         raise ValueError(f"fpir must be at least 0 and below 1, got {fpir}")
@@ -140,9 +134,6 @@ def average_precision(
 
     The mean, over the probe's own entries, of the precision among all entries that lie no farther
     than that one; equal distances are one step of the ranking.
-
-    Raises:
-        ValueError: as :func:`identify`.
     """
     matrix, gallery, probes = _checked(distances, gallery_labels, probe_labels)
     result = np.full(len(probes), np.nan)

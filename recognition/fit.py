@@ -18,8 +18,15 @@ from recognition.candidates import (
     evaluate_candidates,
 )
 from recognition.clusters import Clusters, everything, fit_clusters
-from recognition.cohort import Cohort, spaced
-from recognition.conditioning import Conditioning, Impostors, Placed, conditioned, place
+from recognition.conditioning import (
+    Cohort,
+    Conditioning,
+    Impostors,
+    Placed,
+    conditioned,
+    place,
+    spaced,
+)
 from recognition.distance import FloatArray, prepare
 from recognition.protocol import Trial
 from recognition.statistics import fit_statistics

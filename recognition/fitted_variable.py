@@ -8,8 +8,7 @@ from typing import Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.values import Scalar, is_missing, is_number, names_of
-from recognition.variable import NAMED, Kind, Variable
+from recognition.variable import NAMED, Kind, Scalar, Variable, is_missing, is_number, names_of
 
 MIN_RANGE = 1e-30
 """Numbers that lie closer together are one value: what is divided by their scale overflows."""
@@ -36,7 +35,6 @@ def fit_variable(
     """Fit a variable to its values; None, empty text and NaN are left out.
 
     Args:
-        name: the variable.
         values: one a background, text, numbers or truth values.
         kind: None infers it: two different values are binary, numbers continuous, anything else
             nominal. Cyclic and ordinal cannot be told from the values.
@@ -88,11 +86,7 @@ class Declared(Protocol):
 def fit_declared(
     name: str, values: Sequence[object | None], declared: Declared | None = None
 ) -> Variable:
-    """Fit a variable as its declaration says, or as the values do where there is none.
-
-    Raises:
-        ValueError: as :func:`fit_variable`.
-    """
+    """Fit a variable as its declaration says, or as the values do where there is none."""
     if declared is None:
         return fit_variable(name, values)
     return fit_variable(

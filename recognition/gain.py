@@ -6,8 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.cohort import Cohort
-from recognition.conditioning import Placed, place
+from recognition.conditioning import Cohort, Placed, place
 from recognition.distance import FloatArray, prepare
 from recognition.findings import Gain
 from recognition.statistics import fit_statistics
@@ -34,7 +33,6 @@ def conditioning_gain(
 
     Args:
         embeddings: (n, d), finite.
-        identities: of each.
         groups: (n,), from 0 on; -1 for an image that is in none, which is placed as all are.
         fpir: met on each trial itself.
         sessions: of each, as in :func:`~recognition.trials.draw_trials`.

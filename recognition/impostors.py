@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognition.distance import FloatArray, compare, prepare
-from recognition.tail import Tail, fit_tail
-from recognition.threshold import cautious_threshold
+from recognition.tail import Tail, cautious_threshold, fit_tail
 
 T = TypeVar("T", bound=np.generic)
 

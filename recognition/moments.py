@@ -26,9 +26,6 @@ class Moments:
     ...     moments.add([value])
     >>> moments.mean.tolist(), moments.m2.tolist()
     ([3.0], [14.0])
-
-    Raises:
-        ValueError: the count is negative, or mean and m2 are not both (d,).
     """
 
     count: int
@@ -70,9 +67,6 @@ def drift(statistics: Statistics, cluster: int, moments: Moments) -> float:
     s². It is 0 for n < 2, and where the shift is no larger than chance. Embeddings are taken to be
     independent: a run of images of one animal looks like drift. In a thin cluster, so does what
     the fit shrank away. Cluster -1 is compared with the global statistics.
-
-    Raises:
-        ValueError: the cluster is unknown, or ``moments`` are of another size.
     """
     check_clusters(np.array([cluster]), len(statistics.counts))
     if moments.mean.shape != statistics.global_mean.shape:

@@ -73,11 +73,8 @@ def make_splits(
     gallery and among the probes. So an identity of one session can only be unknown.
 
     Args:
-        labels: the identity of each image.
         sessions: when each image was taken, as a name; empty where that is not known, which makes
             the image a session of its own.
-        count: how many splits.
-        seed: the same seed gives the same splits.
         shots: the most images that an identity has in a gallery.
 
     Raises:
@@ -120,9 +117,7 @@ def random_trial(
 
     Args:
         images: the images of each identity, session by session, as :func:`sessions_of` gives them.
-        known: share of the identities.
         shots: the most images that an identity has in the gallery.
-        rng: what draws.
         strangeness: (n,) of each image, where those of the least are to be enrolled: the gallery
             then holds one condition, and the probes come under others. None enrols at random.
 

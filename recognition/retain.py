@@ -63,17 +63,14 @@ def retain(entries: Sequence[Held], rule: RetentionRule, now: datetime) -> dict[
     same instant the smaller id counts as older); of the rest the outliers. The order in which
     entries come does not matter. Applied again to what stays, age and count remove nothing more;
     the outlier rule may, since without the outliers the median and the MAD are others.
-
-    Raises:
-        ValueError: an id occurs twice, ``now`` has no time zone, or the vectors are not finite
-            and of one dimension.
     """
     if now.tzinfo is None:
         raise ValueError("now needs a time zone")
     if len({entry.entry_id for entry in entries}) != len(entries):
         raise ValueError("every entry id may occur only once")
     everything = sorted(entries, key=lambda entry: (entry.captured_at, entry.entry_id))
-    recent = [entry for entry in everything if not _too_old(entry, rule, now)]
+    oldest = rule.max_age
+    recent = [e for e in everything if oldest is None or now - e.captured_at <= oldest]
     newest = recent if rule.newest is None else recent[-rule.newest :]
     typical = _typical(newest, rule)
     removed: dict[str, Removal] = {}
@@ -97,9 +94,6 @@ def modified_z_scores(x: FloatArray) -> FloatArray:
 
     >>> modified_z_scores(np.float32([1, 2, 3, 4, 10]))
     array([-1.349 , -0.6745,  0.    ,  0.6745,  4.7215], dtype=float32)
-
-    Raises:
-        ValueError: x is empty, not one-dimensional or not finite.
     """
     if x.ndim != 1 or x.size == 0 or not np.isfinite(x).all():
         raise ValueError("expected a finite array of shape (n,) with n >= 1")
@@ -114,10 +108,6 @@ def modified_z_scores(x: FloatArray) -> FloatArray:
         scores = deviation
     with np.errstate(over="ignore"):  # beyond float32 is infinitely far
         return np.asarray(scores, dtype=np.float32)
-
-
-def _too_old(entry: Held, rule: RetentionRule, now: datetime) -> bool:
-    return rule.max_age is not None and now - entry.captured_at > rule.max_age
 
 
 def _typical(entries: Sequence[Held], rule: RetentionRule) -> Sequence[Held]:

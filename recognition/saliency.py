@@ -58,12 +58,9 @@ def saliency(
 
     Args:
         embeddings: (n, d), finite.
-        labels: the identity of each.
-        variable: fitted to these values.
         values: of each; what the variable has no code for is left out.
         gain: measures what conditioning gains, from the group of each image.
         permutations: shuffles behind a p-value.
-        seed: of the shuffles.
 
     Raises:
         ValueError: the lengths differ, the permutations are fewer than 99, or the values do not

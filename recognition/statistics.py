@@ -31,9 +31,6 @@ class Statistics:
         counts: (k,), how many embeddings each was fitted on.
         global_mean: (d,) float32.
         global_scale: (d,) float32.
-
-    Raises:
-        ValueError: the shapes do not fit, or a scale is not positive.
     """
 
     mean: FloatArray
@@ -55,10 +52,6 @@ class Statistics:
 
         Cluster -1 takes the global mean and scale. An embedding that *is* its cluster's mean has no
         direction any more; it is returned as it came, at unit norm.
-
-        Raises:
-            ValueError: the shapes do not fit, a cluster is unknown, an embedding is not finite, or
-                zero and its cluster's mean as well.
         """
         n, d = len(clusters), self.global_mean.size
         if embeddings.shape != (n, d):
@@ -107,13 +100,8 @@ def fit_statistics(
     Args:
         embeddings: (n, d), as the model gives them.
         clusters: (n,), -1 for none; such embeddings count for the global statistics alone.
-        k: how many clusters there are.
         prior: how many embeddings the global statistics weigh.
         centre_only: only take the mean out; scales are 1.
-
-    Raises:
-        ValueError: there is no embedding or one that is not finite, a shape or cluster does not
-            fit, k is below 1, or the prior is negative or not finite.
     """
     _check_fit(embeddings, clusters, k, prior)
     counts = np.bincount(clusters[clusters >= 0], minlength=k)

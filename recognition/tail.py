@@ -58,11 +58,7 @@ class Tail:
         return float(self._below(threshold - self._jitter).mean())
 
     def threshold(self, fpir: float) -> float:
-        """Return the largest distance that keeps the FPIR.
-
-        Raises:
-            ValueError: not 0 < fpir < 1.
-        """
+        """Return the largest distance that keeps the FPIR."""
         if not 0 < fpir < 1:
             raise ValueError(f"fpir must lie between 0 and 1, got {fpir}")
         low, high = self.values[0], self.values[-1] + np.ptp(self._jitter)
@@ -79,9 +75,6 @@ class Tail:
 
         Both are uncertain, the population that was seen and the strangers that come from it: so
         identities are drawn with replacement twice, and each is moved as a new one may lie.
-
-        Raises:
-            ValueError: there is no stranger, or no draw.
         """
         if strangers < 1 or draws < 1:
             raise ValueError(f"expected strangers and draws, got {strangers} and {draws}")
@@ -131,9 +124,6 @@ def fit_tail(nearest: ArrayLike, identities: Sequence[str] | NDArray[np.generic]
     count once: two entries that are each other's nearest are one observation.
 
     None where that leaves fewer than two, which say nothing of a spread.
-
-    Raises:
-        ValueError: the lengths differ, or a distance is not finite.
     """
     values = np.asarray(nearest, dtype=np.float64)
     if values.ndim != 1 or len(identities) != len(values) or not np.isfinite(values).all():
@@ -198,3 +188,41 @@ def _weights(owner: NDArray[np.intp]) -> Float64:
     """Return weights (n,) of sum 1 by which each identity counts the same."""
     counts = np.bincount(owner)
     return 1 / (counts[owner] * counts.size)
+
+
+def open_set_threshold(
+    nearest: ArrayLike, identities: Sequence[str] | NDArray[np.generic], target_fpir: float
+) -> float | None:
+    """Return the largest τ at which strangers are accepted with a share of ``target_fpir``.
+
+    ``nearest`` (n,) holds, for each image of an impostor, the distance to its nearest gallery
+    entry; such an image is a false positive identification where that distance is <= τ (FPIR,
+    ISO/IEC 19795-1). ``identities`` (n,) says whose image it is. τ comes from the fitted
+    :class:`~recognition.tail.Tail`; None where there are not two identities to fit it to.
+
+    Fewer than 1/FPIR images cannot show so small a share. Then τ is no larger than the lower
+    Student prediction bound for an image of the next one, m − t(n−1, FPIR)·√(s²·(1 + 1/n) + w²), s
+    being the deviation of the identities' means and w² the mean variance of the images of one
+    (Hahn and Meeker, *Statistical Intervals*, 1991, §4.7).
+    """
+    if not 0 < target_fpir < 1:
+        raise ValueError(f"target_fpir must lie between 0 and 1, got {target_fpir}")
+    tail = fit_tail(nearest, identities)
+    return None if tail is None else cautious_threshold(tail, target_fpir)
+
+
+def cautious_threshold(tail: Tail, target_fpir: float) -> float:
+    """Return the tail's threshold, or the prediction bound where images are few and it is less."""
+    threshold = tail.threshold(target_fpir)
+    if tail.values.size * target_fpir < 1:
+        return min(threshold, _prediction_bound(tail, target_fpir))
+    return threshold
+
+
+def _prediction_bound(tail: Tail, share: float) -> float:
+    """Return what an image of the next identity lies below with probability ``share``."""
+    counts = np.bincount(tail.owner)
+    means = np.bincount(tail.owner, tail.values) / counts
+    within = np.bincount(tail.owner, (tail.values - means[tail.owner]) ** 2) / counts
+    variance = means.var(ddof=1) * (1 + 1 / means.size) + within.mean()
+    return float(means.mean() + student_quantiles(tail.freedom, share) * np.sqrt(variance))

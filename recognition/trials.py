@@ -33,12 +33,9 @@ def draw_trials(
     can be compared.
 
     Args:
-        labels: the identity of each image.
         sessions: of each image, as in :func:`~recognition.protocol.make_splits`; no session is
             both enrolled and looked up. None makes each image a session of its own.
         shots: the most images of an identity in a gallery.
-        draws: how many trials.
-        seed: of the trials.
         apart: (n, n), how different the backgrounds of two images are. Where given, each trial
             draws an image and enrols those whose background is most like that one's: the gallery
             holds one condition, and the probes come under others.
@@ -107,11 +104,7 @@ def resampled_tpir(
     seed: int = 0,
     sessions: Sequence[str] | None = None,
 ) -> float:
-    """Return the mean of :func:`tpirs` over :func:`draw_trials`, embeddings (n, d) by the cosine.
-
-    Raises:
-        ValueError: as :func:`draw_trials`, or there is not one label per embedding.
-    """
+    """Return the mean :func:`tpirs` over :func:`draw_trials` of embeddings (n, d) by the cosine."""
     if len(embeddings) != len(labels):
         raise ValueError(
             f"expected one label per embedding, got {len(embeddings)} and {len(labels)}"

@@ -9,8 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.values import as_text
-from recognition.variable import NAMED, Variable
+from recognition.variable import NAMED, Variable, as_text
 
 Codes = NDArray[np.intp]
 Float64 = NDArray[np.float64]

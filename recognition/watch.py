@@ -36,11 +36,7 @@ class ImpostorWatch:
         return len(self._entries)
 
     def extend(self, entry_ids: Sequence[str], entries: Placed) -> None:
-        """Add n placed entries, in place of those that have these ids; at once is faster.
-
-        Raises:
-            ValueError: the lengths differ, or an id comes twice.
-        """
+        """Add n placed entries, in place of those that have these ids; at once is faster."""
         if not len(set(entry_ids)) == len(entry_ids) == len(entries):
             raise ValueError(f"expected {len(entries)} different ids, got {len(entry_ids)}")
         self.discard([entry_id for entry_id in entry_ids if entry_id in self._entries])

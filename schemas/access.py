@@ -154,19 +154,11 @@ class AccessSettings(BaseSettings):
                 raise ValueError(f"{variable(name)} is needed by {self.kafka_security_mechanism}")
 
     def need_kafka(self) -> str:
-        """Return the broker's address.
-
-        Raises:
-            SetupError: when it is not set.
-        """
+        """Return the broker's address."""
         return _needed(self.kafka_bootstrap_servers, "kafka_bootstrap_servers")
 
     def need_redis(self) -> str:
-        """Return the Redis URL, which has neither user nor password in it.
-
-        Raises:
-            SetupError: when it is not set.
-        """
+        """Return the Redis URL, which has neither user nor password in it."""
         return _needed(self.redis_url, "redis_url")
 
     @property

@@ -10,13 +10,14 @@ from datetime import datetime
 
 from schemas.errors import BadInput
 from schemas.event import now
-from schemas.gallery import ENTRY_KEY, GalleryEntry
-from schemas.gallery_records import (
+from schemas.gallery import (
+    ENTRY_KEY,
     ERASED_KEY,
     TERM_KEY,
     Change,
     Erased,
     ErasedMark,
+    GalleryEntry,
     TermClaim,
     term_of,
     under_term,

@@ -68,11 +68,7 @@ def mistakes(error: ValidationError) -> str:
 
 
 def _place(path: Sequence[int | str]) -> str:
-    return ".".join(part if _is_short(part) else short(part) for part in map(str, path)) or "value"
-
-
-def _is_short(part: str) -> bool:
-    return len(part) <= 40
+    return ".".join(p if len(p) <= 40 else short(p) for p in map(str, path)) or "value"
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -1,10 +1,16 @@
 """Every Prometheus metric, in one place; services get the registry injected."""
 
+from functools import partial
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _DISTANCES = tuple(step / 20 for step in range(1, 41))
 _COUNTS = (1, 2, 4, 8, 16, 32, 64, 128)
+OTHER = "other"
+"""Stands for every name beyond the limit."""
+
+_MAX_LENGTH = 100
 
 
 class Metrics:
@@ -12,116 +18,96 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
-        self._work(registry)
-        self._matching(registry)
-        self._conditioning(registry)
-        self._gallery(registry)
-        self._health(registry)
+        counter = partial(Counter, namespace="perennial", registry=registry)
+        gauge = partial(Gauge, namespace="perennial", registry=registry)
+        histogram = partial(Histogram, namespace="perennial", registry=registry)
 
-    def _work(self, registry: CollectorRegistry) -> None:
-        self.frames = Counter("perennial_frames", "Frames read", registry=registry)
-        self.batch_size = Histogram(
-            "perennial_batch_size", "Items handled at once", ["stage"],
-            buckets=_COUNTS, registry=registry,
-        )  # fmt: skip
-        self.stage_seconds = Histogram(
-            "perennial_stage_seconds", "Time spent in a stage", ["stage"],
-            buckets=_SECONDS, registry=registry,
-        )  # fmt: skip
-        self.queue_depth = Gauge(
-            "perennial_queue_depth", "Items waiting inside the process", ["queue"],
-            registry=registry,
-        )  # fmt: skip
-        self.consumer_lag = Gauge(
-            "perennial_consumer_lag", "Records not yet read", ["topic", "partition"],
-            registry=registry,
-        )  # fmt: skip
+        self.frames = counter("frames", "Frames read")
+        self.batch_size = histogram(
+            "batch_size", "Items handled at once", ["stage"], buckets=_COUNTS
+        )
+        self.stage_seconds = histogram(
+            "stage_seconds", "Time spent in a stage", ["stage"], buckets=_SECONDS
+        )
+        self.queue_depth = gauge("queue_depth", "Items waiting inside the process", ["queue"])
+        self.consumer_lag = gauge("consumer_lag", "Records not yet read", ["topic", "partition"])
 
-    def _matching(self, registry: CollectorRegistry) -> None:
-        self.outcomes = Counter(
-            "perennial_outcomes", "Outcomes: identified, review or dead",
-            ["outcome", "cluster", "reason"], registry=registry,
-        )  # fmt: skip
-        self.distance = Histogram(
-            "perennial_distance", "Distance to the nearest entry", ["outcome"],
-            buckets=_DISTANCES, registry=registry,
-        )  # fmt: skip
-        self.margin = Histogram(
-            "perennial_margin", "Distance between the best and the next identity",
-            buckets=_DISTANCES, registry=registry,
-        )  # fmt: skip
-        self.shard_timeouts = Counter(
-            "perennial_shard_timeouts", "Shard queries that failed or came back incomplete",
-            registry=registry,
-        )  # fmt: skip
+        self.outcomes = counter(
+            "outcomes", "Outcomes: identified, review or dead", ["outcome", "cluster", "reason"]
+        )
+        self.distance = histogram(
+            "distance", "Distance to the nearest entry", ["outcome"], buckets=_DISTANCES
+        )
+        self.margin = histogram(
+            "margin", "Distance between the best and the next identity", buckets=_DISTANCES
+        )
+        self.shard_timeouts = counter(
+            "shard_timeouts", "Shard queries that failed or came back incomplete"
+        )
 
-        self.shards_searched = Histogram(
-            "perennial_shards_searched", "Shards that one embedding was looked up in",
-            buckets=_COUNTS, registry=registry,
-        )  # fmt: skip
-        self.inclusions = Counter(
-            "perennial_inclusions", "Identified embeddings, by what the inclusion rule said",
-            ["reason"], registry=registry,
-        )  # fmt: skip
+        self.shards_searched = histogram(
+            "shards_searched", "Shards that one embedding was looked up in", buckets=_COUNTS
+        )
+        self.inclusions = counter(
+            "inclusions", "Identified embeddings, by what the inclusion rule said", ["reason"]
+        )
 
-    def _conditioning(self, registry: CollectorRegistry) -> None:
-        self.drift = Gauge(
-            "perennial_drift",
+        self.drift = gauge(
+            "drift",
             "How far recent embeddings lie from those of the fit, in standard deviations",
-            ["cluster"], registry=registry,
-        )  # fmt: skip
-        self.fpir_asked = Gauge(
-            "perennial_fpir_asked", "Share of unknown probes that may be identified by mistake",
-            registry=registry,
-        )  # fmt: skip
-        self.fpir_believed = Gauge(
-            "perennial_fpir_believed",
+            ["cluster"],
+        )
+        self.fpir_asked = gauge(
+            "fpir_asked", "Share of unknown probes that may be identified by mistake"
+        )
+        self.fpir_believed = gauge(
+            "fpir_believed",
             "Share of unknown probes that is thought to be identified by mistake",
-            ["evidence"], registry=registry,
-        )  # fmt: skip
-
-    def _gallery(self, registry: CollectorRegistry) -> None:
-        self.gallery_entries = Gauge(
-            "perennial_gallery_entries", "Entries", ["cluster", "status"], registry=registry
+            ["evidence"],
         )
-        self.threshold = Gauge(
-            "perennial_threshold", "Largest distance that counts as known", ["cluster"],
-            registry=registry,
-        )  # fmt: skip
-        self.index_repairs = Counter(
-            "perennial_index_repairs",
+
+        self.gallery_entries = gauge("gallery_entries", "Entries", ["cluster", "status"])
+        self.threshold = gauge("threshold", "Largest distance that counts as known", ["cluster"])
+        self.index_repairs = counter(
+            "index_repairs",
             "What was found wrong in Redis and put right: entries, keys, or all for a wrong count",
-            ["what"], registry=registry,
-        )  # fmt: skip
-        self.gallery_unreadable = Gauge(
-            "perennial_gallery_unreadable",
-            "Keys of the gallery topic whose newest record cannot be read",
-            registry=registry,
+            ["what"],
         )
-        self.commands_overtaken = Counter(
-            "perennial_commands_overtaken",
+        self.gallery_unreadable = gauge(
+            "gallery_unreadable", "Keys of the gallery topic whose newest record cannot be read"
+        )
+        self.commands_overtaken = counter(
+            "commands_overtaken",
             "Commands that came after a later decision about an entry, and left it as it is",
-            ["reason"], registry=registry,
-        )  # fmt: skip
-        self.removals = Counter(
-            "perennial_retention_removals", "Entries that retention quarantined", ["reason"],
-            registry=registry,
-        )  # fmt: skip
+            ["reason"],
+        )
+        self.removals = counter(
+            "retention_removals", "Entries that retention quarantined", ["reason"]
+        )
 
-    def _health(self, registry: CollectorRegistry) -> None:
-        self.version = Gauge(
-            "perennial_version", "Always 1; the labels tell what runs", ["part", "version"],
-            registry=registry,
-        )  # fmt: skip
-        self.dependency_up = Gauge(
-            "perennial_dependency_up", "1 while the dependency answers", ["dependency"],
-            registry=registry,
-        )  # fmt: skip
-        self.stalled = Gauge(
-            "perennial_stalled", "1 while a partition stands still though records wait",
-            registry=registry,
-        )  # fmt: skip
-        self.retries = Counter(
-            "perennial_retries", "Attempts that failed and were repeated", ["stage"],
-            registry=registry,
-        )  # fmt: skip
+        self.version = gauge("version", "Always 1; the labels tell what runs", ["part", "version"])
+        self.dependency_up = gauge(
+            "dependency_up", "1 while the dependency answers", ["dependency"]
+        )
+        self.stalled = gauge("stalled", "1 while a partition stands still though records wait")
+        self.retries = counter("retries", "Attempts that failed and were repeated", ["stage"])
+
+
+class LabelNames:
+    """Lets the first names through, and calls all later ones :data:`OTHER`.
+
+    Prometheus keeps a series for each name for ever, and whoever publishes can make up names.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: set[str] = set()
+
+    def __call__(self, name: str) -> str:
+        """Return the name that a metric may have."""
+        if name in self._known:
+            return name
+        if len(self._known) >= self._most or len(name) > _MAX_LENGTH:
+            return OTHER
+        self._known.add(name)
+        return name

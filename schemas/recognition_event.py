@@ -1,11 +1,11 @@
-"""``identifications`` and ``human-review``: what was recognised, or why it was not decided."""
+"""What was recognised, or why it was not decided, and a person's answer: three topics' events."""
 
 from enum import StrEnum
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.event import Background, Event, EventId, Identity, Instant, Region, Vector
+from schemas.event import Background, Decided, Event, EventId, Identity, Instant, Region, Vector
 
 
 class DecidedBy(StrEnum):
@@ -104,3 +104,23 @@ class ReviewItem(RecognitionEvent):
 
     reason: ReviewReason
     vector: Vector
+
+
+class ReviewDecision(Decided):
+    """Who said what about which item.
+
+    The item travels with its answer: whoever decides copies it from ``human-review`` unchanged.
+    That keeps the review agent without state, and records what the person was shown.
+    """
+
+    type: ClassVar[str] = "perennial.review-decision.v1"
+
+    item: ReviewItem
+    identity: Identity | None = Field(description="Null: the person could not tell either")
+    actor: str = Field(min_length=1)
+    comment: str = ""
+
+    @property
+    def id(self) -> str:
+        """The event id of the item that was answered."""
+        return self.item.event_id

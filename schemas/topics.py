@@ -8,8 +8,7 @@ from types import MappingProxyType
 from schemas.conditioning import Activation
 from schemas.event import Event
 from schemas.gallery import GalleryCommand, GalleryEntry
-from schemas.recognition_event import Identification, ReviewItem
-from schemas.review import ReviewDecision
+from schemas.recognition_event import Identification, ReviewDecision, ReviewItem
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from schemas.gallery import Enrol, GalleryCommand
-from schemas.recognition_event import DecidedBy, Identification
+from schemas.recognition_event import DecidedBy, Identification, ReviewDecision
 from schemas.records import Record
-from schemas.review import ReviewDecision
 from schemas.settings import Settings
 from schemas.topics import GALLERY_COMMANDS, IDENTIFICATIONS
 

@@ -10,8 +10,7 @@ import numpy as np
 from recognition.background import Encoder
 from recognition.calibration import Calibration
 from recognition.clusters import Clusters, everything, fit_clusters
-from recognition.cohort import Cohort
-from recognition.conditioning import Conditioning, Impostors, place
+from recognition.conditioning import Cohort, Conditioning, Impostors, place
 from recognition.statistics import fit_statistics
 from recognition.variable import Kind, Variable
 from schemas.conditioning import Activation, ArtefactRef, PreviousArtefact

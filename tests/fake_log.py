@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from schemas.conditioning import Activation
+from schemas.gallery import TERM_KEY, Change
 from schemas.gallery_fold import GalleryFold
-from schemas.gallery_records import TERM_KEY, Change
 from schemas.records import Record
 from streams.kafka.term_log import TermLog
 

@@ -13,9 +13,8 @@ from schemas.codec import STRUCTURED, frame_headers
 from schemas.embedding import Embedding
 from schemas.event import now
 from schemas.gallery import Enrol, GalleryCommand
-from schemas.recognition_event import ReviewItem, ReviewReason
+from schemas.recognition_event import ReviewDecision, ReviewItem, ReviewReason
 from schemas.records import Headers, Record
-from schemas.review import ReviewDecision
 from schemas.topics import (
     EMBEDDINGS,
     FRAMES,

@@ -20,8 +20,8 @@ from recognition.evaluation import identify, rank1, tpir_at_fpir
 from recognition.protocol import Part, Split, Trial
 from schemas.settings import Settings
 from workers.model.model import choose_device
+from workers.training.data import FPIR, calibrate_tpir
 from workers.training.learner import Learner
-from workers.training.selection import FPIR, calibrate_tpir
 from workers.training.start import first_network
 
 Vectors = NDArray[np.float32]

@@ -17,8 +17,7 @@ from torch.utils.data import BatchSampler
 from benchmarks.peer_training.budget import Budget
 from benchmarks.peer_training.crops import random_resized_crops
 from workers.model.backbone import BACKBONES, pretrained
-from workers.training.data import Samples, TrainingData
-from workers.training.selection import Best, calibrate_tpir
+from workers.training.data import Best, Samples, TrainingData, calibrate_tpir
 
 DIMENSION = 64
 BATCH, IMAGES = 32, 4

@@ -48,7 +48,6 @@ def unpack(place: TopicPartition, data: bytes, aborted: Any, offset: int, end: i
     record for all, with the bytes of the batch.
 
     Args:
-        place: the partition.
         data: the answer's batches, the last of which may be cut short.
         aborted: the aborted transactions, as the answer names them.
         offset: where reading begins, maybe in the midst of a batch.

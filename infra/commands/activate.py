@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from client import activation, activation_targets, recent
+from client import activation, recent
 from client.activation import Present, Rollout, words_of
 from infra.commands.options import Actor, Json, Yes
 from infra.console import print_json, print_markdown, progress, say, warn
@@ -72,11 +72,11 @@ def _planned(
     settings: Settings, folder: Path | None, *, back: bool
 ) -> tuple[Artefact | None, Rollout, Present]:
     # The folder first: whether it is right does not depend on anything that runs.
-    loaded = None if folder is None else activation_targets.active_of(folder)
+    loaded = None if folder is None else activation.active_of(folder)
     now = asyncio.run(activation.present(settings))
     if loaded is not None:
-        return loaded[0], activation_targets.to_artefact(loaded[1], now), now
-    return None, activation_targets.back(now) if back else activation_targets.to_plain(now), now
+        return loaded[0], activation.to_artefact(loaded[1], now), now
+    return None, activation.back(now) if back else activation.to_plain(now), now
 
 
 def _agreement(
@@ -85,9 +85,7 @@ def _agreement(
     """Return what would change; None, and a word about it, where that cannot be known."""
     material = asyncio.run(recent.read_material(settings, last))
     if artefact is not None:
-        activation_targets.check(
-            artefact, material.gallery.entries.values(), material.probes.embeddings
-        )
+        activation.check(artefact, material.gallery.entries.values(), material.probes.embeddings)
     try:
         with progress() as bar:
             return asyncio.run(compare(now, rollout.active, material, settings, bar))

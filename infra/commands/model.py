@@ -11,9 +11,9 @@ from rich.markdown import Markdown
 from infra.commands.options import Json, checked, numbers, size_of
 from infra.console import err, out, print_json, say, warn
 from lab.cards.export import export as write
+from lab.cards.figures import headline
 from lab.cards.imported import import_model, is_source_of_timm
 from lab.cards.page import page
-from lab.cards.provenance import headline
 from lab.cards.stored import StoredModel, find_models, open_model
 from lab.shown.tables import table
 from schemas.errors import SetupError

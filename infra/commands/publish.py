@@ -11,7 +11,7 @@ from rich.text import Text
 
 from client.outgoing import Outgoing
 from client.publish import publish as send
-from client.round_trip import publish_and_wait
+from client.publish import publish_and_wait
 from client.summary import Tally
 from infra.commands.options import Json, Limit, Source
 from infra.console import err, out, print_json, progress

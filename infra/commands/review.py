@@ -9,11 +9,9 @@ import typer
 from client import reviews
 from infra.commands.options import Actor, Json, Limit, Manifest, Source, checked
 from infra.console import err, out, print_json, say
-from lab.images.labels import labels_of
-from lab.images.manifest import read_manifest
+from lab.images.manifest import labels_of, read_manifest
 from lab.shown.tables import table
-from schemas.recognition_event import ReviewItem
-from schemas.review import ReviewDecision
+from schemas.recognition_event import ReviewDecision, ReviewItem
 from schemas.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True)

@@ -10,7 +10,7 @@ import typer
 from infra.commands.options import Json, Manifest, Model, Splits, folder_out, share_option
 from infra.console import err, print_markdown, progress, warn, warn_of_refused
 from lab.images.embed import default_model
-from lab.saliency.page import write
+from lab.saliency.page_data import write
 from lab.saliency.report import summary
 from lab.saliency.run import SaliencyRequest, run
 from recognition.distance import FloatArray

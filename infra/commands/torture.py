@@ -8,7 +8,7 @@ import typer
 from infra.commands.options import Json
 from infra.console import out, print_json
 from infra.torture.faults import RunPlan
-from infra.torture.play import play
+from infra.torture.run import play
 from infra.torture.screen import show
 from schemas.settings import BrokerKind, load_settings
 

@@ -10,8 +10,7 @@ from rich.live import Live
 from infra.commands.options import OwnBroker
 from infra.console import out
 from infra.local.board import StackBoard
-from infra.local.run_folder import run_folder
-from infra.local.stack import addresses, stack
+from infra.local.stack import addresses, run_folder, stack
 from schemas.settings import load_settings
 
 _LOOK_EVERY_S = 1.0

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from client import activation, recent
-from client.activation_targets import active_of, check
+from client.activation import active_of, check
 from infra.commands.options import Json, folder_out, share_option
 from infra.console import err, print_markdown, progress
 from lab.whatif.files import write

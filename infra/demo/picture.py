@@ -3,14 +3,16 @@
 import io
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import cache
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Final
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+from PIL import Image, ImageOps
 
 from infra.demo.ledger import Ended, FrameVerdict, Stretch
+from lab.shown.style import INK, panels
 from schemas.event import Scalar
 from schemas.recognition_event import Identification, RecognitionEvent
 
@@ -25,8 +27,12 @@ def album(history: Sequence[Ended], rows: int = 3, columns: int = 4) -> list[Row
     """
     seen: defaultdict[str, Row] = defaultdict(list)
     for ended in history:
-        seen[_named(ended)].append(ended)
-    ranked = sorted(seen.values(), key=lambda row: (-len(_backgrounds(row)), -len(row)))
+        label = ended.frame.label
+        seen[ended.outcome.frame if label is None else label].append(ended)
+    ranked = sorted(
+        seen.values(),
+        key=lambda row: (-len({frozenset(_facts(ended)) for ended in row}), -len(row)),
+    )
     mistaken = [row for row in ranked if any(e.verdict is FrameVerdict.WRONG for e in row)][:1]
     others = [row for row in ranked if row not in mistaken]
     chosen = [*others[: rows - len(mistaken)], *mistaken]
@@ -57,23 +63,8 @@ def _facts(ended: Ended) -> set[tuple[str, Scalar]]:
     return {(name, v) for name, v in ended.frame.background.items() if isinstance(v, str)}
 
 
-def _backgrounds(row: Row) -> set[frozenset[tuple[str, Scalar]]]:
-    return {frozenset(_facts(ended)) for ended in row}
-
-
-def _named(ended: Ended) -> str:
-    return ended.frame.label if ended.frame.label is not None else ended.outcome.frame
-
-
 _TILE: Final = (320, 240)
-_GAP: Final = 20
-_CAPTION: Final = 74
-_HEADER: Final = 96
-_FRAME: Final = 5
 _MIN_COLUMNS: Final = 3  # columns: room for the title
-_PAPER: Final = "#15191e"
-_INK: Final = "#f2f4f5"
-_QUIET: Final = "#9aa5ae"
 _COLOURS: Final = {
     FrameVerdict.RIGHT: "#3fb56b",
     FrameVerdict.WRONG: "#e5484d",
@@ -91,17 +82,26 @@ _BADGES: Final = {
 
 
 def save(path: Path, rows: Sequence[Row], whole: Stretch, title: str) -> None:
-    """Draw the rows of frames under a title with the counts of the whole run, as a PNG."""
-    columns = max((len(row) for row in rows), default=0)
-    columns = max(columns, _MIN_COLUMNS)
-    step = (_TILE[0] + _GAP, _TILE[1] + _CAPTION + _GAP)
-    size = (_GAP + columns * step[0], _HEADER + len(rows) * step[1])
-    sheet = Image.new("RGB", size, _PAPER)
-    _header(ImageDraw.Draw(sheet), size[0], whole, title)
-    for number, row in enumerate(rows):
-        for column, ended in enumerate(row):
-            _tile(sheet, (_GAP + column * step[0], _HEADER + number * step[1]), ended)
-    sheet.save(path, format="PNG", optimize=True)
+    """Draw the rows of frames under a title, with the counts of the whole run, as a PNG."""
+    columns = max([_MIN_COLUMNS, *map(len, rows)])
+    drawn: list[Row] = list(rows) or [[]]
+    figure, grid = panels(len(drawn), columns, width=3.2, height=3.1)
+    for axes, row in zip(grid, drawn, strict=True):
+        for axis, ended in zip_longest(axes, row):
+            axis.set(xticks=[], yticks=[])
+            axis.set_axis_off() if ended is None else _tile(axis, ended)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=16, color=INK)
+    shown = [verdict for verdict in _BADGES if whole.counts[verdict]]
+    figure.legend(
+        [Patch(color=_COLOURS[verdict]) for verdict in shown],
+        [f"{whole.counts[verdict]:,} {_BADGES[verdict]}" for verdict in shown],
+        loc="outside lower left",
+        title="a row: one identity, from first sight on; distance against threshold",
+        ncols=len(_BADGES),
+        frameon=False,
+        fontsize=10,
+    )
+    figure.savefig(path, format="png")
 
 
 def captions(ended: Ended) -> tuple[str, str, str]:
@@ -131,35 +131,13 @@ def _conditions(ended: Ended) -> str:
     return " · ".join([*([] if at is None else [f"{at:%-d %b %Y, %H:%M}"]), *named])
 
 
-def _header(draw: ImageDraw.ImageDraw, width: int, whole: Stretch, title: str) -> None:
-    draw.text((_GAP, 16), title, _INK, _font(28))
-    x = float(_GAP)
-    for verdict, badge in _BADGES.items():
-        if not whole.counts[verdict]:
-            continue
-        draw.rounded_rectangle((x, 58, x + 12, 70), 3, _COLOURS[verdict])
-        text = f"{whole.counts[verdict]:,} {badge}"
-        draw.text((x + 20, 55), text, _QUIET, _font(15))
-        x += 44 + draw.textlength(text, _font(15))
-    about = "a row: one identity, from first sight on; distance against threshold"
-    draw.text((width - _GAP, 55), about, _QUIET, _font(15), anchor="ra")
-
-
-def _tile(sheet: Image.Image, corner: tuple[int, int], ended: Ended) -> None:
-    (x, y), (width, height), colour = corner, _TILE, _COLOURS[ended.verdict]
-    draw = ImageDraw.Draw(sheet)
-    draw.rounded_rectangle(
-        (x - _FRAME, y - _FRAME, x + width + _FRAME - 1, y + height + _FRAME - 1), 8, colour
-    )
-    sheet.paste(_photo(ended), corner)
-    badge, font = _BADGES[ended.verdict], _font(14)
-    draw.rounded_rectangle((x, y, x + draw.textlength(badge, font) + 14, y + 23), 4, colour)
-    draw.text((x + 7, y + 4), badge, _PAPER, font)
+def _tile(axis: Axes, ended: Ended) -> None:
+    colour = _COLOURS[ended.verdict]
+    axis.imshow(_photo(ended), interpolation="nearest")
+    axis.spines[:].set(visible=True, color=colour, linewidth=5)
     named, measured, conditions = captions(ended)
-    below = y + height + _FRAME + 6
-    _line(draw, (x, below), named, colour, 17)
-    _line(draw, (x, below + 23), measured, _INK, 14)
-    _line(draw, (x, below + 43), conditions, _QUIET, 14)
+    axis.set_title(f"{named}: {_BADGES[ended.verdict]}", loc="left", fontsize=11, color=colour)
+    axis.set_xlabel(f"{measured}\n{conditions}", loc="left", fontsize=8, color=INK)
 
 
 def _photo(ended: Ended) -> Image.Image:
@@ -170,20 +148,3 @@ def _photo(ended: Ended) -> Image.Image:
     except (OSError, ValueError, Image.DecompressionBombError):
         return Image.new("RGB", _TILE, "#000000")
     return ImageOps.pad(upright, _TILE, Image.Resampling.LANCZOS, "#000000")
-
-
-def _line(
-    draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, colour: str, size: int
-) -> None:
-    """Write one line, cut to the width of a tile."""
-    font, room = _font(size), _TILE[0]
-    if draw.textlength(text, font) > room:
-        while text and draw.textlength(text + "…", font) > room:
-            text = text[:-1]
-        text += "…"
-    draw.text(at, text, colour, font)
-
-
-@cache
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)

@@ -67,7 +67,8 @@ class Report:
         checked = self.right + self.wrong
         accuracy = "nothing to judge" if self.accuracy is None else f"{self.accuracy:.1%}"
         grid.add_row("Accuracy", f"{accuracy}: {self.right:,} of {checked:,} identifications right")
-        grid.add_row("To a person", " → ".join(_percent(share) for share in self.review_share))
+        shares = ("-" if share is None else f"{share:.0%}" for share in self.review_share)
+        grid.add_row("To a person", " → ".join(shares))
         entries = f"{self.gallery_entries:,} entries of {self.gallery_identities:,} identities"
         grid.add_row("Gallery", entries)
         grid.add_row("Latency", self._latency())
@@ -116,7 +117,3 @@ def report(
         seconds_in_all=round(seconds_in_all, 1),
         lost_ids=counted["lost_ids"],
     )
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{share:.0%}"

@@ -107,11 +107,7 @@ class Run:
         self._labels: dict[str, str] = {}
 
     async def play(self, settings: Settings, on_ended: Callable[[Ended], None]) -> None:
-        """Publish all frames and follow each to its end; whoever stays silent is lost.
-
-        Raises:
-            DependencyDown: the broker is gone.
-        """
+        """Publish all frames and follow each to its end; whoever stays silent is lost."""
         stop = asyncio.Event()
         async with (
             Follower(settings) as follower,

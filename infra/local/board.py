@@ -31,22 +31,20 @@ class Counts:
     waiting: int
 
 
-def counts(workers: list[Readings], streams: Readings) -> Counts:
+def counts(services: list[Readings]) -> Counts:
     """Add up the readings of all services."""
 
-    def outcomes(kind: str) -> int:
-        return int(
-            sum(r.total("perennial_outcomes_total", outcome=kind) for r in [*workers, streams])
-        )
+    def total(name: str, **labels: str) -> int:
+        return int(sum(r.total(f"perennial_{name}", **labels) for r in services))
 
     return Counts(
-        frames=int(sum(r.total("perennial_frames_total") for r in workers)),
-        identified=outcomes("identified"),
-        review=outcomes("review"),
-        dead=outcomes("dead"),
-        entries=int(streams.total("perennial_gallery_entries", status="active")),
-        quarantined=int(streams.total("perennial_gallery_entries", status="quarantined")),
-        waiting=int(sum(r.total("perennial_consumer_lag") for r in [*workers, streams])),
+        frames=total("frames_total"),
+        identified=total("outcomes_total", outcome="identified"),
+        review=total("outcomes_total", outcome="review"),
+        dead=total("outcomes_total", outcome="dead"),
+        entries=total("gallery_entries", status="active"),
+        quarantined=total("gallery_entries", status="quarantined"),
+        waiting=total("consumer_lag"),
     )
 
 
@@ -66,10 +64,7 @@ class StackBoard:
 
     def look(self) -> None:
         """Read the metrics and the readiness of every service."""
-        self._counts = counts(
-            [readings(worker.url) for worker in self._stack.workers],
-            readings(self._stack.streams.url),
-        )
+        self._counts = counts([readings(service.url) for service in self._stack.services])
         self._states = {s.name: waiting_for(s.url) for s in self._stack.services}
         now = time.monotonic()
         self._seen = [seen for seen in self._seen if now - seen[0] < _RATE_OVER_S]

@@ -102,8 +102,6 @@ def services(
         kafka: bootstrap servers to use instead of a broker of our own.
         redis: URL to use instead of the embedded Redis.
         run_dir: where logs and data go; without it, a temporary folder that is removed at the end.
-        broker: which broker to run.
-        kafka_jars: see ``ApacheKafka``.
 
     Raises:
         EmbeddedUnavailable: see ``LocalServer.start``.

@@ -1,15 +1,18 @@
 """The whole of Perennial on this machine: broker, Redis, topics, workers and streams."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from urllib.parse import urlunsplit
 
 from rich.table import Table
 
 from client.admin import check_topics, create_topics
+from infra.console import err
 from infra.local.embedded import Services, services
 from infra.local.processes import ClaimedPort
 from infra.local.supervisor import Say, Service, Supervisor
@@ -67,7 +70,6 @@ def stack(
     Args:
         settings: ports that are 0 or taken are replaced by free ones; more workers get such.
         workers: how many embedding workers share the frames, and the processor's cores.
-        run_dir: where every process writes its log.
         say: hears, line by line, what is being waited for and what had to be started again.
         broker: which broker to run, if any; without it, the one that the settings say.
 
@@ -107,11 +109,7 @@ def stack(
 
 
 def refuse_secured_own(settings: Settings) -> None:
-    """Refuse users and certificates where no address is named: nobody would ask for them.
-
-    Raises:
-        SetupError: with the remedy.
-    """
+    """Refuse users and certificates where no address is named: nobody would ask for them."""
     secured = settings.kafka_security_protocol is not SecurityProtocol.PLAINTEXT
     if secured and settings.kafka_bootstrap_servers is None:
         raise SetupError(
@@ -143,3 +141,27 @@ def _threads(settings: Settings, workers: int) -> int:
     if settings.threads is not None:
         return settings.threads
     return max(1, len(os.sched_getaffinity(0)) // workers)
+
+
+class LogFolder:
+    """Where the processes of one run log; ``keep`` says that somebody will want to read it."""
+
+    def __init__(self, name: str) -> None:
+        self.path = Path(mkdtemp(prefix=f"perennial-{name}-"))
+        self.keep = False
+
+
+@contextmanager
+def run_folder(name: str) -> Iterator[LogFolder]:
+    """Make a folder; leave it, and say where it is, when an error ends the run."""
+    folder = LogFolder(name)
+    try:
+        yield folder
+    except Exception:
+        folder.keep = True
+        raise
+    finally:
+        if folder.keep:
+            err.print(f"The logs are in {folder.path}", style="yellow")
+        else:
+            shutil.rmtree(folder.path, ignore_errors=True)

@@ -11,9 +11,8 @@ import numpy as np
 from infra.torture.curator import Curator
 from infra.torture.faults import BROKER, SERVICES, Act
 from infra.torture.memory import MemoryTrend
-from infra.torture.register import Register
+from infra.torture.register import Register, judge
 from infra.torture.stalls import Standstill, longest_stall, under_way
-from infra.torture.verdicts import judge
 from infra.torture.victims import Victims
 
 if TYPE_CHECKING:

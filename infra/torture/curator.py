@@ -13,12 +13,11 @@ import numpy as np
 from client.producer import Producer
 from infra.torture.history import History
 from infra.torture.intended import FEW, Intended, wish
-from infra.torture.pictures import MOTIFS
+from infra.torture.model import MOTIFS
 from infra.torture.sender import deliver
 from schemas.gallery import GalleryCommand
-from schemas.recognition_event import ReviewItem
+from schemas.recognition_event import ReviewDecision, ReviewItem
 from schemas.records import Record
-from schemas.review import ReviewDecision
 from schemas.settings import Settings
 from schemas.topics import GALLERY_COMMANDS, REVIEW_DECISIONS
 

@@ -1,7 +1,7 @@
 """What people decide, and what the gallery must hold: replayed by other code than the agent's."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,30 +29,18 @@ class Intended:
         """A person named this one."""
         self.entries[entry_id] = Wanted(motif, EntryState(identity, active=True))
 
-    def moved(self, entry_ids: Collection[str], to: str) -> None:
-        """These entries have another identity."""
-        for entry_id in entry_ids:
-            self._change(entry_id, EntryState(to, self.entries[entry_id].held.active))
-
-    def matched(self, entry_ids: Collection[str], *, active: bool) -> None:
-        """These entries went into quarantine, or came back."""
-        for entry_id in entry_ids:
-            self._change(entry_id, EntryState(self.entries[entry_id].held.identity, active))
-
-    def forgotten(self, entry_ids: Collection[str]) -> None:
-        """These entries are erased for ever."""
-        for entry_id in entry_ids:
-            del self.entries[entry_id]
-            self.erased.add(entry_id)
-
     def wished(self, wish: "Wish") -> None:
         """Somebody asked for this."""
-        if wish.action.action == "erase":
-            self.forgotten(wish.entry_ids)
-        elif wish.to is not None:
-            self.moved(wish.entry_ids, wish.to)
-        else:
-            self.matched(wish.entry_ids, active=wish.action.action == "restore")
+        for entry_id in wish.entry_ids:
+            wanted = self.entries[entry_id]
+            if wish.action.action == "erase":
+                del self.entries[entry_id]
+                self.erased.add(entry_id)
+                continue
+            identity, active = wish.to, wanted.held.active
+            if identity is None:
+                identity, active = wanted.held.identity, wish.action.action == "restore"
+            self.entries[entry_id] = replace(wanted, held=EntryState(identity, active))
 
     def knows(self, entry_id: str) -> bool:
         """Whether anything was ever decided about it."""
@@ -83,9 +71,6 @@ class Intended:
             for i, held in held_now.items()
             if i not in self.entries
         ]
-
-    def _change(self, entry_id: str, held: EntryState) -> None:
-        self.entries[entry_id] = replace(self.entries[entry_id], held=held)
 
 
 def _words(held: EntryState) -> str:
@@ -120,9 +105,6 @@ def wish(
     """Return a random command; None where the entries are too few to tell anything.
 
     Args:
-        rng: decides.
-        entries: of the motif.
-        name: what the motif is called.
         fresh: makes new names that were never used.
     """
     if len(entries) < FEW:

@@ -1,23 +1,29 @@
 """One run: publish, decide, hurt, wait until all is quiet, then compare everything."""
 
 import asyncio
+import json
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.progress import Progress, TaskID
 
 from client.follow import Follower
 from client.gallery import Gallery, read_gallery
 from client.producer import producer
 from client.reader import Reader, reader
+from infra.console import progress
+from infra.local.stack import run_folder
 from infra.torture.account import Account, account_of
 from infra.torture.curator import Curator
-from infra.torture.evidence import keep_topics
+from infra.torture.evidence import differences_in_redis, keep_topics
 from infra.torture.faults import RunPlan, faults_of
 from infra.torture.history import History
 from infra.torture.memory import MemoryDiary
-from infra.torture.redis_held import differences_in_redis
 from infra.torture.register import Register, seen
-from infra.torture.rig import Rig
+from infra.torture.rig import Rig, rig
 from infra.torture.sender import OtherProducer, Sender
 from infra.torture.traffic import Traffic
 from infra.torture.victims import Victims
@@ -36,6 +42,8 @@ _SAMPLE_EVERY_S = 0.5
 _OPENING_S = 12.0
 """So long nobody answers: a gallery of one entry a motif takes all others for one of these, asks
 nothing more, and leaves nothing to decide."""
+_SHOW_EVERY_S = 0.5
+_LONG_STALL_S = 60.0  # somebody will want to know why
 
 
 class TortureRun:
@@ -64,11 +72,7 @@ class TortureRun:
         return self._rig.broker.keeps
 
     async def play(self) -> Account:
-        """Return the account, once everything is quiet or nothing has come for minutes.
-
-        Raises:
-            DependencyDown: the broker is gone for good.
-        """
+        """Return the account, once everything is quiet or nothing has come for minutes."""
         settings = self._rig.settings
         topics = (FRAMES, REVIEW_DECISIONS, GALLERY_COMMANDS)
         async with (
@@ -175,3 +179,53 @@ async def _in_redis(settings: Settings) -> list[str]:
         return await differences_in_redis(settings, gallery.entries)
     except (PerennialError, OSError) as error:
         return [f"cannot be compared: {error}"]
+
+
+def play(settings: Settings, plan: RunPlan) -> Account:
+    """Run the plan; the run folder stays, with every log, after a long stall or where the account
+    is not clean.
+    """
+    with run_folder("torture") as folder, _timeline(folder.path) as note, progress() as bar:
+        task = bar.add_task("starting", total=plan.seconds)
+        with rig(settings, folder.path, note) as running:
+            run = TortureRun(running, plan, note)
+            account = asyncio.run(_played(run, bar, task))
+        text = json.dumps(account.as_json(), indent=1)
+        (folder.path / "account.json").write_text(text)
+        folder.keep = not account.clean or account.stall_s > _LONG_STALL_S
+    return account
+
+
+async def _played(run: TortureRun, bar: Progress, task: TaskID) -> Account:
+    showing = asyncio.create_task(_show(run, bar, task))
+    try:
+        return await run.play()
+    finally:
+        showing.cancel()
+
+
+async def _show(run: TortureRun, bar: Progress, task: TaskID) -> None:
+    while True:
+        register = run.register
+        now = ", ".join(run.victims.present.values())
+        line = f"{run.phase}: {len(register.parcels):,} sent, {len(register.waiting):,} wait {now}"
+        bar.update(task, description=line, completed=run.elapsed_s)
+        await asyncio.sleep(_SHOW_EVERY_S)
+
+
+@contextmanager
+def _timeline(folder: Path) -> Iterator[Callable[[str], None]]:
+    """Write down what happens, with the seconds since the start."""
+    began = time.monotonic()
+    last = ""
+    with (folder / "timeline.txt").open("a") as file:
+
+        def note(text: str) -> None:
+            nonlocal last
+            if text == last:  # a start says many times what it waits for
+                return
+            last = text
+            file.write(f"{time.monotonic() - began:8.1f} {text}\n")
+            file.flush()
+
+        yield note

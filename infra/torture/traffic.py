@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from infra.torture.pictures import MOTIFS, PICTURES, picture
+from infra.torture.model import MOTIFS, PICTURES, picture
 from schemas.codec import frame_headers
 from schemas.event import event_name
 from schemas.records import Headers, Record

@@ -38,9 +38,6 @@ def export(
         name: another name, which makes another version.
         about: another line for people.
         force: write though there is something in the folder.
-
-    Raises:
-        SetupError: naming what is in the way; nothing was written then.
     """
     if not force:
         need_empty(out)

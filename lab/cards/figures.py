@@ -1,22 +1,25 @@
-"""What a model card keeps of an evaluation: the figures of this model, and no other's."""
+"""What a model card says of the training, and keeps of an evaluation: of this model alone."""
 
 import statistics
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from lab.evaluate.measures import at
+from lab.evaluate.measures import TPIR, at
 from lab.evaluate.report import Estimate, Evaluation, Mean, ModelReport, Scenario
-from lab.evaluate.thresholds import OperatingTarget
+from lab.evaluate.scored import OperatingTarget, Rule
 from lab.evaluate.words import OVERALL, POINT_COLUMNS
 from lab.shown.report import ReportPart
 from schemas.errors import SetupError
 from schemas.settings import Views
+from workers.model.model_folder import ModelCard
 
 POINTS = POINT_COLUMNS[:3]
 """What a card keeps at each FPIR, of what is measured there."""
+_FPIR = 0.05
+_MEASURE = at(TPIR, OperatingTarget(_FPIR, Rule.ORACLE))
 
 
 class ScenarioFigures(ReportPart):
@@ -52,11 +55,7 @@ class ModelFigures(ReportPart):
 
 
 def read_evaluation(file: Path) -> Evaluation:
-    """Read the ``evaluation.json`` of ``perennial evaluate --out``.
-
-    Raises:
-        SetupError: it is missing, or something else.
-    """
+    """Read the ``evaluation.json`` of ``perennial evaluate --out``."""
     try:
         return Evaluation.model_validate_json(file.read_bytes())
     except (OSError, ValidationError) as error:
@@ -146,3 +145,58 @@ def _own(estimate: Estimate, splits: Collection[int]) -> Mean:
         low=chosen[0].low if len(chosen) == 1 else None,
         high=chosen[0].high if len(chosen) == 1 else None,
     )
+
+
+class BackgroundFigure(BaseModel):
+    """How well a background variable is told: by a head, or along a direction of the space."""
+
+    measure: str
+    value: float | None
+    chance: float | None
+    images: int
+
+
+class Provenance(BaseModel):
+    """What ``perennial train`` writes into a card, and whatever else stands beside it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    config: dict[str, JsonValue] = {}
+    data: dict[str, JsonValue] = {}
+    heads_on_calibrate: dict[str, BackgroundFigure] = {}
+    directions: dict[str, BackgroundFigure] = {}
+
+    @property
+    def figures(self) -> dict[str, JsonValue]:
+        """What was measured in the run."""
+        extra = {} if self.model_extra is None else self.model_extra
+        return {k: v for k, v in extra.items() if isinstance(v, str | int | float)}
+
+
+def provenance_of(card: ModelCard) -> Provenance | None:
+    """Return it, or None where the card has none of this form."""
+    try:
+        return None if card.training is None else Provenance.model_validate(card.training)
+    except ValidationError:
+        return None
+
+
+def evaluation_of(card: ModelCard) -> ModelFigures | None:
+    """Return the figures, or None where the card has none of this form."""
+    try:
+        return None if card.evaluation is None else ModelFigures.model_validate(card.evaluation)
+    except ValidationError:
+        return None
+
+
+def headline(card: ModelCard) -> dict[str, float]:
+    """Return the oracle TPIR at an FPIR of 5 %, by scenario; else that on the calibrate part."""
+    evaluation, provenance = evaluation_of(card), provenance_of(card)
+    if evaluation is not None:
+        scenarios = evaluation.variants[0].scenarios
+        means = {name: s.measures.get(_MEASURE) for name, s in scenarios.items()}
+        return {n: m.mean for n, m in means.items() if m is not None and m.mean is not None}
+    if provenance is not None:
+        tpir = provenance.figures.get(f"calibrate_tpir_at_fpir_{_FPIR:g}")
+        return {"calibrate": tpir} if isinstance(tpir, float) else {}
+    return {}

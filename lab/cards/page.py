@@ -4,12 +4,19 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import JsonValue
 
-from lab.cards.figures import POINTS, ModelFigures, VariantFigures
-from lab.cards.provenance import BackgroundFigure, Provenance, evaluation_of, provenance_of
+from lab.cards.figures import (
+    POINTS,
+    BackgroundFigure,
+    ModelFigures,
+    Provenance,
+    VariantFigures,
+    evaluation_of,
+    provenance_of,
+)
 from lab.cards.stored import StoredModel
 from lab.evaluate.measures import at
 from lab.evaluate.report import Mean
-from lab.evaluate.thresholds import OperatingTarget
+from lab.evaluate.scored import OperatingTarget
 from lab.evaluate.words import INTERVALS, OVERALL, milliseconds, percent, whole
 from lab.shown.markdown import table
 from workers.model.network import Architecture
@@ -105,15 +112,12 @@ def _evaluation(evaluation: ModelFigures) -> list[str]:
     parts = [about, _LEGEND]
     for variant in evaluation.variants:
         views = f"{variant.views} ({number_of(variant.views)})"
-        facts = [f"{variant.distance} distance", f"views: {views}", _splits(variant)]
+        splits = f"split {', '.join(map(str, variant.splits))}"
+        facts = [f"{variant.distance} distance", f"views: {views}", splits]
         if variant.image_ms is not None:
             facts.append(f"{milliseconds(variant.image_ms)} ms an image")
         parts += [f"### {variant.name}", "; ".join(facts), *_measured(variant, evaluation.fpirs)]
     return parts
-
-
-def _splits(variant: VariantFigures) -> str:
-    return f"split {', '.join(map(str, variant.splits))}"
 
 
 def _measured(variant: VariantFigures, fpirs: tuple[float, ...]) -> Iterator[str]:

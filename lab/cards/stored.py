@@ -38,11 +38,7 @@ class StoredModel:
 
 
 def open_model(source: Path) -> StoredModel:
-    """Open a model folder, or that of a training run.
-
-    Raises:
-        SetupError: naming what is missing or wrong.
-    """
+    """Open a model folder, or that of a training run."""
     folder = _folder(source)
     card, weights = read_model(folder)
     return StoredModel(folder, card, weights, version(card, weights))

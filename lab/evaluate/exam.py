@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.evaluate.measures import Measures, at_thresholds, measure
-from lab.evaluate.scored import Scored, nearest_other, score
-from lab.evaluate.thresholds import Thresholds, thresholds_of
+from lab.evaluate.scored import Scored, Thresholds, nearest_other, score, thresholds_of
 from recognition.bootstrap import IdentityDraws
 from recognition.distance import FloatArray
 from recognition.paper_distances import Distance, fit_distance
@@ -60,10 +59,7 @@ class Exam:
 
     Args:
         labels: (n,) the identity of each image; None where it has none and is in no split.
-        splits: of these images.
-        by: break down by these variables.
         fpirs: the shares of unknown probes that may be accepted.
-        draws: bootstrap draws behind each interval.
 
     Raises:
         SetupError: no split has a test part.

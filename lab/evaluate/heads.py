@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
-from lab.evaluate.estimate import number
 from lab.evaluate.report import HeadReport
+from lab.evaluate.summary import number
 from lab.images.embed import EmbeddedImages
 from lab.images.manifest import ManifestRow
 from recognition.evaluation import mean
-from recognition.protocol import Indices, Part, Split
+from recognition.protocol import Part, Split
 from schemas.errors import SetupError
 from schemas.event import Scalar
 from workers.training.figures import Figure
@@ -41,7 +41,7 @@ def _figures(
 ) -> list[tuple[str, str, Figure]]:
     if embedded.heads is None:
         return []
-    images = _tested(split, embedded)
+    images = np.intersect1d(split.images(Part.TEST), embedded.sound)
     learned = embedded.heads.learned
     codes = [[_code(v, rows[i].background.get(v.name)) for _, v in learned] for i in images]
     report = embedded.heads.report(
@@ -49,11 +49,6 @@ def _figures(
         torch.tensor(codes, dtype=torch.float32).reshape(len(images), len(learned)),
     )
     return [(task.name, task.aim.value, report[task.name]) for task, _ in learned]
-
-
-def _tested(split: Split, embedded: EmbeddedImages) -> Indices:
-    """Return the images of all test trials of a split that have an embedding."""
-    return np.intersect1d(split.images(Part.TEST), embedded.sound)
 
 
 def _code(variable: LearnedVariable, value: Scalar | None) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from lab.evaluate.measures import FPIR, RANK1, REVIEW, TPIR, at
 from lab.evaluate.report import Evaluation, Group, Mean, Scenario
-from lab.evaluate.thresholds import OperatingTarget, Rule
+from lab.evaluate.scored import OperatingTarget, Rule
 from lab.evaluate.words import (
     HEAD_COLUMNS,
     HEADS,

@@ -5,8 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from lab.evaluate.scored import Scored
-from lab.evaluate.thresholds import OperatingTarget, Rule, Thresholds
+from lab.evaluate.scored import OperatingTarget, Rule, Scored, Thresholds
 from recognition.bootstrap import IdentityDraws
 from recognition.evaluation import Float64, auroc, mean, tpir_at_fpir
 

@@ -23,9 +23,6 @@ class Models:
     """Model folders, ``plain``, or paths with ``{split}``, with every distance and kind of views.
 
     A folder embeds the images of the splits that use it, when it is first asked for.
-
-    Raises:
-        SetupError: a folder is missing.
     """
 
     def __init__(
@@ -60,7 +57,6 @@ class Models:
         """Return every model with every kind of views and every distance.
 
         Args:
-            rows: the images.
             settings: as a worker has them, but for the views.
             on_done: hears how many more images were embedded.
         """

@@ -1,5 +1,6 @@
 """An evaluation of models on the images of a manifest, from start to end."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,15 +8,21 @@ from pathlib import Path
 from rich.progress import Progress
 
 from lab.evaluate.exam import Exam, VariantResult
+from lab.evaluate.markdown import markdown
 from lab.evaluate.models import Models
+from lab.evaluate.plots import bars, det, scores
 from lab.evaluate.report import Evaluation
 from lab.evaluate.summary import summarise
 from lab.images.backgrounds import backgrounds_of, groupings
 from lab.images.manifest import read_manifest
 from lab.images.splits import chosen, splits_of
+from lab.shown.report import writing
+from lab.shown.style import save
 from recognition.paper_distances import Distance
 from schemas.background import declaration_of
 from schemas.settings import Settings, Views
+
+_UNSAFE = re.compile(r"[^\w.-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +55,7 @@ class EvaluationRequest:
 def run(
     request: EvaluationRequest, settings: Settings, bar: Progress
 ) -> tuple[Evaluation, list[VariantResult]]:
-    """Return the report asked for, and what it was made of.
-
-    Raises:
-        SetupError: naming what is missing or wrong, and what would be right.
-        DependencyDown: a model stopped giving embeddings.
-    """
+    """Return the report asked for, and what it was made of."""
     rows = read_manifest(request.manifest)
     splits = chosen(splits_of(request.manifest, rows, request.splits), request.numbers)
     models = Models(request.models, request.distances, splits, request.views)
@@ -78,3 +80,18 @@ def run(
         embedders=models.embedders(rows),
     )
     return evaluation, assessed
+
+
+def write(folder: Path, evaluation: Evaluation, assessed: Sequence[VariantResult]) -> None:
+    """Write ``evaluation.json``, ``evaluation.md`` and the pictures; the folder is made."""
+    fpir = evaluation.fpirs[-1]
+    with writing(folder):
+        (folder / "evaluation.json").write_text(
+            evaluation.model_dump_json(indent=1), encoding="utf-8"
+        )
+        (folder / "evaluation.md").write_text(markdown(evaluation), encoding="utf-8")
+        save(det(assessed, evaluation.fpirs), folder / "det.png")
+        save(scores(assessed, fpir), folder / "scores.png")
+        for variable in evaluation.variables:
+            name = f"by_{_UNSAFE.sub('_', variable)}.png"
+            save(bars(evaluation, variable, fpir), folder / name)

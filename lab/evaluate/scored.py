@@ -1,15 +1,25 @@
-"""The probes of one trial, looked up in its gallery."""
+"""The probes of one trial, looked up in its gallery, and where its thresholds come from."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognition.distance import FloatArray
-from recognition.evaluation import Float64, Identified, Labels, average_precision, identify
+from recognition.evaluation import (
+    Float64,
+    Identified,
+    Labels,
+    average_precision,
+    identify,
+    tpir_at_fpir,
+)
 from recognition.paper_distances import Compare
 from recognition.protocol import Indices, Trial
+from recognition.tail import open_set_threshold
 
 _BLOCK = 1024  # probes compared at once: bounds the memory to (_BLOCK, gallery) distances
 
@@ -71,3 +81,46 @@ def nearest_other(compare: Compare, embeddings: FloatArray, labels: Labels) -> N
     distance = np.concatenate(nearest).astype(np.float32)
     finite = np.isfinite(distance)
     return NearestOther(distance[finite], labels[finite])
+
+
+class Rule(StrEnum):
+    """Which impostors fix the threshold.
+
+    ``oracle``: those of the test itself, so that the FPIR is met exactly: what the embedding could
+    do. ``honest``: those of the calibrate part, other identities: what one would really get.
+    ``gallery``: the entries of the test's gallery among themselves, as the stream does it.
+    """
+
+    ORACLE = "oracle"
+    HONEST = "honest"
+    GALLERY = "gallery"
+
+
+class OperatingTarget(NamedTuple):
+    """An FPIR that is asked for, and the rule that shall meet it."""
+
+    fpir: float
+    rule: Rule
+
+
+Thresholds = dict[OperatingTarget, float]
+"""NaN where there is nothing to take a threshold from."""
+
+
+def thresholds_of(
+    test: Scored, calibrate: Scored | None, impostors: NearestOther, fpirs: Iterable[float]
+) -> Thresholds:
+    """Return the thresholds of a trial; ``impostors`` is what the gallery rule goes by."""
+    thresholds: Thresholds = {}
+    for fpir in fpirs:
+        thresholds[OperatingTarget(fpir, Rule.ORACLE)] = tpir_at_fpir(
+            test.identified, fpir
+        ).threshold
+        thresholds[OperatingTarget(fpir, Rule.HONEST)] = (
+            np.nan if calibrate is None else tpir_at_fpir(calibrate.identified, fpir).threshold
+        )
+        of_gallery = open_set_threshold(impostors.distance, impostors.label, fpir)
+        thresholds[OperatingTarget(fpir, Rule.GALLERY)] = (
+            np.nan if of_gallery is None else of_gallery
+        )
+    return thresholds

@@ -2,7 +2,7 @@
 
 from lab.evaluate.measures import AUROC, FPIR, MAP, RANK1, REVIEW, TPIR, at
 from lab.evaluate.report import Difference, Evaluation, HeadReport, Mean, Scenario
-from lab.evaluate.thresholds import OperatingTarget, Rule
+from lab.evaluate.scored import OperatingTarget, Rule
 
 NOTHING = "–"
 

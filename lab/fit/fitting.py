@@ -8,11 +8,10 @@ import numpy as np
 from lab.fit.outcomes import TrialOutcome, calibrate, expected, outcomes, typical
 from lab.fit.report import ExpectedFpir
 from recognition.background import Encoder
-from recognition.calibration import Calibration
+from recognition.calibration import Calibration, Reliability
 from recognition.candidates import COUNTS, candidates
 from recognition.findings import Saliency
 from recognition.fit import FittedConditioning, Sample, fit
-from recognition.reliability import Reliability
 from recognition.saliency import MIN_PERMUTATIONS, rank, saliency
 from recognition.variable import Variable
 from schemas.errors import SetupError

@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.fit.report import ExpectedFpir
-from recognition.calibration import Calibration, fit_calibration
+from recognition.calibration import Calibration, Reliability, fit_calibration, reliability
 from recognition.cluster_tails import ClusterTails, fit_cluster_tails
 from recognition.conditioning import Conditioning, conditioned
 from recognition.distance import FloatArray
 from recognition.fit import Sample, mixed_and_single
 from recognition.protocol import Trial
-from recognition.reliability import Reliability, reliability
 
 Float64 = NDArray[np.float64]
 USUAL: Final = (0.001, 0.01, 0.05)

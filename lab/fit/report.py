@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic import Field
 
 from lab.shown.report import ReportPart
-from recognition.reliability import Bin
+from recognition.calibration import Bin
 
 
 class SampleSize(ReportPart):

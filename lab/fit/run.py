@@ -36,12 +36,7 @@ class FitRequest(PartsRequest):
 
 
 def run(request: FitRequest, settings: Settings, bar: Progress) -> tuple[FitReport, FitResult]:
-    """Fit a conditioning, and report on it.
-
-    Raises:
-        SetupError: naming what is missing or wrong, and what would be right.
-        DependencyDown: the model stopped giving embeddings.
-    """
+    """Fit a conditioning, and report on it."""
     parts = embed_parts(request, settings, bar, to_fit=True)
     divided = samples(parts)
     result = _fit(divided, parts.variables, request.fpir, bar)

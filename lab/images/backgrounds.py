@@ -25,11 +25,7 @@ _MISSING = "(none)"
 def backgrounds_of(
     rows: Sequence[ManifestRow], declaration: Declaration | None
 ) -> list[Background]:
-    """Return what is known of each image: all its columns, or what is declared and derived.
-
-    Raises:
-        SetupError: a value is not what was declared.
-    """
+    """Return what is known of each image: all its columns, or what is declared and derived."""
     if declaration is None:
         return [dict(row.background) for row in rows]
     return [_complete(row, declaration) for row in rows]

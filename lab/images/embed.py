@@ -67,11 +67,7 @@ def of_split(path: str, split: int | None) -> str:
 
 
 def model_folder(model: str) -> Path | None:
-    """Return where a model lies; None for the backbone as it comes.
-
-    Raises:
-        SetupError: there is no such folder.
-    """
+    """Return where a model lies; None for the backbone as it comes."""
     if model == PLAIN:
         return None
     if not Path(model).is_dir():
@@ -83,11 +79,7 @@ def model_folder(model: str) -> Path | None:
 
 
 def version_of(folder: Path | None, settings: Settings) -> str:
-    """Return the version of a model.
-
-    Raises:
-        SetupError: it cannot be loaded.
-    """
+    """Return the version of a model."""
     # Torch can compute every model: the fastest runtime need not be looked for.
     update = {"model": folder, "runtime": InferenceRuntime.TORCH}
     return load_model(settings.model_copy(update=update)).version
@@ -96,12 +88,7 @@ def version_of(folder: Path | None, settings: Settings) -> str:
 def embed_with(
     model: str, split: Split, rows: Sequence[ManifestRow], settings: Settings, bar: Progress
 ) -> EmbeddedImages:
-    """Embed images with a model folder, ``plain``, or the path with ``{split}`` of one split.
-
-    Raises:
-        SetupError: the folder is missing, or the model cannot be loaded.
-        DependencyDown: the model stopped giving embeddings.
-    """
+    """Embed images with a model folder, ``plain``, or the path with ``{split}`` of one split."""
     folder = model_folder(of_split(model, split.number))
     task = bar.add_task("embedding", total=len(rows))
     return embed(folder, rows, settings, lambda count: bar.advance(task, count))
@@ -116,10 +103,6 @@ def embed(
     """Embed the images with a model folder, or the plain backbone where that is None.
 
     The next batch is decoded while one is embedded. ``on_done`` hears how many more are done.
-
-    Raises:
-        SetupError: the model cannot be loaded.
-        DependencyDown: the model stopped giving embeddings.
     """
     keep_freed_memory()
     model = load_model(settings.model_copy(update={"model": folder}))

@@ -5,14 +5,16 @@ import math
 import mimetypes
 import re
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from client.names import MAX_PATH, path_text
+from client.names import MAX_PATH, file_id, path_text
 from client.outgoing import Outgoing
 from schemas.codec import MAX_TEXT
 from schemas.errors import SetupError
+from schemas.event import event_name
 from schemas.topics import FRAMES
 
 PHOTOGRAPHS = (".jpg", ".jpeg", ".png", ".webp")
@@ -46,9 +48,6 @@ def read_manifest(path: Path) -> list[ManifestRow]:
 
     Empty values are left out of the background, numbers become numbers (``007`` stays a name), and
     an instant without an offset is UTC.
-
-    Raises:
-        SetupError: naming the line, what is wrong with it and what would be right.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -91,7 +90,7 @@ def from_manifest(
                 if only is None or name in only
             },
             label=row.label,
-            content_type=_content_type(row.path),
+            content_type=mimetypes.guess_type(row.path.name)[0] or "application/octet-stream",
             load=_checked(row.path).read_bytes,
             is_file=True,
         )
@@ -107,7 +106,8 @@ def from_directory(
     Raises:
         SetupError: nothing is there, or a file is larger than a frame may be.
     """
-    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if _is_photograph(p))
+    below = (p for p in path.rglob("*") if p.suffix.lower() in PHOTOGRAPHS and p.is_file())
+    files = [path] if path.is_file() else sorted(below)
     if not files:
         raise SetupError(f"{path}: no photograph ({', '.join(PHOTOGRAPHS)}) in it")
     root = path.parent if path.is_file() else path
@@ -160,10 +160,6 @@ def _instant(where: str, text: str) -> datetime:
     return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
 
 
-def _is_photograph(path: Path) -> bool:
-    return path.suffix.lower() in PHOTOGRAPHS and path.is_file()
-
-
 def _fitting(what: str, text: str, most: int) -> str:
     if not 1 <= len(text) <= most:
         raise SetupError(
@@ -171,10 +167,6 @@ def _fitting(what: str, text: str, most: int) -> str:
             "nothing was published"
         )
     return text
-
-
-def _content_type(path: Path) -> str:
-    return mimetypes.guess_type(path.name)[0] or "application/octet-stream"
 
 
 def _checked(path: Path) -> Path:
@@ -189,3 +181,20 @@ def _checked(path: Path) -> Path:
             "lies as image_uri"
         )
     return path
+
+
+def labels_of(rows: Iterable[ManifestRow], source: str) -> dict[str, str]:
+    """Return the label of each image that has one, by event name.
+
+    An image is known as `perennial publish` names it, and by its path alone, as another client may
+    have published it. ``source`` is that of the rows that name none.
+    """
+    labels: dict[str, str] = {}
+    for row in rows:
+        if row.label is None:
+            continue
+        camera = source if row.source is None else row.source
+        labels[event_name(camera, row.id)] = row.label
+        with suppress(OSError):  # the images need not lie here
+            labels[event_name(camera, file_id(row.id, row.path.read_bytes()))] = row.label
+    return labels

@@ -89,10 +89,6 @@ def embed_parts(
 
     What is to be fitted to (``to_fit``) needs identities enough, and no variable unless it is asked
     for.
-
-    Raises:
-        SetupError: naming what is missing or wrong, and what would be right.
-        DependencyDown: the model stopped giving embeddings.
     """
     manifest = read_manifest(request.manifest)
     split = the_split(splits_of(request.manifest, manifest, request.splits), request.split)
@@ -139,9 +135,7 @@ def check(rows: Sequence[ManifestRow], seen: NDArray[np.bool_], split: int) -> N
     """Check that the images of a split's parts are of identities enough: before they are embedded.
 
     Args:
-        rows: the images (n) of the train and calibrate parts.
         seen: (n,), which are of the train part.
-        split: its number.
 
     Raises:
         SetupError: they are not; the message says what there is and what to do.
@@ -164,11 +158,7 @@ def check(rows: Sequence[ManifestRow], seen: NDArray[np.bool_], split: int) -> N
 
 
 def samples(parts: EmbeddedParts) -> FitSamples:
-    """Divide the images into those that a fit is made from, and those that judge it.
-
-    Raises:
-        SetupError: as :func:`check`.
-    """
+    """Divide the images into those that a fit is made from, and those that judge it."""
     check(parts.rows, parts.seen, parts.split)
 
     def sample(which: NDArray[np.bool_]) -> Sample:

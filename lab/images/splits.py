@@ -57,11 +57,7 @@ def splits_of(manifest: Path, rows: Sequence[ManifestRow], chosen: Path | None) 
 
 
 def chosen(splits: Sequence[Split], numbers: Sequence[int] | None) -> list[Split]:
-    """Return the splits with these numbers, each once, in the order asked for; None for all.
-
-    Raises:
-        SetupError: there is none with such a number.
-    """
+    """Return the splits with these numbers, each once, in the order asked for; None for all."""
     there = {split.number: split for split in splits}
     if numbers is None:
         return list(splits)
@@ -73,11 +69,7 @@ def chosen(splits: Sequence[Split], numbers: Sequence[int] | None) -> list[Split
 
 
 def the_split(splits: Sequence[Split], number: int | None) -> Split:
-    """Return the split with this number; None for the first.
-
-    Raises:
-        SetupError: there is none with such a number.
-    """
+    """Return the split with this number; None for the first."""
     return chosen(splits, None if number is None else [number])[0]
 
 

@@ -1,22 +1,25 @@
 """What the page draws: images, where they lie, and the distances by variable, as JSON."""
 
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import cv2
 import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
+from rich.progress import Progress
 
 from lab.images.manifest import ManifestRow
 from lab.images.samples import EmbeddedParts
 from lab.saliency.pairs import AllPairs, Distances, Pairs
 from lab.saliency.projections import VIEWS, project
 from lab.saliency.report import SaliencyReport
+from lab.shown import html
+from lab.shown.report import writing
 from recognition.value_groups import group_values
-from recognition.values import as_text, is_missing
-from recognition.variable import NAMED, Kind, Variable
+from recognition.variable import NAMED, Kind, Variable, as_text, is_missing
 from schemas.errors import BadInput
 from schemas.settings import Settings
 from workers.images.decode import Limits, Pixels, decode
@@ -35,6 +38,7 @@ _SIGNIFICANT = 4  # digits
 
 StartTask = Callable[[str, int], Callable[[], None]]
 """Takes a task and how many steps it has; gives what to call after each."""
+REPORT, PAGE = "saliency.json", "saliency.html"
 
 
 def page_data(
@@ -136,3 +140,46 @@ def _encoded(pixels: Pixels) -> str:
     size = max(1, round(width * factor)), max(1, round(height * factor))
     small = np.ascontiguousarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
     return b64encode(simplejpeg.encode_jpeg(small, quality=_QUALITY)).decode("ascii")
+
+
+def page(report: SaliencyReport, data: Mapping[str, Any]) -> str:
+    """Return the HTML of a report; ``data`` is what :func:`~lab.saliency.page_data.page_data`
+    gives.
+    """
+    from plotly.offline import get_plotlyjs  # here, since it is slow to import
+
+    gains = [each.gain for each in report.variables if each.gain is not None]
+    return html.page(
+        "lab.saliency",
+        title=f"What matters in {report.data}",
+        facts=_facts(report),
+        report=report,
+        gains=gains,
+        widest=max((max(abs(g.low), abs(g.high), abs(g.gain)) for g in gains), default=0.0),
+        data=data,
+        plotly=get_plotlyjs(),
+    )
+
+
+def _facts(report: SaliencyReport) -> tuple[str, ...]:
+    return (
+        f"{report.images:,} images of {report.identities:,} identities",
+        f"split {report.split}, train and calibrate parts",
+        report.model,
+        f"{report.made_at:%d %B %Y}",
+    )
+
+
+def write(
+    folder: Path, report: SaliencyReport, parts: EmbeddedParts, settings: Settings, bar: Progress
+) -> None:
+    """Write ``saliency.json`` and ``saliency.html``; the folder is made."""
+
+    def progress(task: str, steps: int) -> Callable[[], None]:
+        number = bar.add_task(task, total=steps)
+        return lambda: bar.advance(number)
+
+    with writing(folder):
+        (folder / REPORT).write_text(report.model_dump_json(indent=1), encoding="utf-8")
+        html = page(report, page_data(report, parts, settings, progress))
+        (folder / PAGE).write_text(html, encoding="utf-8")

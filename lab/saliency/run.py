@@ -26,12 +26,7 @@ class SaliencyRequest(PartsRequest):
 def run(
     request: SaliencyRequest, settings: Settings, bar: Progress, gains: Gains | None = None
 ) -> tuple[SaliencyReport, EmbeddedParts]:
-    """Rank the background variables; return the report, and the images behind it.
-
-    Raises:
-        SetupError: naming what is missing or wrong, and what would be right.
-        DependencyDown: the model stopped giving embeddings.
-    """
+    """Rank the background variables; return the report, and the images behind it."""
     parts = embed_parts(request, settings, bar)
     gain = None if gains is None else gains(parts.embeddings, parts.labels)
     findings = [

@@ -37,8 +37,6 @@ def table(
     """Return a table of plain text.
 
     Args:
-        heading: of each column.
-        rows: a cell for each column.
         right: the numbers of the columns that stand on the right, and are not broken.
         bold_rows: the numbers of the rows that stand out.
     """

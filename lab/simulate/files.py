@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from lab.evaluate.words import percent
-from lab.shown.folder import writing
+from lab.shown.report import writing
 from lab.shown.style import colour, legend, panels, save, title
 from lab.simulate.report import Curves, Shares, SimulationReport, SystemReport
 from lab.simulate.variants import names
@@ -18,11 +18,7 @@ REPORT = "simulation.json"
 
 
 def write(folder: Path, report: SimulationReport) -> None:
-    """Write ``simulation.json``, ``effort.png`` and ``error.png``; the folder is made.
-
-    Raises:
-        SetupError: it cannot be written to.
-    """
+    """Write ``simulation.json``, ``effort.png`` and ``error.png``; the folder is made."""
     with writing(folder):
         (folder / REPORT).write_text(report.model_dump_json(indent=1), encoding="utf-8")
         save(effort(report), folder / "effort.png")

@@ -1,26 +1,127 @@
 """What is asked of a simulation, and its frames: labelled images in time order, embedded."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final, NamedTuple
 
+import cv2
+import numpy as np
 from rich.progress import Progress
 
 from lab.images.backgrounds import backgrounds_of
 from lab.images.embed import embed
 from lab.images.manifest import ManifestRow, read_manifest
 from lab.images.splits import chosen, splits_of
-from lab.simulate.poor import degrade_images
-from lab.simulate.timeline import timeline, untimed
 from recognition.protocol import Part
 from schemas.background import declaration_of
 from schemas.embedding import Embedding
-from schemas.errors import SetupError
+from schemas.errors import BadInput, SetupError
 from schemas.event import event_name
 from schemas.settings import Settings
+from workers.images.decode import Limits, Pixels, decode
 
 _SOURCE = "simulation"
+KEPT: Final = (0.45, 0.7)
+"""The share of width and height that an off-centre crop keeps."""
+
+BLUR: Final = (0.02, 0.05)
+"""The deviation of the blur, as a share of the shorter side."""
+DAY: Final = timedelta(days=1)
+_BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class Moment(NamedTuple):
+    """When an image was taken, and which of the rows it is."""
+
+    instant: datetime
+    row: int
+
+
+def timeline(rows: Sequence[ManifestRow], seed: int) -> list[Moment]:
+    """Put images in time order, those of one instant in the order of the manifest.
+
+    One that has no time but a date, the background variable ``date`` as 2025-04-01, gets a random
+    moment of that day; one that has neither the moment of a random other image. Where no image has
+    either, all come in random order, a second apart. The same seed gives the same order.
+    """
+    rng = np.random.default_rng([seed, 0])
+    instants: dict[int, datetime] = {}
+    for at, row in enumerate(rows):
+        day = _day(row)
+        if row.captured_at is not None:
+            instants[at] = row.captured_at
+        elif day is not None:
+            instants[at] = day + rng.random() * DAY
+    known = list(instants.values())
+    lost = [at for at in range(len(rows)) if at not in instants]
+    if known:
+        instants |= {at: known[rng.integers(len(known))] for at in lost}
+    else:
+        seconds = rng.permutation(len(lost)).tolist()
+        instants |= {
+            at: _BEGINNING + timedelta(seconds=s) for at, s in zip(lost, seconds, strict=True)
+        }
+    return sorted(Moment(instant, at) for at, instant in instants.items())
+
+
+def untimed(rows: Sequence[ManifestRow]) -> tuple[int, int]:
+    """Count the rows that have no time but a date, and those that have neither."""
+    days = [_day(row) for row in rows if row.captured_at is None]
+    return sum(day is not None for day in days), sum(day is None for day in days)
+
+
+def _day(row: ManifestRow) -> datetime | None:
+    try:
+        day = date.fromisoformat(str(row.background.get("date")))
+    except ValueError:
+        return None
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def degrade_images(
+    rows: Sequence[ManifestRow], share: float, seed: int, folder: Path, settings: Settings
+) -> list[ManifestRow]:
+    """Return the rows, a random ``share`` of them with poor images, which lie in ``folder``.
+
+    Half of the poor ones are cropped off their centre, the others blurred. An image that cannot be
+    read stays as it is. The same seed gives the same images; with a larger share, more of them.
+    """
+    draws = np.random.default_rng([seed, 1]).random(len(rows))
+    limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
+    images: list[ManifestRow] = []
+    for number, row in enumerate(rows):
+        path = folder / f"{number}.png"
+        degraded = draws[number] < share and _degrade(row.path, path, limits, [seed, 1, number])
+        images.append(replace(row, path=path) if degraded else row)
+    return images
+
+
+def degrade_image(image: Pixels, rng: np.random.Generator) -> Pixels:
+    """Return an (h, w, 3) image cropped off its centre, or blurred."""
+    height, width = image.shape[:2]
+    if rng.random() < 0.5:
+        deviation = rng.uniform(*BLUR) * min(height, width)
+        return np.asarray(cv2.GaussianBlur(image, (0, 0), max(deviation, 0.5)), np.uint8)
+    rows, columns = _window(height, rng), _window(width, rng)
+    return image[rows, columns]
+
+
+def _window(length: int, rng: np.random.Generator) -> slice:
+    """Return a part of a side that begins or ends where the side does."""
+    kept = max(1, round(rng.uniform(*KEPT) * length))
+    return slice(0, kept) if rng.random() < 0.5 else slice(length - kept, length)
+
+
+def _degrade(source: Path, target: Path, limits: Limits, seed: Sequence[int]) -> bool:
+    try:
+        image = decode(source.read_bytes(), limits)
+    except (BadInput, OSError):
+        return False
+    degraded = degrade_image(image, np.random.default_rng(seed))
+    return cv2.imwrite(str(target), cv2.cvtColor(degraded, cv2.COLOR_RGB2BGR))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +186,7 @@ class Frames:
 def frames(
     request: SimulationRequest, folder: Path | None, settings: Settings, bar: Progress
 ) -> Frames:
-    """Embed the images that are asked for with a model folder, None being plain.
-
-    Raises:
-        SetupError: naming what is missing or wrong, and what would be right.
-        DependencyDown: the model stopped giving embeddings.
-    """
+    """Embed the images that are asked for with a model folder, None being plain."""
     rows = _rows(request)
     moments = timeline(rows, request.seed)[: request.limit]
     rows = [rows[moment.row] for moment in moments]

@@ -32,9 +32,7 @@ def run(request: SimulationRequest, settings: Settings, bar: Progress) -> Simula
     """Simulate every variant on the same frames, and report on them.
 
     Raises:
-        SetupError: naming what is missing or wrong, and what would be right.
         BadInput: an image has a path or background that no frame may have.
-        DependencyDown: a model stopped giving embeddings.
     """
     folders = [of_split(folder, request.split) for folder in request.conditionings]
     artefacts = load_artefacts(folders)

@@ -1,19 +1,49 @@
 """From what became of every frame to the report of a variant."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
-from lab.simulate import system
-from lab.simulate.outcomes import Simulated, by_quarter, share, trailing
 from lab.simulate.report import Curves, Entries, SystemReport
+from lab.simulate.system import ACTOR, Flags, Simulated
 from lab.simulate.variants import SystemVariant
 from schemas.gallery import GalleryEntry, Status
 from streams.matching import self_enrolment
 
 _POINTS = 200
 _MIN_WINDOW = 20
+
+QUARTERS: Final = 4
+MIN_FRAMES: Final = 10
+"""So many frames must a share be of, for it to be drawn."""
+
+
+def share(counted: Flags, among: Flags, least: int = 1) -> float | None:
+    """Return the share of those ``counted`` among some; None where these are too few."""
+    of = np.count_nonzero(among)
+    return None if of < least else float(np.count_nonzero(counted & among) / of)
+
+
+def by_quarter(counted: Flags, among: Flags) -> tuple[float | None, ...]:
+    """Return the share in each quarter of the frames."""
+    parts = zip(np.array_split(counted, QUARTERS), np.array_split(among, QUARTERS), strict=True)
+    return tuple(share(own, of) for own, of in parts)
+
+
+def trailing(
+    counted: Flags, among: Flags, window: int, ends: Sequence[int]
+) -> tuple[float | None, ...]:
+    """Return the share in the ``window`` frames up to each of ``ends``, that one left out.
+
+    None where fewer than :data:`MIN_FRAMES` frames are among those.
+    """
+    least = min(MIN_FRAMES, window)
+    return tuple(
+        share(counted[max(0, end - window) : end], among[max(0, end - window) : end], least)
+        for end in ends
+    )
 
 
 def window_of(frames: int) -> int:
@@ -31,9 +61,6 @@ def summarise(
     """Return what a simulation came to.
 
     Args:
-        name: of the variant.
-        variant: what ran.
-        simulated: its end.
         labels: identity by event id, in the order of the frames.
         mad_cutoff: what MAD takes out where it is on.
     """
@@ -62,7 +89,7 @@ def summarise(
         strangers=int(np.count_nonzero(outcomes.stranger)),
         stranger_identities=len(np.unique(who[outcomes.stranger])),
         fpir_met=share(outcomes.identified, outcomes.stranger),
-        answered=count(e for e in simulated.enrolments if e.actor == system.ACTOR),
+        answered=count(e for e in simulated.enrolments if e.actor == ACTOR),
         included=count(e for e in simulated.enrolments if e.actor == self_enrolment.ACTOR),
         gallery=count(e for e in simulated.entries if e.status is Status.ACTIVE),
         quarantined={why: count(entries) for why, entries in _gone(simulated).items()},

@@ -1,21 +1,21 @@
 """The agents of the live system in one process, with no topic in between, and who answers them."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
+from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
 
-from lab.simulate.memory_log import MemoryLog
-from lab.simulate.outcomes import Outcomes, Simulated
 from schemas.conditioning import Activation
 from schemas.embedding import Embedding
+from schemas.gallery import Change, Erased, GalleryEntry, Status
+from schemas.gallery_fold import GalleryFold
 from schemas.metrics import Metrics
-from schemas.recognition_event import Identification, ReviewItem
+from schemas.recognition_event import Identification, ReviewDecision, ReviewItem
 from schemas.records import Record
-from schemas.review import ReviewDecision
 from schemas.settings import Settings
 from schemas.topics import (
     EMBEDDINGS,
@@ -26,10 +26,117 @@ from schemas.topics import (
 from streams.conditioning.placement import Placements
 from streams.gallery.agent import GalleryAgent, retention_of
 from streams.index.memory import MemoryIndex
+from streams.kafka.term_log import Applied
 from streams.matching.matcher import Matcher
 from streams.review import ReviewAgent
 
+Flags = NDArray[np.bool_]
+
 ACTOR = "oracle"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcomes:
+    """Frames (n,) in time order.
+
+    Attributes:
+        reviewed: went to a person.
+        right: identified by the matcher, as who it is.
+        stranger: the identity was not enrolled when the frame came.
+    """
+
+    reviewed: Flags
+    right: Flags
+    stranger: Flags
+
+    @property
+    def identified(self) -> Flags:
+        """Identified by the matcher, rightly or not."""
+        return ~self.reviewed
+
+    @property
+    def wrong(self) -> Flags:
+        """Identified by the matcher, as somebody else: known frames and strangers."""
+        return self.identified & ~self.right
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Simulated:
+    """A simulation at its end.
+
+    It is told by no more than its name: asyncio.run takes the repr of what its task returned, and
+    that of a thousand entries with their vectors takes seconds.
+
+    Attributes:
+        outcomes: of the frames.
+        enrolments: the entries as they came.
+        entries: as they are in the end, active and quarantined.
+        seconds: how long it took.
+    """
+
+    outcomes: Outcomes
+    enrolments: Collection[GalleryEntry]
+    entries: Collection[GalleryEntry]
+    seconds: float
+
+
+class MemoryLog:
+    """The log behind the gallery, of one owner: acknowledges at once, and tells who is enrolled."""
+
+    def __init__(self) -> None:
+        self.fold = GalleryFold()
+        self._enrolled: dict[str, GalleryEntry] = {}
+        self._active: Counter[str] = Counter()
+
+    @property
+    def term(self) -> int | None:
+        """The term of the one owner; None before it is claimed."""
+        return self.fold.term if self.fold.term else None
+
+    @property
+    def enrolled(self) -> Collection[str]:
+        """The identities that have an active entry, in the order in which they came."""
+        return self._active.keys()
+
+    @property
+    def entries(self) -> Collection[GalleryEntry]:
+        """The entries as they are now, active and quarantined."""
+        return self.fold.entries.values()
+
+    @property
+    def enrolments(self) -> Collection[GalleryEntry]:
+        """The entries as they were when they came."""
+        return self._enrolled.values()
+
+    async def claim(self, may: Callable[[], object], above: int = 0) -> None:
+        """Have the next term."""
+        may()
+        self.fold.term = max(self.fold.term, above) + 1
+
+    async def check(self) -> Applied:
+        """Return nothing: nobody else writes."""
+        return []
+
+    async def append(self, changes: Sequence[Change]) -> Applied:
+        """Keep the changes; return them with their offsets."""
+        return [(change, self._keep(change)) for change in changes]
+
+    def _keep(self, change: Change) -> int:
+        self._count(self.fold.entries.get(change.entry_id), -1)
+        offset = self.fold.position + 1
+        self.fold.apply(change, offset)
+        if not isinstance(change, Erased):
+            self._enrolled.setdefault(change.entry_id, change)
+            self._count(change, 1)
+        elif change.at is not None:
+            self.fold.erasures.mark(change.entry_id, change.at)
+        return offset
+
+    def _count(self, entry: GalleryEntry | None, by: int) -> None:
+        if entry is not None and entry.status is Status.ACTIVE:
+            self._active[entry.identity] += by
+            if not self._active[entry.identity]:
+                del self._active[entry.identity]
 
 
 class Oracle:

@@ -64,21 +64,13 @@ def grid(
 
 def names(variants: Sequence[Sequence[str]]) -> list[str]:
     """Name variants by those of their parts that differ; by all, where there is one variant."""
-    shown = telling(variants) if len(variants) > 1 else [True] * len(variants[0])
+    columns = zip(*variants, strict=True)
+    shown = [len(variants) == 1 or len(set(column)) > 1 for column in columns]
     return [", ".join(compress(parts, shown)) for parts in variants]
 
 
-def telling(variants: Sequence[Sequence[str]]) -> list[bool]:
-    """Say of each part whether it tells one variant from another."""
-    return [len(set(column)) > 1 for column in zip(*variants, strict=True)]
-
-
 def load_artefacts(folders: Sequence[str]) -> Artefacts:
-    """Load the artefacts of these folders, by name; :data:`NONE` is none.
-
-    Raises:
-        SetupError: one is missing or damaged.
-    """
+    """Load the artefacts of these folders, by name; :data:`NONE` is none."""
     folders = list(dict.fromkeys(folders))
     short = [folder if folder == NONE else Path(folder).name for folder in folders]
     called = short if len(set(short)) == len(short) else folders

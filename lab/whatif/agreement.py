@@ -95,7 +95,8 @@ def agree(
         kind, cluster = kind_of(old, new), (new if by_after else old).cluster
         clusters[UNCLUSTERED if cluster is None else cluster][kind] += 1
         if kind is not AnswerChange.SAME and len(examples[kind]) < EXAMPLES:
-            examples[kind].append(_example(kind, old, new))
+            told = {"before": _told(old), "after": _told(new)}
+            examples[kind].append(Example(event_id=old.event_id, kind=kind, **told))
     verified = verify(before, identities), verify(after, identities)
     return Agreement(
         probes=len(pairs),
@@ -121,10 +122,6 @@ def kind_of(before: Answer, after: Answer) -> AnswerChange:
     if before.identity is None:
         return AnswerChange.NOW_IDENTIFIED
     return AnswerChange.NOW_REVIEW if after.identity is None else AnswerChange.OTHER_IDENTITY
-
-
-def _example(kind: AnswerChange, before: Answer, after: Answer) -> Example:
-    return Example(event_id=before.event_id, kind=kind, before=_told(before), after=_told(after))
 
 
 def _told(answer: Answer) -> AnswerReport:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from client.recent_answers import People
+from client.recent import People
 from lab.shown.report import ReportPart
 
 
@@ -85,7 +85,6 @@ def counted(probes: Collection[str], people: People, since: Mapping[str, int]) -
     worst case.
 
     Args:
-        probes: event ids.
         people: what was asked and said about them and others.
         since: the offset since which the gallery has known an identity.
     """

@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter
 
 from client.activation import words_of
 from lab.evaluate.words import percent
-from lab.shown.folder import writing
+from lab.shown.report import writing
 from lab.shown.style import COLOURS, INK, QUIET, legend, panels, save, title
 from lab.whatif.whatif import CurvePoint, WhatIf
 from lab.whatif.words import PER
@@ -17,11 +17,7 @@ _MIN_RATE = 0.01  # false matches per PER probes: below this, the axis is linear
 
 
 def write(folder: Path, curve: WhatIf) -> None:
-    """Write ``whatif.json`` and ``whatif.png``; the folder is made.
-
-    Raises:
-        SetupError: it cannot be written to.
-    """
+    """Write ``whatif.json`` and ``whatif.png``; the folder is made."""
     with writing(folder):
         (folder / "whatif.json").write_text(curve.model_dump_json(indent=1), encoding="utf-8")
         save(draw(curve), folder / "whatif.png")

@@ -125,8 +125,6 @@ class Replay:
         """Answer the probes; those whose vector has the wrong size are left out.
 
         Args:
-            probes: embeddings of any models.
-            done: hears of each probe.
             state: with other thresholds than the gallery's own.
         """
         await self._index.write([], [], self.state if state is None else state)

@@ -101,10 +101,7 @@ async def what_if(
 
     Args:
         settings: with the FPIR of plain models.
-        active: the conditioning to answer by.
-        material: of the topics.
         fpirs: to be tried, beside the one that is asked for at present.
-        bar: shows how far it is.
         share: of strangers among the probes; None: by what people said.
         live: what the running index says of itself, to see whether it is set alike.
 

@@ -13,8 +13,7 @@ from recognition.background import Encoder
 from recognition.calibration import Calibration
 from recognition.cluster import NO_CLUSTER, cluster_name
 from recognition.clusters import Clusters
-from recognition.cohort import Cohort
-from recognition.conditioning import Conditioning, Impostors, Placed
+from recognition.conditioning import Cohort, Conditioning, Impostors, Placed
 from recognition.statistics import Statistics
 
 VERSION_DIGITS = 12

@@ -15,8 +15,7 @@ from recognition.retain import RetentionRule
 from schemas.conditioning import Activation
 from schemas.errors import DependencyDown
 from schemas.event import now
-from schemas.gallery import GalleryCommand, Status
-from schemas.gallery_records import Change
+from schemas.gallery import Change, GalleryCommand, Status
 from schemas.metrics import Metrics
 from schemas.records import Record
 from schemas.settings import Settings

@@ -13,8 +13,10 @@ from schemas.embedding import TOLERANCE
 from schemas.errors import BadInput
 from schemas.event import now
 from schemas.gallery import (
+    Change,
     Enrol,
     Erase,
+    Erased,
     GalleryCommand,
     GalleryEntry,
     Move,
@@ -22,7 +24,6 @@ from schemas.gallery import (
     Restore,
     Status,
 )
-from schemas.gallery_records import Change, Erased
 from schemas.limits import MAX_CLUSTERS
 from streams.gallery.holdings import Holdings
 

@@ -3,8 +3,7 @@
 import numpy as np
 
 from recognition.cluster import EVERYWHERE
-from recognition.cohort import spaced
-from recognition.conditioning import conditioned
+from recognition.conditioning import conditioned, spaced
 from recognition.tail import weighted_mean
 from schemas.conditioning import ArtefactRef
 from schemas.metrics import Metrics

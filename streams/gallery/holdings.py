@@ -6,9 +6,8 @@ from datetime import datetime
 
 from recognition.cluster import Cluster
 from recognition.retain import Held, Removal, RetentionRule, retain
-from schemas.gallery import GalleryEntry, Status
+from schemas.gallery import Change, Erased, GalleryEntry, Status
 from schemas.gallery_fold import Erasures
-from schemas.gallery_records import Change, Erased
 from streams.gallery.placed_entry import Group
 from streams.gallery.placed_gallery import PlacedGallery
 from streams.index.base import GalleryState

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Sequence
 
 from schemas.errors import DependencyDown
-from schemas.gallery_records import Change
+from schemas.gallery import Change
 from schemas.metrics import Metrics
 from streams.gallery.holdings import Holdings
 from streams.gallery.placed_gallery import PlacedGallery

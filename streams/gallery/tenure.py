@@ -6,8 +6,8 @@ from time import monotonic
 from typing import Protocol
 
 from schemas.errors import DependencyDown
+from schemas.gallery import Change
 from schemas.gallery_fold import GalleryFold
-from schemas.gallery_records import Change
 from streams.kafka.term_log import Applied
 
 YIELD_S = 15.0

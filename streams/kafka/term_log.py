@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from schemas.dead_letter import at_lengths, dead_letter
 from schemas.errors import BadInput, DependencyDown
+from schemas.gallery import Change, Erased, ErasedMark, under_term
 from schemas.gallery_fold import GalleryFold
-from schemas.gallery_records import Change, Erased, ErasedMark, under_term
 from schemas.records import Record
 from streams.kafka.stage import Publish
 

@@ -7,8 +7,7 @@ from recognition.cluster import NO_CLUSTER, UNCLUSTERED, Cluster, cluster_number
 from recognition.moments import Moments, drift
 from schemas.errors import DependencyDown
 from schemas.event import FloatVector
-from schemas.label_names import LabelNames
-from schemas.metrics import Metrics
+from schemas.metrics import LabelNames, Metrics
 from schemas.recognition_event import RecognitionEvent, ReviewItem
 from streams.conditioning.artefact import Artefact
 from streams.conditioning.placement import Placement

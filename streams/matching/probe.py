@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from recognition.cluster import Cluster
-from recognition.decision import Decision, Neighbour, Verdict
-from recognition.include import contested
-from recognition.rerank import rerank
+from recognition.decision import Decision, Neighbour, Verdict, contested
+from recognition.match import rerank
 from schemas.embedding import Embedding
 from schemas.errors import BadInput
 from streams.conditioning.placement import Placement

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from recognition.include import Inclusion, InclusionRule, include
+from recognition.decision import Inclusion, InclusionRule, include
 from schemas.embedding import Embedding
 from schemas.event import now
 from schemas.gallery import Enrol, GalleryCommand

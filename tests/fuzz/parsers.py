@@ -17,12 +17,10 @@ from schemas.dead_letter import at_lengths, dead_letter
 from schemas.embedding import read_embedding
 from schemas.errors import BadInput
 from schemas.event import Event, now
-from schemas.gallery import GalleryCommand, GalleryEntry
+from schemas.gallery import ErasedMark, GalleryCommand, GalleryEntry, TermClaim, under_term
 from schemas.gallery_fold import GalleryFold
-from schemas.gallery_records import ErasedMark, TermClaim, under_term
-from schemas.recognition_event import Identification, ReviewItem
+from schemas.recognition_event import Identification, ReviewDecision, ReviewItem
 from schemas.records import Headers, Record
-from schemas.review import ReviewDecision
 from schemas.topics import EMBEDDINGS, FRAMES, GALLERY_COMMANDS, REVIEW_DECISIONS, TOPICS
 from streams.index.base import GalleryState, ShardState
 from streams.index.reading import read_state

@@ -9,11 +9,9 @@ import numpy as np
 
 from schemas.embedding import Embedding
 from schemas.event import FloatVector
-from schemas.gallery import GalleryEntry
-from schemas.gallery_records import TermClaim, under_term
-from schemas.recognition_event import ReviewItem, ReviewReason
+from schemas.gallery import GalleryEntry, TermClaim, under_term
+from schemas.recognition_event import ReviewDecision, ReviewItem, ReviewReason
 from schemas.records import Record
-from schemas.review import ReviewDecision
 from schemas.settings import Settings
 from schemas.topics import EMBEDDINGS, GALLERY, HUMAN_REVIEW, REVIEW_DECISIONS
 from tests.golden.stored import MANIFEST, vectors

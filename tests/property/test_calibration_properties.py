@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognition.calibration import MIN_ISOTONIC, fit_calibration
-from recognition.reliability import reliability
+from recognition.calibration import MIN_ISOTONIC, fit_calibration, reliability
 from tests.property.examples import examples
 
 seeds = st.integers(0, 2**32 - 1)

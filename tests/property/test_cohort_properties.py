@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from recognition.cohort import NEAREST, Cohort
+from recognition.conditioning import NEAREST, Cohort
 from recognition.distance import FloatArray, prepare
 
 seeds = st.integers(0, 2**32 - 1)

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from recognition.candidates import ConditioningCandidate, Standard
 from recognition.cluster_tails import cluster_scales
 from recognition.clusters import everything
-from recognition.cohort import spaced
-from recognition.conditioning import Placed, conditioned
+from recognition.conditioning import Placed, conditioned, spaced
 from recognition.fit import Sample, condition, find_clusters
 from recognition.protocol import Trial
 from recognition.trials import draw_trials, judge

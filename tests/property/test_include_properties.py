@@ -3,8 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognition.decision import Neighbour
-from recognition.include import Inclusion, InclusionRule, include
+from recognition.decision import Inclusion, InclusionRule, Neighbour, include
 from recognition.match import decide
 
 # Multiples of 1/64 make ties common, and are exact in binary.

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.loss_batches import at
-from workers.training.batch import Batch
 from workers.training.losses import MetricLoss
+from workers.training.losses.base import Batch
 from workers.training.losses.gs_trs import GroupSensitiveTriplet
 from workers.training.losses.ladder import Ladder
 from workers.training.losses.magnet import Magnet

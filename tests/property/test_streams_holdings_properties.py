@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from recognition.cluster import EVERYWHERE
 from recognition.retain import RetentionRule
-from recognition.threshold import open_set_threshold
-from schemas.gallery import GalleryEntry, Status
-from schemas.gallery_records import Change, Erased
+from recognition.tail import open_set_threshold
+from schemas.gallery import Change, Erased, GalleryEntry, Status
 from tests.gallery_entries import CAPTURED, entry, plain_holdings
 
 MODELS = {"one@1": 2, "two@2": 3}

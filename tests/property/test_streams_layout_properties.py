@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from recognition.cluster import cluster_name
 from recognition.watch import ImpostorWatch
-from schemas.gallery import GalleryEntry, Status
-from schemas.gallery_records import Change, Erased
+from schemas.gallery import Change, Erased, GalleryEntry, Status
 from streams.conditioning.artefact import Artefact
 from streams.conditioning.placement import Placement
 from streams.gallery.holdings import Holdings

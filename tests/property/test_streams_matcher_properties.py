@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from recognition.cluster import EVERYWHERE, UNCLUSTERED
-from recognition.cohort import Cohort
-from recognition.conditioning import conditioned
+from recognition.conditioning import Cohort, conditioned
 from recognition.distance import FloatArray
 from schemas.metrics import Metrics
 from schemas.recognition_event import Identification

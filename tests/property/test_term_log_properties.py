@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import DependencyDown
-from schemas.gallery import GalleryEntry
-from schemas.gallery_records import Change, Erased, ErasedMark, TermClaim
+from schemas.gallery import Change, Erased, ErasedMark, GalleryEntry, TermClaim
 from schemas.records import Record
 from streams.kafka.term_log import TermLog
 from tests.fake_log import FakeLog

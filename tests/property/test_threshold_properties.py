@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from recognition.threshold import open_set_threshold
+from recognition.tail import open_set_threshold
 
 NODES = 64
 distance = st.integers(0, 16).map(lambda value: value / 8)  # few, so that there are ties

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import affine_grid, grid_sample
 
-from workers.training.affine import AffineMove, warp
+from workers.training.augment import AffineMove, warp
 
 SIDES = st.integers(2, 17)
 

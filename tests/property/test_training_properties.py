@@ -15,10 +15,10 @@ from recognition.fitted_variable import MIN_RANGE
 from schemas.settings import Views
 from schemas.variables import Continuous, Cyclic, Ordinal
 from workers.model.views import embed_views
-from workers.training.erasure import explained
+from workers.training.auxiliary import explained
 from workers.training.figures import figure
 from workers.training.linear_map import fold
-from workers.training.variable_heads import build_head
+from workers.training.variable_heads import VariableHead
 from workers.training.variables import LearnedVariable, fit_variable
 
 numbers = st.floats(-1e6, 1e6, allow_subnormal=False)
@@ -52,7 +52,7 @@ def test_names_have_codes_of_their_own(values: list[str | int | bool], data: st.
 @given(numbers, st.integers(-5, 5), st.floats(0.1, 1000))
 def test_a_whole_number_of_turns_changes_nothing(value: float, turns: int, period: float) -> None:
     variable = LearnedVariable.restore("h", Cyclic(type="cyclic", period=period))
-    head = build_head(3, variable)
+    head = VariableHead(3, variable)
     outputs = torch.tensor([[0.6, 0.8]])
     codes = [variable.encode(v) for v in (value, value + turns * period)]
     losses = [float(head.losses(outputs, torch.tensor([code]))) for code in codes]
@@ -66,7 +66,7 @@ def test_ranks_are_predicted_in_the_order_of_the_score(
     count: int, score: list[float], data: st.DataObject
 ) -> None:
     kind = Ordinal(type="ordinal", values=tuple(str(i) for i in range(count)))
-    head = build_head(3, LearnedVariable.restore("a", kind))
+    head = VariableHead(3, LearnedVariable.restore("a", kind))
     low, high = sorted([*score, data.draw(parts)])
     thresholds = torch.linspace(1, -1, count - 1)
     ranks = head.predict(torch.stack([low + thresholds, high + thresholds]))
@@ -95,7 +95,6 @@ def test_a_folded_map_gives_what_the_map_gives(
 ) -> None:
     weight = weight[:2]
     folded, moved = fold(weight, bias, learned)
-    assert moved is not None
     values = inputs.astype(np.float64) @ weight.T + bias
     lengths = np.linalg.norm(values, axis=1, keepdims=True)
     mapped = (values / np.where(lengths > 0, lengths, 1)) @ learned.T

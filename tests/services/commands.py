@@ -6,7 +6,7 @@ from pathlib import Path
 from typer.testing import Result
 
 from schemas.event import Event
-from schemas.gallery_records import under_term
+from schemas.gallery import under_term
 from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import GALLERY, Topic

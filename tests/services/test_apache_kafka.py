@@ -10,8 +10,7 @@ import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
-from infra.local.apache_kafka import ApacheKafka
-from infra.local.kafka_jars import kafka_jars
+from infra.local.apache_kafka import ApacheKafka, kafka_jars
 from infra.local.local_server import EmbeddedUnavailable
 from schemas.errors import SetupError
 from schemas.settings import load_settings

@@ -15,9 +15,8 @@ from schemas.conditioning import Activation
 from schemas.embedding import Embedding
 from schemas.health import Health
 from schemas.metrics import Metrics
-from schemas.recognition_event import Identification, ReviewItem
+from schemas.recognition_event import Identification, ReviewDecision, ReviewItem
 from schemas.records import Record
-from schemas.review import ReviewDecision
 from schemas.runtime import Runtime
 from schemas.settings import Settings
 from schemas.topics import (

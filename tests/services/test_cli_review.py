@@ -7,10 +7,18 @@ from typing import Any
 
 import pytest
 
-from schemas.gallery import Erase, GalleryCommand, Move, Quarantine, Restore, Status
-from schemas.gallery_records import entry_key, under_term
+from schemas.gallery import (
+    Erase,
+    GalleryCommand,
+    Move,
+    Quarantine,
+    Restore,
+    Status,
+    entry_key,
+    under_term,
+)
+from schemas.recognition_event import ReviewDecision
 from schemas.records import Record
-from schemas.review import ReviewDecision
 from schemas.settings import Settings
 from schemas.topics import (
     GALLERY,

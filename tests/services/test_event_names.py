@@ -8,9 +8,8 @@ from client.outgoing import Outgoing
 from client.publish import publish
 from client.reviews import open_items
 from schemas.event import event_name, now
-from schemas.recognition_event import DecidedBy, Identification, ReviewItem
+from schemas.recognition_event import DecidedBy, Identification, ReviewDecision, ReviewItem
 from schemas.records import Record
-from schemas.review import ReviewDecision
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, FRAMES, GALLERY, IDENTIFICATIONS, REVIEW_DECISIONS, Topic
 from tests.services.hostile import photograph

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from schemas.errors import DependencyDown
-from schemas.gallery_records import Erased, under_term
+from schemas.gallery import Erased, under_term
 from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, GALLERY

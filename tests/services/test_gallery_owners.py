@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from client.admin import create_topics
-from infra.torture.redis_held import differences_in_redis
+from infra.torture.evidence import differences_in_redis
 from schemas.gallery import Erase, GalleryCommand, Move
 from schemas.gallery_fold import GalleryFold
 from schemas.health import Health
 from schemas.metrics import Metrics
+from schemas.recognition_event import ReviewDecision
 from schemas.records import Record
-from schemas.review import ReviewDecision
 from schemas.runtime import Runtime
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, GALLERY, GALLERY_COMMANDS, REVIEW_DECISIONS

@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.structs import TopicPartition
 
 from client.broker import Broker
-from schemas.gallery_records import under_term
+from schemas.gallery import under_term
 from schemas.records import Record
 from schemas.settings import Settings
 from schemas.topics import GALLERY

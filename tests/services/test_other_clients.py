@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from client.broker import Broker
-from infra.local.kafka_jars import java, kafka_jars
+from infra.local.apache_kafka import java, kafka_jars
 from schemas.codec import STRUCTURED
 from schemas.embedding import read_embedding
 from schemas.records import Record

@@ -4,9 +4,14 @@ import numpy as np
 
 from schemas.health import Health
 from schemas.metrics import Metrics
-from schemas.recognition_event import DecidedBy, Identification, ReviewItem, ReviewReason
+from schemas.recognition_event import (
+    DecidedBy,
+    Identification,
+    ReviewDecision,
+    ReviewItem,
+    ReviewReason,
+)
 from schemas.records import Record
-from schemas.review import ReviewDecision
 from schemas.runtime import Runtime
 from schemas.settings import Settings
 from schemas.topics import (

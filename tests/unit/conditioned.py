@@ -8,8 +8,7 @@ from numpy.typing import ArrayLike
 from recognition.background import Encoder
 from recognition.calibration import Calibration
 from recognition.clusters import Clusters
-from recognition.cohort import Cohort
-from recognition.conditioning import Conditioning, Impostors, Placed
+from recognition.conditioning import Cohort, Conditioning, Impostors, Placed
 from recognition.statistics import Statistics
 from recognition.variable import Kind, Variable
 from schemas.conditioning import ArtefactRef

@@ -12,11 +12,11 @@ from schemas.recognition_event import (
     CandidateIdentity,
     DecidedBy,
     Identification,
+    ReviewDecision,
     ReviewItem,
     ReviewReason,
     ShardSearched,
 )
-from schemas.review import ReviewDecision
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 VECTOR = np.array([0.6, 0.8], np.float32)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from workers.training.batch import Batch
+from workers.training.losses.base import Batch
 
 
 def at(

@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from client.activation_targets import active_of
+from client.activation import active_of
 from client.gallery import Gallery
-from client.recent import Material, Probes
-from client.recent_answers import People, PersonAnswer
+from client.recent import Material, People, PersonAnswer, Probes
 from schemas.conditioning import ArtefactRef
 from schemas.embedding import Embedding
 from schemas.gallery import GalleryEntry

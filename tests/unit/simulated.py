@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lab.simulate.outcomes import Simulated
-from lab.simulate.system import Oracle, System, simulate
+from lab.simulate.system import Oracle, Simulated, System, simulate
 from schemas.conditioning import Activation
 from schemas.embedding import Embedding
 from schemas.settings import load_settings

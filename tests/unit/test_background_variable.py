@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from recognition.fitted_variable import fit_variable
-from recognition.values import as_number, as_text, names_of
-from recognition.variable import Kind, Variable
+from recognition.variable import Kind, Variable, as_number, as_text, names_of
 
 SEASON = Variable("season", Kind.NOMINAL, ("autumn", "spring", "summer"))
 INFRARED = Variable("infrared", Kind.BINARY, ("false", "true"))

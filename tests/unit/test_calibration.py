@@ -5,8 +5,7 @@ from math import inf, nan
 import numpy as np
 import pytest
 
-from recognition.calibration import MIN_ISOTONIC, Calibration, fit_calibration
-from recognition.reliability import Bin, reliability
+from recognition.calibration import MIN_ISOTONIC, Bin, Calibration, fit_calibration, reliability
 
 FLOAT = np.float64
 

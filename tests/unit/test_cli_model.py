@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner, Result
 
 from infra.cli import app
-from lab.cards.provenance import evaluation_of
+from lab.cards.figures import evaluation_of
 from schemas.settings import Device, Precision, load_settings
 from tests.environment import default_settings
 from tests.unit.test_models_figures import evaluation, variant

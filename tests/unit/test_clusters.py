@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 
-from recognition import kmeans
+from recognition import clusters as kmeans
 from recognition.background import Background, Encoder
 from recognition.clusters import Clusters, everything, fit_clusters
 from recognition.fitted_variable import fit_variable

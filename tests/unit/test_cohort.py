@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from recognition import cohort as module
-from recognition.cohort import NEAREST, Cohort
+from recognition import conditioning as module
+from recognition.conditioning import NEAREST, Cohort
 from recognition.distance import FloatArray
 from tests.unit.angles import at_angles
 

@@ -8,8 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from recognition.background import Encoder
 from recognition.clusters import Clusters
-from recognition.cohort import Cohort
-from recognition.conditioning import Conditioning, Impostors, Placed, levels_between, place
+from recognition.conditioning import Cohort, Conditioning, Impostors, Placed, levels_between, place
 from recognition.distance import FloatArray
 from recognition.statistics import Statistics
 from recognition.variable import Kind, Variable

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
 
-from lab.fit.page import PAGE, page, write
-from lab.fit.plots import gains, reliability, tail
+from lab.fit.page import PAGE, gains, page, reliability, tail, write
 from lab.fit.report import FitReport
 from lab.fit.run import report_on
 from lab.fit.words import finding, promise

@@ -10,8 +10,7 @@ from infra.demo.ledger import Ledger
 from infra.demo.report import report
 from infra.demo.run import Window
 from infra.demo.screen import YearScreen, span, sparkline, tenth, tenth_is_over
-from schemas.gallery import GalleryEntry, Status
-from schemas.gallery_records import under_term
+from schemas.gallery import GalleryEntry, Status, under_term
 from schemas.records import Record
 from tests.unit.demo_events import START, frame, outcome
 

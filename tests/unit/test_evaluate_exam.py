@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from lab.evaluate.exam import Exam, ModelVariant, VariantResult
+from lab.evaluate.scored import OperatingTarget, Rule
 from lab.evaluate.summary import Embedder, summarise
-from lab.evaluate.thresholds import OperatingTarget, Rule
 from recognition.distance import FloatArray
 from recognition.paper_distances import Distance
 from recognition.protocol import Part, Split
-from recognition.threshold import open_set_threshold
+from recognition.tail import open_set_threshold
 from recognition.value_groups import Groups
 from schemas.errors import SetupError
 from tests.unit.angles import at_angles, split, trial

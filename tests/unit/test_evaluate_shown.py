@@ -11,13 +11,13 @@ import pytest
 from rich.console import Console
 
 from lab.evaluate.exam import Exam, ModelVariant, VariantResult
-from lab.evaluate.files import write
 from lab.evaluate.markdown import markdown, summary
 from lab.evaluate.measures import TPIR, at
-from lab.evaluate.plots.det import missed
+from lab.evaluate.plots import missed
 from lab.evaluate.report import Estimate, Evaluation
+from lab.evaluate.run import write
+from lab.evaluate.scored import OperatingTarget, Rule
 from lab.evaluate.summary import Embedder, summarise
-from lab.evaluate.thresholds import OperatingTarget, Rule
 from lab.evaluate.words import between, change, percent, spread, whole
 from lab.shown.markdown import TerminalMarkdown
 from recognition.evaluation import Identified, tpir_at_fpir
@@ -136,7 +136,7 @@ def test_the_files(tmp_path: Path, evaluated: tuple[Evaluation, list[VariantResu
 
 
 def test_pictures_are_made_without_global_state() -> None:
-    code = "import sys, lab.evaluate.files; assert 'matplotlib.pyplot' not in sys.modules"
+    code = "import sys, lab.evaluate.run; assert 'matplotlib.pyplot' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

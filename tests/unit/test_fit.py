@@ -9,8 +9,7 @@ from recognition import fit as module
 from recognition.background import Background, Encoder
 from recognition.candidates import PLAIN, ConditioningCandidate, Standard
 from recognition.clusters import everything, fit_clusters
-from recognition.cohort import spaced
-from recognition.conditioning import Conditioning, place
+from recognition.conditioning import Conditioning, place, spaced
 from recognition.fit import FittedConditioning, Sample, condition, find_clusters, fit, fit_levels
 from recognition.statistics import fit_statistics
 from recognition.trials import draw_trials, judge

@@ -6,8 +6,8 @@ import pytest
 
 from schemas.errors import BadInput, SetupError
 from schemas.event import now
+from schemas.gallery import ErasedMark, TermClaim, entry_key, under_term
 from schemas.gallery_fold import GalleryFold
-from schemas.gallery_records import ErasedMark, TermClaim, entry_key, under_term
 from schemas.records import Record
 from tests.gallery_entries import CAPTURED, entry
 

@@ -7,7 +7,7 @@ import pytest
 
 from recognition.distance import FloatArray
 from recognition.impostors import BLOCK, FIRST_CAPACITY, NearestImpostors
-from recognition.threshold import open_set_threshold
+from recognition.tail import open_set_threshold
 
 
 def at(degrees: float) -> FloatArray:

@@ -4,8 +4,7 @@ import math
 
 import pytest
 
-from recognition.decision import Decision, Neighbour
-from recognition.include import Inclusion, InclusionRule, contested, include
+from recognition.decision import Decision, Inclusion, InclusionRule, Neighbour, contested, include
 from recognition.match import decide
 
 TAU = 0.4

@@ -6,8 +6,7 @@ import pytest
 
 from client.names import MAX_PATH, file_id, full_name, path_text
 from client.outgoing import Outgoing
-from lab.images.labels import labels_of
-from lab.images.manifest import from_directory, read_manifest
+from lab.images.manifest import from_directory, labels_of, read_manifest
 from schemas.codec import MAX_ID
 from schemas.errors import SetupError
 from schemas.event import event_name

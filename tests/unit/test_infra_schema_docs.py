@@ -7,9 +7,8 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker, ValidationError
 
-from infra.schema_docs import documents, stale, write
-from infra.schema_docs.configuration import configuration
-from infra.schema_docs.events import event_schema, event_schemas, schema_file
+from infra.schema_docs import configuration, documents, stale, write
+from infra.schema_docs.messages import event_schema, event_schemas, schema_file
 from schemas.event import Event
 from schemas.settings import Settings
 from schemas.topics import TOPICS

@@ -6,7 +6,7 @@ import pytest
 
 from access.rights import Role
 from client import admin
-from client.topic_state import state_of, wanted_config
+from client.admin import state_of, wanted_config
 from schemas.errors import DependencyDown, SetupError
 from schemas.runtime import Runtime
 from schemas.settings import load_settings

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from tests.unit.loss_batches import at, cos, sin
-from workers.training.batch import Batch
 from workers.training.losses import MetricLoss
+from workers.training.losses.base import Batch
 from workers.training.losses.dvml import DeepVariational
 from workers.training.losses.gs_trs import GroupSensitiveTriplet
 from workers.training.losses.ladder import Ladder

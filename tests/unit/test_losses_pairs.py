@@ -4,9 +4,7 @@ import torch
 from torch import nan
 
 from tests.unit.loss_batches import at
-from workers.training.losses.ladder import near_background
-from workers.training.losses.magnet import clusters
-from workers.training.losses.pairs import (
+from workers.training.losses.base import (
     has_pairs,
     mean_where,
     means_of,
@@ -15,6 +13,8 @@ from workers.training.losses.pairs import (
     sets_of,
     squared_distances,
 )
+from workers.training.losses.ladder import near_background
+from workers.training.losses.magnet import clusters
 
 
 def test_a_row_is_no_positive_of_itself() -> None:

@@ -8,7 +8,7 @@ import torch
 from schemas.errors import SetupError
 from tests.unit.loss_batches import at
 from workers.training.losses import LOSSES, build_loss, parse_loss
-from workers.training.losses import spec as spec_module
+from workers.training.losses import registry as spec_module
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 
 from client import activation
-from client.activation import Present, await_active, words_of
-from client.activation_targets import active_of, back, check, to_artefact, to_plain
+from client.activation import (
+    Present,
+    active_of,
+    await_active,
+    back,
+    check,
+    to_artefact,
+    to_plain,
+    words_of,
+)
 from schemas.conditioning import Activation, ArtefactRef, PreviousArtefact
 from schemas.errors import DependencyDown, SetupError
 from schemas.gallery import GalleryEntry

@@ -9,15 +9,13 @@ import pytest
 
 from client import recent
 from client.gallery import Gallery
-from client.recent import probes_of, read_material
-from client.recent_answers import PersonAnswer, people_of, truth
+from client.recent import PersonAnswer, people_of, probes_of, read_material, truth
 from lab.whatif.answers import Source, counted, given
 from schemas.errors import DependencyDown
 from schemas.event import Event
-from schemas.gallery_records import under_term
-from schemas.recognition_event import DecidedBy
+from schemas.gallery import under_term
+from schemas.recognition_event import DecidedBy, ReviewDecision
 from schemas.records import Record
-from schemas.review import ReviewDecision
 from schemas.settings import load_settings
 from tests.services.kafka import embedding
 from tests.unit.infra_events import AT, entry, identification, review_item

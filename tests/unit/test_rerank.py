@@ -6,7 +6,7 @@ import pytest
 from recognition.cluster import NO_CLUSTER
 from recognition.conditioning import Placed, conditioned
 from recognition.decision import Neighbour
-from recognition.rerank import rerank
+from recognition.match import rerank
 
 LEVELS = {"c0": 1.0, "c1": 2.0}
 

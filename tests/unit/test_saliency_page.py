@@ -17,8 +17,7 @@ from rich.progress import Progress
 from lab.images.backgrounds import fit_variables
 from lab.images.manifest import ManifestRow
 from lab.saliency import page_data as page_data_module
-from lab.saliency.page import page, write
-from lab.saliency.page_data import MAX_VARIABLES, SIDE, chosen, page_data, thumbnails
+from lab.saliency.page_data import MAX_VARIABLES, SIDE, chosen, page, page_data, thumbnails, write
 from lab.saliency.projections import Projection, project
 from lab.saliency.report import SaliencyReport, VariableReport
 from recognition.saliency import Gain

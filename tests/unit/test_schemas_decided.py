@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from schemas.errors import BadInput
-from schemas.gallery import GalleryCommand
-from schemas.gallery_records import ErasedMark, TermClaim, read_gallery_record
+from schemas.gallery import ErasedMark, GalleryCommand, TermClaim, read_gallery_record
 from schemas.records import Record
 from tests.gallery_entries import CAPTURED, enrol, entry
 

@@ -23,12 +23,12 @@ from schemas.recognition_event import (
     CandidateIdentity,
     DecidedBy,
     Identification,
+    ReviewDecision,
     ReviewItem,
     ReviewReason,
     ShardSearched,
 )
 from schemas.records import Record
-from schemas.review import ReviewDecision
 from tests.gallery_entries import CAPTURED, command, enrol, entry, unit
 
 RECOGNITION: dict[str, Any] = {

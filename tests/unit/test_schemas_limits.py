@@ -5,8 +5,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from schemas.errors import BadInput
 from schemas.json_text import counted, is_text, mistakes, read_json
-from schemas.label_names import OTHER, LabelNames
 from schemas.limits import MAX_JSON_VALUES
+from schemas.metrics import OTHER, LabelNames
 
 
 def test_values_are_counted_by_their_commas_and_brackets() -> None:

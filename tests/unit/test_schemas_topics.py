@@ -5,8 +5,7 @@ import pytest
 from schemas.conditioning import Activation
 from schemas.event import Event
 from schemas.gallery import GalleryCommand, GalleryEntry
-from schemas.recognition_event import Identification, ReviewItem
-from schemas.review import ReviewDecision
+from schemas.recognition_event import Identification, ReviewDecision, ReviewItem
 from schemas.settings import load_settings
 from schemas.topics import (
     DEAD_LETTERS,

@@ -1,8 +1,7 @@
 """The gallery's topic in memory."""
 
-from lab.simulate.memory_log import MemoryLog
-from schemas.gallery import Status
-from schemas.gallery_records import Erased
+from lab.simulate.system import MemoryLog
+from schemas.gallery import Erased, Status
 from tests.gallery_entries import CAPTURED, entry
 
 OAK, ELM = entry("a", "oak", [1, 0]), entry("b", "elm", [0, 1])

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from lab.simulate.outcomes import MIN_FRAMES, Outcomes, by_quarter, share, trailing
+from lab.simulate.summary import MIN_FRAMES, by_quarter, share, trailing
+from lab.simulate.system import Outcomes
 
 
 def flags(text: str) -> np.ndarray:

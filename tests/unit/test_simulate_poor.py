@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lab.images.manifest import ManifestRow
-from lab.simulate.poor import KEPT, degrade_image, degrade_images
+from lab.simulate.frames import KEPT, degrade_image, degrade_images
 from schemas.settings import load_settings
 
 N = 200

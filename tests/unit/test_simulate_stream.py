@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lab.simulate.outcomes import Simulated
 from lab.simulate.summary import summarise
-from lab.simulate.system import System
+from lab.simulate.system import Simulated, System
 from lab.simulate.variants import Chosen, SystemVariant
 from schemas.embedding import Embedding
 from schemas.errors import DependencyDown

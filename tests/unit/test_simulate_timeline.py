@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from lab.images.manifest import ManifestRow
-from lab.simulate.timeline import DAY, timeline, untimed
+from lab.simulate.frames import DAY, timeline, untimed
 
 NOON = datetime(2025, 4, 1, 12, tzinfo=UTC)
 

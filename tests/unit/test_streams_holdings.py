@@ -6,9 +6,8 @@ import pytest
 
 from recognition.cluster import EVERYWHERE
 from recognition.retain import Removal, RetentionRule
-from recognition.threshold import open_set_threshold
-from schemas.gallery import Status
-from schemas.gallery_records import Erased
+from recognition.tail import open_set_threshold
+from schemas.gallery import Erased, Status
 from streams.gallery.holdings import Holdings
 from streams.index.base import ShardState
 from tests.gallery_entries import CAPTURED, MODEL, entry, plain_holdings

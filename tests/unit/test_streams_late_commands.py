@@ -7,8 +7,7 @@ import pytest
 
 from schemas.errors import BadInput
 from schemas.event import now
-from schemas.gallery import Action, Erase, GalleryCommand, Move, Quarantine, Restore
-from schemas.gallery_records import Change, Erased
+from schemas.gallery import Action, Change, Erase, Erased, GalleryCommand, Move, Quarantine, Restore
 from streams.gallery.commands import MAX_AHEAD, Overtaken, Planner, overtaken
 from streams.gallery.holdings import Holdings
 from tests.gallery_entries import CAPTURED, command, enrol, entry, plain_holdings

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recognition.cohort import Cohort
+from recognition.conditioning import Cohort
 from schemas.metrics import Metrics
 from streams.matching.matcher import Matcher
 from tests.gallery_entries import unit

@@ -10,7 +10,9 @@ from recognition.cluster import UNCLUSTERED, UNSHARDED
 from schemas.errors import BadInput
 from schemas.gallery import (
     Action,
+    Change,
     Erase,
+    Erased,
     GalleryCommand,
     GalleryEntry,
     Move,
@@ -18,7 +20,6 @@ from schemas.gallery import (
     Restore,
     Status,
 )
-from schemas.gallery_records import Change, Erased
 from streams.gallery.commands import Planner
 from streams.gallery.holdings import Holdings
 from tests.gallery_entries import CAPTURED, command, enrol, entry, plain_holdings

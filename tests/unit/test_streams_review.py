@@ -12,12 +12,12 @@ from schemas.recognition_event import (
     CandidateIdentity,
     DecidedBy,
     Identification,
+    ReviewDecision,
     ReviewItem,
     ReviewReason,
     ShardSearched,
 )
 from schemas.records import Record
-from schemas.review import ReviewDecision
 from schemas.settings import load_settings
 from streams.review import ReviewAgent
 from tests.gallery_entries import CAPTURED, MODEL, unit

@@ -5,8 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from recognition.tail import fit_tail
-from recognition.threshold import open_set_threshold
+from recognition.tail import fit_tail, open_set_threshold
 from tests.unit.strangers import strangers
 
 

@@ -7,9 +7,8 @@ from prometheus_client import CollectorRegistry
 
 from recognition.cluster import UNCLUSTERED
 from schemas.errors import BadInput
-from schemas.gallery_records import Erased
-from schemas.label_names import OTHER
-from schemas.metrics import Metrics
+from schemas.gallery import Erased
+from schemas.metrics import OTHER, Metrics
 from streams.gallery.commands import Planner
 from streams.gallery.holdings import Holdings
 from tests.gallery_entries import enrol, entry, plain_holdings

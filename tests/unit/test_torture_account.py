@@ -8,10 +8,9 @@ from rich.console import Console
 
 from infra.torture.account import Account, Restarts, restarts
 from infra.torture.history import History
-from infra.torture.register import Register, Seen
+from infra.torture.register import Register, Seen, judge
 from infra.torture.screen import show
 from infra.torture.traffic import Outbound, Traffic
-from infra.torture.verdicts import judge
 from schemas.gallery import Status
 from schemas.records import Record
 from schemas.settings import Settings

@@ -12,6 +12,9 @@ def known(identity: str, *, active: bool = True) -> EntryState:
     return EntryState(identity, active)
 
 
+ERASED = Wish("Cid", Erase(), ("c",))
+
+
 @pytest.fixture
 def intended() -> Intended:
     found = Intended()
@@ -22,10 +25,10 @@ def intended() -> Intended:
 
 
 def test_commands_change_what_is_wanted_one_after_the_other(intended: Intended) -> None:
-    intended.moved(["a"], "Bea")
-    intended.matched(["a", "b"], active=False)
-    intended.matched(["a"], active=True)
-    intended.forgotten(["c"])
+    intended.wished(Wish("Ann", Move(action="split", to="Bea"), ("a",), "Bea"))
+    intended.wished(Wish("Ann", Quarantine(), ("a", "b")))
+    intended.wished(Wish("Bea", Restore(), ("a",)))
+    intended.wished(ERASED)
     assert intended.of_motif(1) == {"a": known("Bea"), "b": known("Ann", active=False)}
     assert intended.of_motif(2) == {}
     assert intended.knows("c")
@@ -38,7 +41,7 @@ def test_a_gallery_that_is_as_decided_differs_in_nothing(intended: Intended) -> 
 
 
 def test_each_difference_is_said_in_words(intended: Intended) -> None:
-    intended.forgotten(["c"])
+    intended.wished(ERASED)
     found = {"b": known("Bea", active=False), "c": known("Cid"), "d": known("Dan")}
     assert intended.differences(found) == [
         "a is missing; decided: Ann (active)",

@@ -7,8 +7,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from workers.training.affine import AffineMove, warp
-from workers.training.augment import Augmentation, augment, erase, relight, turned_classes
+from workers.training.augment import (
+    AffineMove,
+    Augmentation,
+    augment,
+    erase,
+    relight,
+    turned_classes,
+    warp,
+)
 
 OFF = Augmentation(0, 0, 0, 0, 0, gamma=0, gain=0, noise=0, erase=0)
 ALL = Augmentation(flip=True, noise=8, erase=0.5)

@@ -10,20 +10,11 @@ from torch import Tensor, nn
 
 from schemas.event import Scalar
 from tests.unit.skill import skill
-from workers.training.auxiliary import AuxiliaryHeads, ramp, reverse
-from workers.training.erasure import explained, features
+from workers.training.auxiliary import AuxiliaryHeads, explained, features, ramp, reverse
 from workers.training.figures import ACCURACY, CIRCULAR, ERROR, RANKS
-from workers.training.targets import Targets, make_targets
 from workers.training.tasks import Aim, Task, kinds_of, parse_task
-from workers.training.variable_heads import (
-    BinaryHead,
-    ContinuousHead,
-    CyclicHead,
-    NominalHead,
-    OrdinalHead,
-    VariableHead,
-    build_head,
-)
+from workers.training.variable_heads import VariableHead
+from workers.training.variables import Targets, make_targets
 
 NAN = math.nan
 
@@ -45,22 +36,12 @@ def targets_of(values: dict[str, Sequence[Scalar]], tasks: Sequence[Task], count
 def head(text: str) -> VariableHead:
     task = parse_task(text)
     variable = targets_of(VALUES, [task], 60).variables[0]
-    return build_head(2, variable)
+    return VariableHead(2, variable)
 
 
 def unit(count: int, dimension: int) -> Tensor:
     vectors = torch.randn(count, dimension, generator=torch.Generator().manual_seed(0))
     return nn.functional.normalize(vectors, dim=1)
-
-
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    list(
-        zip(TASKS, (BinaryHead, NominalHead, OrdinalHead, ContinuousHead, CyclicHead), strict=True)
-    ),
-)
-def test_each_kind_has_its_head(text: str, kind: type[VariableHead]) -> None:
-    assert type(head(text)) is kind
 
 
 @pytest.mark.parametrize(

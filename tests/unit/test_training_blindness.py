@@ -10,8 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
 from workers.training.auxiliary import AuxiliaryHeads
-from workers.training.targets import make_targets
 from workers.training.tasks import Aim, Task
+from workers.training.variables import make_targets
 
 
 class _Toy:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from workers.training.curves import draw_curves
+from workers.training.board import draw_curves
 
 WHOLE = [
     {"step": step, "loss": 1 / step, "learning_rate": 1e-3 * step, "calibrate_tpir": step / 20}

@@ -7,10 +7,9 @@ import pytest
 import torch
 
 from schemas.event import Scalar
-from workers.training.erasure import comparable, explained, features
-from workers.training.targets import make_targets
+from workers.training.auxiliary import comparable, explained, features
 from workers.training.tasks import parse_task
-from workers.training.variables import LearnedVariable, fit_variable
+from workers.training.variables import LearnedVariable, fit_variable, make_targets
 
 NAN = math.nan
 

@@ -14,8 +14,8 @@ from tests.unit.training_runs import learner
 from tests.unit.training_samples import ARCHITECTURE, CPU, DIMENSION, config, samples
 from workers.model.network import EmbeddingNetwork
 from workers.training.augment import Augmentation
-from workers.training.batch import Batch
 from workers.training.learner import Learner
+from workers.training.losses.base import Batch
 
 ALL_AIMS: dict[str, Any] = {
     "loss": "0.1*subcenter-arcface+multi-similarity+0.1*center+0.1*dvml",

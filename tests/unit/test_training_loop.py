@@ -16,11 +16,10 @@ from workers.model.model_folder import DIRECTIONS, read_model
 from workers.training import finish, last_map, loop
 from workers.training.board import TensorBoard
 from workers.training.config import TrainingConfig
-from workers.training.data import Samples, TrainingData
+from workers.training.data import Best, Samples, TrainingData
 from workers.training.learner import Learner
 from workers.training.linear_map import LinearMetric, fit_linear_map
 from workers.training.run_folder import TrainingFolder, save_checkpoint
-from workers.training.selection import Best
 
 
 def loaded(model: Path) -> EmbeddingModel:

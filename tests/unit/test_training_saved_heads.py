@@ -27,8 +27,8 @@ from workers.model.model_folder import (
 from workers.training import last_map
 from workers.training.auxiliary import AuxiliaryHeads
 from workers.training.saved_heads import describe_heads, load_heads
-from workers.training.targets import Targets, make_targets
 from workers.training.tasks import Aim, Task, kinds_of, parse_task
+from workers.training.variables import Targets, make_targets
 
 TASKS = [
     parse_task("light*0.5"),

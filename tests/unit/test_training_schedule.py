@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.training.schedule import warm_up_then_cosine
+from workers.training.learner import warm_up_then_cosine
 
 
 def test_it_rises_and_falls() -> None:

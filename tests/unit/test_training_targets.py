@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from recognition.values import as_text
+from recognition.variable import as_text
 from schemas.errors import SetupError
 from schemas.event import Scalar
 from schemas.variables import Binary, Continuous, Cyclic, Nominal, Ordinal
-from workers.training.targets import make_targets, varying
-from workers.training.variables import LearnedVariable, fit_variable, present
+from workers.training.variables import LearnedVariable, fit_variable, make_targets, present, varying
 
 HOUR = Cyclic(type="cyclic", period=24)
 AGE = Ordinal(type="ordinal", values=("calf", "yearling", "adult"))

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from client.doctor import examine
-from client.enrol_commands import EnrolCommands
+from client.enrol import EnrolCommands
 from client.outgoing import Outgoing
 from schemas.gallery import Enrol
 from schemas.health import Health

@@ -4,12 +4,70 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-
-from workers.training.affine import AffineMove, centres, warp
+from torch.nn.functional import grid_sample
 
 _WHITE = 255.0
 _ERASED_SHARE = (0.02, 0.2)  # smallest and largest share of the image that erasing takes away
 _ERASED_ASPECT = 3.0  # its width over its height or the reverse, at most
+
+
+@dataclass(frozen=True, slots=True)
+class AffineMove:
+    """What happens to the content of each image, in this order; all are (n,) float32.
+
+    Attributes:
+        right: it moves by this share of the width.
+        down: it moves by this share of the height.
+        wide: it becomes this many times as wide; a negative number also mirrors it.
+        high: it becomes this many times as high.
+        turn: it turns counter-clockwise by these degrees.
+        lean: each row moves right by this share of its distance below the centre.
+    """
+
+    right: Tensor
+    down: Tensor
+    wide: Tensor
+    high: Tensor
+    turn: Tensor
+    lean: Tensor
+
+
+def warp(images: Tensor, move: AffineMove) -> Tensor:
+    """Move the content of images, bilinear; what comes in from outside repeats the border.
+
+    Args:
+        images: (n, c, h, w) floating point.
+        move: n moves, on the same device.
+
+    Returns:
+        Images of the same size.
+    """
+    height, width = images.shape[-2:]
+    maps = _inverse(move, height / width)
+    # What affine_grid makes in five passes is a sum of columns and rows: one pass.
+    columns = maps[:, None, :, 0] * centres(width, images.device).view(1, -1, 1)
+    rows = maps[:, None, :, 1] * centres(height, images.device).view(1, -1, 1)
+    grid = columns[:, None, :, :] + (rows + maps[:, None, :, 2])[:, :, None, :]
+    return grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+
+def centres(count: int, device: torch.device) -> Tensor:
+    """(count,) where the pixels of a side have their centres, the side running from -1 to 1."""
+    return (torch.arange(count, device=device) * 2 + 1) / count - 1
+
+
+def _inverse(move: AffineMove, ratio: float) -> Tensor:
+    """(n, 2, 3) maps from a place in the result to the place in the image that is seen there.
+
+    Places run from -1 to 1 along each side, but turning and leaning are meant in pixels: hence
+    ``ratio``, the height over the width.
+    """
+    angle = torch.deg2rad(move.turn)
+    cos, sin = torch.cos(angle), torch.sin(angle)
+    across = torch.stack([cos, -(move.lean * cos + sin) * ratio], dim=-1) / move.wide[:, None]
+    along = torch.stack([sin / ratio, cos - move.lean * sin], dim=-1) / move.high[:, None]
+    origin = torch.stack([move.right, move.down], dim=-1) * -2
+    return torch.cat([torch.stack([across, along], dim=1), origin[:, :, None]], dim=-1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +107,6 @@ def augment(images: Tensor, settings: Augmentation, generator: torch.Generator) 
 
     Args:
         images: (n, c, h, w) uint8, on any device.
-        settings: how far.
         generator: all randomness comes from it, drawn on its own device and then moved.
 
     Returns:
@@ -91,15 +148,10 @@ def turned_classes(
     Args:
         images: (n, c, s, s), the images of one identity beside each other.
         labels: (n,) from 0 to ``classes`` - 1.
-        classes: how many there are before turning.
-        generator: draws one turn for each identity.
         images_per_identity: K of the batch.
 
     Returns:
         The turned images, and the labels: ``label + classes * turns``, turns from 0 to 3.
-
-    Raises:
-        ValueError: images that are not square, or a batch that is no multiple of K.
     """
     count, _, height, width = images.shape
     if height != width:

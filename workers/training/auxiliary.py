@@ -3,7 +3,7 @@
 Multi-task learning pulls the variables to predict into the embedding. Gradient reversal (Ganin &
 Lempitsky 2015, arXiv 1409.7495) hides others from the head that looks for them; a new head may
 still find them elsewhere in the embedding, so ask one: ``directions.find_direction``. Erasing
-(:mod:`workers.training.erasure`) hides them from every linear one.
+(:mod:`workers.training.auxiliary`) hides them from every linear one.
 """
 
 import math
@@ -13,11 +13,67 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from workers.training.erasure import explained, features
+from recognition.variable import Kind
 from workers.training.figures import Figure, figure
 from workers.training.tasks import Aim, Task
-from workers.training.variable_heads import VariableHead, build_head
-from workers.training.variables import LearnedVariable
+from workers.training.variable_heads import VariableHead
+from workers.training.variables import LearnedVariable, Targets
+
+_RIDGE = 1e-3
+
+
+def features(variable: LearnedVariable, codes: Tensor) -> Tensor:
+    """Return (n, m) features of (n,) codes; NaN where missing.
+
+    A name is one-hot, a rank and a robust z are one number, an angle is sine and cosine: the
+    encoding φ of the design. They are scaled such that the absolute differences of two images add
+    up to about 1 where they are as different as can be (Gower 1971); a z counts as far at 4.
+    """
+    names = len(variable.fitted.values)
+    if variable.unordered:
+        known = codes.nan_to_num(0.0).long()
+        columns = nn.functional.one_hot(known, names).float() / 2
+    elif variable.cyclic:
+        columns = torch.stack([codes.sin(), codes.cos()], dim=1) / 8**0.5
+    else:
+        columns = codes[:, None] / (names - 1 if variable.fitted.kind is Kind.ORDINAL else 4)
+    return torch.where(codes.isnan()[:, None], torch.nan, columns)
+
+
+def comparable(targets: Targets) -> Tensor:
+    """Return (n, w): the features of all variables, for losses that compare backgrounds."""
+    empty = targets.values[:, :0]
+    columns = [features(v, targets.values[:, i]) for i, v in enumerate(targets.variables)]
+    return torch.cat([empty, *columns], dim=1)
+
+
+def explained(embeddings: Tensor, known: Tensor) -> Tensor:
+    """Return the share of the embeddings' variance that features explain linearly: η².
+
+    Of names, that is the variance between the groups. At 0 no linear probe does better than a
+    constant guess (Belrose et al. 2023, arXiv 2306.03819, Theorem 3.1), so lowering it hides a
+    variable from them all, where an adversary drives it from one hiding place to the next.
+
+    Args:
+        embeddings: (n, d).
+        known: (n, m) features; rows with NaN are left out.
+
+    Returns:
+        A scalar from 0 to 1; 0 where nothing varies.
+    """
+    rows = ~known.isnan().any(dim=1, keepdim=True)
+    count = rows.sum().clamp(min=1)
+    inputs, outputs = (
+        torch.where(rows, values - torch.where(rows, values, 0.0).sum(dim=0) / count, 0.0)
+        for values in (known.float(), embeddings.float())
+    )
+    scatter = inputs.T @ inputs
+    # A group of one-hot features adds up to 1: without the ridge it has no inverse.
+    eye = torch.eye(len(scatter), device=scatter.device)
+    ridge = _RIDGE * scatter.diagonal().mean() + torch.finfo(scatter.dtype).tiny
+    cross = inputs.T @ outputs
+    shared: Tensor = (cross * torch.linalg.solve(scatter + ridge * eye, cross)).sum()
+    return shared / outputs.square().sum().clamp(min=torch.finfo(outputs.dtype).tiny)
 
 
 class _Reverse(torch.autograd.Function):
@@ -53,12 +109,8 @@ class AuxiliaryHeads(nn.Module):
     """One head per task, each on its own column of the background.
 
     Args:
-        dimension: d of the embeddings.
         variables: what the columns of the background mean, in their order.
         tasks: what to predict and what to hide; each names one of the variables.
-
-    Raises:
-        ValueError: a task names another variable.
     """
 
     def __init__(
@@ -73,7 +125,7 @@ class AuxiliaryHeads(nn.Module):
         self._variables = tuple(variables)
         self._ramp = 1.0
         self.heads = nn.ModuleList(
-            build_head(dimension, variables[column]) for column in self._columns
+            VariableHead(dimension, variables[column]) for column in self._columns
         )
 
     @property

@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 from torch import Tensor
 
-from recognition.values import as_text
+from recognition.trials import resampled_tpir
+from recognition.variable import text_of
 from schemas.errors import BadInput, SetupError
 from schemas.event import Scalar
 from schemas.variables import Variable as VariableType
 from workers.images.decode import Limits, prepare
 from workers.model.photometric import grey
 from workers.training.variables import present
+
+FPIR = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,12 +64,8 @@ class Samples:
         for name in variables:
             if not any(present(background.get(name)) for background in self.backgrounds):
                 raise SetupError(f"background {name}: the train images have no value to group by")
-        names = [str([_name(b.get(name)) for name in variables]) for b in self.backgrounds]
+        names = [str([text_of(b.get(name)) for name in variables]) for b in self.backgrounds]
         return np.unique(names, return_inverse=True)[1].astype(np.int64)
-
-
-def _name(value: Scalar | None) -> str:
-    return as_text(value) if present(value) else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,11 +88,7 @@ def load_images(
     colour: bool,
     on_done: Callable[[int], None] | None = None,
 ) -> Tensor:
-    """Decode images into (n, 3, h, w) uint8, or (n, 1, h, w) luminance without colour.
-
-    Raises:
-        SetupError: naming a file that is missing or no image.
-    """
+    """Decode images into (n, 3, h, w) uint8, or (n, 1, h, w) luminance without colour."""
     images = torch.empty((len(paths), 3 if colour else 1, *size), dtype=torch.uint8)
 
     def load(number: int, path: Path) -> None:
@@ -109,3 +104,43 @@ def load_images(
             if on_done is not None:
                 on_done(1)
     return images
+
+
+def calibrate_tpir(embeddings: NDArray[np.float32], samples: Samples) -> float:
+    """Return the mean TPIR at FPIR 5 % over random trials among the calibrate identities.
+
+    Raises:
+        SetupError: embeddings that are not finite, or too few identities to draw trials of.
+    """
+    if not np.isfinite(embeddings).all():
+        raise SetupError(
+            "the weights have diverged: the network gives no finite embeddings of the calibrate "
+            "part; lower backbone_rate and head_rate, or clip"
+        )
+    try:
+        return resampled_tpir(embeddings, samples.labels, fpir=FPIR, sessions=samples.sessions)
+    except ValueError as error:
+        raise SetupError(f"calibrate part: {error}") from error
+
+
+@dataclass
+class Best:
+    """The best evaluation on the calibrate part so far.
+
+    Attributes:
+        tpir: what it showed; -1 before the first.
+        step: after how many steps it was.
+        worse: how many evaluations since then.
+    """
+
+    tpir: float = -1.0
+    step: int = 0
+    worse: int = 0
+
+    def better(self, tpir: float, step: int) -> bool:
+        """Record an evaluation; return whether it is the best so far."""
+        if tpir > self.tpir:
+            self.tpir, self.step, self.worse = tpir, step, 0
+            return True
+        self.worse += 1
+        return False

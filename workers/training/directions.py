@@ -45,7 +45,6 @@ def find_direction(
         embeddings: (n, d).
         labels: (n,) identities; the folds of the cross-validation never share one.
         codes: (n,) values encoded by ``variable``; NaN where missing.
-        variable: what they are.
 
     Returns:
         ``None`` where the images show fewer than two different values.

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 from torch import Tensor
 
-from recognition.values import as_text
+from recognition.variable import text_of
 from schemas.errors import SetupError
-from schemas.event import Scalar
 from workers.model.model_folder import (
     DIRECTIONS,
     ModelCard,
@@ -20,16 +19,14 @@ from workers.model.model_folder import (
     write_model,
 )
 from workers.training.board import TensorBoard
-from workers.training.data import Samples, TrainingData
+from workers.training.data import Best, Samples, TrainingData
 from workers.training.directions import find_direction
 from workers.training.figures import Figure
 from workers.training.last_map import Ending, end
 from workers.training.learner import Learner
 from workers.training.run_folder import TrainingFolder
 from workers.training.saved_heads import describe_heads
-from workers.training.selection import Best
-from workers.training.targets import encode, varying
-from workers.training.variables import LearnedVariable, fit_variable, present
+from workers.training.variables import LearnedVariable, encode, fit_variable, varying
 
 Weights = dict[str, Tensor]
 
@@ -47,12 +44,7 @@ def finish(
     """Write the model folder, and what the projector shows; return the model folder.
 
     Args:
-        learner: at the last step.
         kept: the best weights, and the heads as they were then.
-        best: what they showed on the calibrate part.
-        data: the images.
-        folder: of the run.
-        board: its log.
     """
     learner.load_weights(kept)
     config = learner.config
@@ -144,12 +136,8 @@ def _rounded(value: float) -> float | None:
 
 def _metadata(samples: Samples) -> dict[str, Sequence[str]]:
     names = varying(samples.backgrounds)
-    columns = {name: [_text(b.get(name)) for b in samples.backgrounds] for name in names}
+    columns = {name: [text_of(b.get(name)) for b in samples.backgrounds] for name in names}
     return {"identity": samples.labels, **columns}
-
-
-def _text(value: Scalar | None) -> str:
-    return as_text(value) if present(value) else ""
 
 
 def _thumbnails(samples: Samples) -> NDArray[np.uint8]:

@@ -10,9 +10,8 @@ from torch import Tensor
 
 from workers.model.network import Architecture, Head
 from workers.training.config import TrainingConfig
-from workers.training.data import TrainingData
+from workers.training.data import TrainingData, calibrate_tpir
 from workers.training.linear_map import fit_linear_map, fold
-from workers.training.selection import calibrate_tpir
 
 Weights = dict[str, Tensor]
 Vectors = NDArray[np.float32]
@@ -72,9 +71,7 @@ def fold_in(
     layer = "head" if architecture.head is Head.LINEAR else "head.2"
     old = (weights[f"{layer}.weight"].numpy(), weights[f"{layer}.bias"].numpy())
     weight, bias = fold(*old, learned)
-    head = {f"{layer}.weight": torch.from_numpy(weight)}
-    if bias is not None:
-        head[f"{layer}.bias"] = torch.from_numpy(bias)
+    head = {f"{layer}.weight": torch.from_numpy(weight), f"{layer}.bias": torch.from_numpy(bias)}
     return architecture.model_copy(update={"dimension": len(learned)}), {**weights, **head}
 
 

@@ -1,7 +1,7 @@
 """Everything that learns in a run, and the one step that it takes."""
 
+import math
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -14,20 +14,35 @@ from workers.model.backbone import PRETRAINED, freeze_early
 from workers.model.model_folder import head_weights, network_weights
 from workers.model.network import EmbeddingNetwork
 from workers.training.augment import augment, turned_classes
-from workers.training.auxiliary import AuxiliaryHeads
-from workers.training.batch import Batch
+from workers.training.auxiliary import AuxiliaryHeads, comparable
 from workers.training.config import TrainingConfig
 from workers.training.data import Samples
-from workers.training.erasure import comparable
 from workers.training.losses import build_loss
+from workers.training.losses.base import Batch
 from workers.training.sampler import IdentitySampler
-from workers.training.schedule import warm_up_then_cosine
 from workers.training.start import first_network
-from workers.training.targets import make_targets
 from workers.training.tasks import Aim, kinds_of, parse_task
+from workers.training.variables import make_targets
 
 _TURNS = 4
 _BATCH = 64
+
+
+def warm_up_then_cosine(steps: int, warm_up: float) -> Callable[[int], float]:
+    """Return the factor of the learning rate at each step, from 0 to 1.
+
+    It rises linearly over the first ``warm_up`` share of the steps and falls by half a cosine to 0
+    (Loshchilov & Hutter 2017, arXiv 1608.03983, eq. 5, without restarts).
+    """
+    rising = max(1, round(steps * warm_up))
+
+    def factor(step: int) -> float:
+        if step < rising:
+            return (step + 1) / rising
+        progress = (step - rising) / max(1, steps - rising)
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+    return factor
 
 
 class Learner:
@@ -65,15 +80,14 @@ class Learner:
         dimension = config.architecture.dimension
         many = self._classes * (_TURNS if config.quarter_turns else 1)
         self.loss = build_loss(config.loss, dimension, many).to(device)
-        tasks = [parse_task(text, aim) for aim, text in _aims(config)]
+        tasks = [parse_task(text, aim) for aim in Aim for text in getattr(config, aim.value)]
         self.targets = make_targets(
             samples.backgrounds, np.arange(len(samples)), kinds_of(tasks, samples.declared)
         )
         self._background = comparable(self.targets)
         self.heads = AuxiliaryHeads(dimension, self.targets.variables, tasks).to(device)
-        self.average = AveragedModel(
-            self.network, multi_avg_fn=_moving(config.average), use_buffers=True
-        )
+        moving = get_ema_multi_avg_fn(config.average)  # type: ignore[no-untyped-call]
+        self.average = AveragedModel(self.network, multi_avg_fn=moving, use_buffers=True)
         self._optimiser = self._build_optimiser()
         self._schedule = torch.optim.lr_scheduler.LambdaLR(
             self._optimiser, warm_up_then_cosine(config.steps, config.warm_up)
@@ -85,8 +99,12 @@ class Learner:
         torch.manual_seed(self.config.seed + number)  # what a loss draws
         rows = self._sampler.draw(number)
         images, labels = self._images(rows, generator)
-        self._train_mode()
-        with self._mixed_precision():
+        self.network.train()
+        self.loss.train()
+        for norm in self._still:
+            norm.eval()
+        # On processors bfloat16 was slower in training (measured: .76 s a step against .66 s).
+        with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
             raw = self.network(images)
         raw = raw.float()
         batch = Batch(
@@ -172,16 +190,6 @@ class Learner:
         parts = (self.network, self.loss, self.heads)
         return [p for part in parts for p in part.parameters() if p.requires_grad]
 
-    def _train_mode(self) -> None:
-        self.network.train()
-        self.loss.train()
-        for norm in self._still:
-            norm.eval()
-
-    def _mixed_precision(self) -> AbstractContextManager[Any]:
-        # On processors bfloat16 was slower in training (measured: .76 s a step against .66 s).
-        return torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda")
-
 
 def _still(config: TrainingConfig, network: EmbeddingNetwork) -> Iterator[nn.Module]:
     """Yield the normalisations that keep the statistics of pretrained weights."""
@@ -189,14 +197,3 @@ def _still(config: TrainingConfig, network: EmbeddingNetwork) -> Iterator[nn.Mod
         for name, backbone in zip(config.architecture.backbones, network.backbones, strict=True):
             if name in PRETRAINED or config.backbone is not None:
                 yield from (m for m in backbone.modules() if isinstance(m, nn.BatchNorm2d))
-
-
-def _moving(decay: float) -> Callable[..., None]:
-    average: Callable[..., None] = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
-    return average
-
-
-def _aims(config: TrainingConfig) -> Iterator[tuple[Aim, str]]:
-    for aim in (Aim.PREDICT, Aim.REVERSE, Aim.ERASE):
-        for text in getattr(config, aim.value):
-            yield aim, text

@@ -9,13 +9,13 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.covariance import ledoit_wolf
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import NeighborhoodComponentsAnalysis
 
 from recognition.trials import resampled_tpir
 from schemas.errors import SetupError
 from workers.training.lmnn import fit_lmnn
-from workers.training.whitening import residuals, whiten
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -29,6 +29,41 @@ _UNCHOSEN = 0.5  # with too few identities to hold any out
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 _APART = 3.0  # of images of one identity, at the start of NCA: nearer, and all count as neighbours
 _TINY = float(np.finfo(np.float32).tiny)
+
+
+def whiten(points: Array, labels: Indices, dimension: int, power: float) -> Array:
+    """Divide every direction by its deviation within identities, to a power.
+
+    1 is relevant component analysis (Bar-Hillel et al. 2005, JMLR 6), here with the covariance
+    shrunk after Ledoit & Wolf 2004; with up to C - 1 dimensions it spans Fisher's discriminants. 0
+    is principal component analysis.
+
+    Args:
+        points: (n, d).
+        labels: (n,) identities, from 0 to C - 1.
+        dimension: k; the axes kept are those with the most variance after whitening.
+        power: from 0 to 1.
+
+    Returns:
+        (k, d).
+    """
+    inside, _ = ledoit_wolf(residuals(points, labels), assume_centered=True)
+    values, vectors = np.linalg.eigh(inside)
+    values = values.clip(max(float(values.max()) * 1e-6, _TINY))
+    white = vectors * values ** (-power / 2) @ vectors.T
+    variance = white @ np.cov(points.T).reshape(inside.shape) @ white
+    axes = np.linalg.eigh(variance)[1][:, ::-1].T[:dimension]
+    whitened: Array = axes @ white
+    return whitened
+
+
+def residuals(points: Array, labels: Indices) -> Array:
+    """Return (n, d): every point less the mean of its identity."""
+    sums = np.zeros((int(labels.max()) + 1, points.shape[1]))
+    np.add.at(sums, labels, points)
+    means = sums / np.bincount(labels)[:, None]
+    left: Array = points - means[labels]
+    return left
 
 
 class LinearMetric(StrEnum):
@@ -61,9 +96,7 @@ def fit_linear_map(
     Args:
         embeddings: (n, d), of train rows.
         labels: (n,) identities.
-        method: see :class:`LinearMetric`.
         dimension: k, from 1 to d.
-        seed: of what is drawn.
 
     Returns:
         (k, d) float32, scaled so that a mapped embedding has a norm of 1 on average.
@@ -89,8 +122,8 @@ def fit_linear_map(
 
 
 def fold(
-    weight: FloatArray, bias: FloatArray | None, learned: FloatArray
-) -> tuple[FloatArray, FloatArray | None]:
+    weight: FloatArray, bias: FloatArray, learned: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Fold a map into the linear layer before it: return the layer's new weight and bias.
 
     With v = Wx + b, the model gave v/|v|, and the map is applied to that. It is linear and |v| is a
@@ -99,14 +132,11 @@ def fold(
 
     Args:
         weight: W, (d, i).
-        bias: b, (d,), or ``None``.
+        bias: b, (d,).
         learned: M, (k, d).
     """
     exact = learned.astype(np.float64)
-    return (
-        (exact @ weight).astype(np.float32),
-        None if bias is None else (exact @ bias).astype(np.float32),
-    )
+    return (exact @ weight).astype(np.float32), (exact @ bias).astype(np.float32)
 
 
 def _learn(

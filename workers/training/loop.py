@@ -8,14 +8,12 @@ import torch
 from torch import Tensor
 
 from schemas.errors import SetupError
-from workers.training.board import TensorBoard
+from workers.training.board import TensorBoard, draw_curves
 from workers.training.config import TrainingConfig
-from workers.training.curves import draw_curves
-from workers.training.data import TrainingData
+from workers.training.data import Best, TrainingData, calibrate_tpir
 from workers.training.finish import finish
 from workers.training.learner import Learner
 from workers.training.run_folder import TrainingFolder, load_checkpoint, save_checkpoint
-from workers.training.selection import Best, calibrate_tpir
 
 OnStep = Callable[[int, Mapping[str, float]], None]
 History = list[dict[str, float]]
@@ -31,11 +29,8 @@ def train(
     """Train a model and write its folder; go on where a run in ``out`` was interrupted.
 
     Args:
-        config: what decides the outcome.
         data: the images, which a resumed run must be given again.
-        out: the run folder.
         device: where to compute. Runs on the CPU repeat exactly under their seed.
-        on_step: hears of each step that is done, and its figures.
 
     Returns:
         The model folder.

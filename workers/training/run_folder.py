@@ -4,7 +4,6 @@ import json
 import math
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +25,7 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
-    """Read what :func:`save_checkpoint` wrote. Tensors and plain values only: no code is run.
-
-    Raises:
-        SetupError: the file is missing or damaged.
-    """
+    """Read what :func:`save_checkpoint` wrote. Tensors and plain values only: no code is run."""
     try:
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     except Exception as error:
@@ -38,41 +33,27 @@ def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
     return state
 
 
-@dataclass(frozen=True, slots=True)
 class TrainingFolder:
-    """``root`` and what is in it."""
+    """A folder, ``root``, and what is in it.
 
-    root: Path
+    Attributes:
+        config: the settings, JSON.
+        checkpoint: everything that the next step depends on.
+        metrics: one line of JSON per step; a figure that is not finite is ``null``, for want of
+            NaN.
+        curves: the same as a picture.
+        board: logs for TensorBoard, the embedding projector included.
+        model: the model folder that the worker loads, written at the end.
+    """
 
-    @property
-    def config(self) -> Path:
-        """The settings, JSON."""
-        return self.root / "config.json"
-
-    @property
-    def checkpoint(self) -> Path:
-        """Everything that the next step depends on."""
-        return self.root / "checkpoint.pt"
-
-    @property
-    def metrics(self) -> Path:
-        """One line of JSON per step; a figure that is not finite is ``null``, for want of NaN."""
-        return self.root / "metrics.jsonl"
-
-    @property
-    def curves(self) -> Path:
-        """The same as a picture."""
-        return self.root / "curves.png"
-
-    @property
-    def board(self) -> Path:
-        """Logs for TensorBoard, the embedding projector included."""
-        return self.root / "tensorboard"
-
-    @property
-    def model(self) -> Path:
-        """The model folder that the worker loads, written at the end."""
-        return self.root / "model"
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.config = root / "config.json"
+        self.checkpoint = root / "checkpoint.pt"
+        self.metrics = root / "metrics.jsonl"
+        self.curves = root / "curves.png"
+        self.board = root / "tensorboard"
+        self.model = root / "model"
 
     def open(self, config: TrainingConfig) -> bool:
         """See whether a run can be in this folder: there is none, or one of the same settings.
@@ -108,11 +89,7 @@ class TrainingFolder:
             file.write(_line(figures))
 
     def read(self) -> TrainingConfig:
-        """Read the settings of a run.
-
-        Raises:
-            SetupError: the file is missing or damaged.
-        """
+        """Read the settings of a run."""
         try:
             return TrainingConfig.model_validate_json(self.config.read_bytes())
         except (OSError, ValidationError) as error:

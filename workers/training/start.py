@@ -14,7 +14,7 @@ from workers.model.model_folder import read_model
 from workers.model.network import Architecture, EmbeddingNetwork, Head
 from workers.training.config import DEFAULT_ARCHITECTURE, TrainingConfig
 from workers.training.data import Samples
-from workers.training.whitening import residuals
+from workers.training.linear_map import residuals
 
 _BATCH = 64
 _FLOOR = 0.03  # of the mean variance within identities, added to all

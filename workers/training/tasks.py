@@ -51,9 +51,6 @@ def parse_task(text: str, aim: Aim = Aim.PREDICT) -> Task:
 
     >>> parse_task("hour:cyclic(24)*0.5").weight
     0.5
-
-    Raises:
-        SetupError: saying what is wrong with it and what would be right.
     """
     parts = _TASK.fullmatch(text.strip())
     if parts is None or not parts["name"].strip():

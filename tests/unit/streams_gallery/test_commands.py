@@ -7,11 +7,11 @@ from recognition.cluster import UNCLUSTERED
 from schemas.errors import BadInput
 from schemas.gallery import (
     Erase,
+    Erased,
     Move,
     Quarantine,
     Restore,
 )
-from schemas.gallery_records import Erased
 from schemas.metrics import Metrics
 from schemas.records import Record
 from streams.index.base import Query

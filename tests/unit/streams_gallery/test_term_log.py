@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.errors import DependencyDown
-from schemas.gallery_records import Change, Erased
+from schemas.gallery import Change, Erased
 from schemas.records import Record
 from streams.kafka.term_log import TermLog
 from tests.fake_log import FakeLog

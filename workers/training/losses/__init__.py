@@ -5,7 +5,6 @@ A loss is one class in one file with its paper in the docstring; the registry na
 """
 
 from workers.training.losses.base import MetricLoss
-from workers.training.losses.registry import LOSSES
-from workers.training.losses.spec import build_loss, parse_loss
+from workers.training.losses.registry import LOSSES, build_loss, parse_loss
 
 __all__ = ["LOSSES", "MetricLoss", "build_loss", "parse_loss"]

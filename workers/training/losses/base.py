@@ -1,12 +1,74 @@
-"""What a loss is: a module that sees one batch and returns one number."""
+"""What a loss sees and what it is: a module that takes one batch and returns one number."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor, nn
 
-from workers.training.batch import Batch
-from workers.training.losses.pairs import has_pairs
+
+def positives(labels: Tensor) -> Tensor:
+    """Return (n, n) bool: row and column are two different images of one identity."""
+    return (labels[:, None] == labels).fill_diagonal_(0)
+
+
+def negatives(labels: Tensor) -> Tensor:
+    """Return (n, n) bool: row and column are of different identities."""
+    return labels[:, None] != labels
+
+
+def has_pairs(labels: Tensor) -> bool:
+    """Tell whether the batch holds at least one positive and one negative pair."""
+    _, counts = torch.unique(labels, return_counts=True)
+    return len(counts) > 1 and bool((counts > 1).any())
+
+
+def squared_distances(x: Tensor, y: Tensor) -> Tensor:
+    """Return ‖x - y‖² of all pairs: (n, d), (m, d) -> (n, m); 0 and without slope where equal."""
+    return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist").square()
+
+
+def sets_of(labels: Tensor, groups: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the sets of rows that share identity and group.
+
+    Returns:
+        (m,) the identity of each set, and (m, n) bool, the rows in it.
+    """
+    keys, owner = torch.unique(torch.stack([labels, groups], 1), dim=0, return_inverse=True)
+    return keys[:, 0], owner == torch.arange(len(keys), device=labels.device)[:, None]
+
+
+def means_of(x: Tensor, inside: Tensor) -> Tensor:
+    """Return the mean of each set of rows: (n, d), (m, n) bool -> (m, d)."""
+    return inside.to(x) @ x / inside.sum(1, keepdim=True)
+
+
+def mean_where(values: Tensor, chosen: Tensor) -> Tensor:
+    """Return the mean of the values where chosen; 0, with a graph, where nothing is."""
+    return values[chosen].sum() / chosen.sum().clamp(min=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One batch after the encoder: n images, d dimensions.
+
+    Siamese, triplet and quadruplet networks are this one encoder applied to every image once: what
+    tells them apart is only how the loss pairs the rows of a batch.
+
+    Attributes:
+        raw: (n, d) float32, the head's output before normalisation.
+        embeddings: (n, d) float32, the same at unit norm.
+        labels: (n,) int64, from 0 to C - 1.
+        groups: (n,) int64, the group of background inside an identity; 0 where there is none.
+        background: (n, v) float32, the encoded background variables; NaN where not known.
+    """
+
+    raw: Tensor
+    embeddings: Tensor
+    labels: Tensor
+    groups: Tensor
+    background: Tensor
 
 
 class MetricLoss(nn.Module, ABC):

@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor
 
-from workers.training.batch import Batch
-from workers.training.losses.base import MetricLoss
+from workers.training.losses.base import Batch, MetricLoss
 
 
 class Center(MetricLoss):

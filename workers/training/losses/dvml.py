@@ -7,9 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from workers.training.batch import Batch
-from workers.training.losses.base import MetricLoss, PairLoss
-from workers.training.losses.pairs import means_of, sets_of
+from workers.training.losses.base import Batch, MetricLoss, PairLoss, means_of, sets_of
 
 
 class DeepVariational(PairLoss):

@@ -3,9 +3,14 @@
 from torch import Tensor, inf
 from torch.nn.functional import relu
 
-from workers.training.batch import Batch
-from workers.training.losses.base import PairLoss
-from workers.training.losses.pairs import mean_where, means_of, sets_of, squared_distances
+from workers.training.losses.base import (
+    Batch,
+    PairLoss,
+    mean_where,
+    means_of,
+    sets_of,
+    squared_distances,
+)
 
 
 class GroupSensitiveTriplet(PairLoss):

@@ -4,9 +4,7 @@ import torch
 from torch import Tensor, inf
 from torch.nn.functional import relu
 
-from workers.training.batch import Batch
-from workers.training.losses.base import PairLoss
-from workers.training.losses.pairs import mean_where, negatives, positives
+from workers.training.losses.base import Batch, PairLoss, mean_where, negatives, positives
 
 
 class Ladder(PairLoss):
@@ -23,13 +21,7 @@ class Ladder(PairLoss):
     are images, and its relevance of captions becomes :func:`near_background`.
     """
 
-    def __init__(
-        self, margin: float = 0.2, background_margin: float = 0.01, background_weight: float = 0.25
-    ) -> None:
-        super().__init__()
-        self.margin = margin
-        self.background_margin = background_margin
-        self.background_weight = background_weight
+    margin, background_margin, background_weight = 0.2, 0.01, 0.25
 
     def compare(self, batch: Batch) -> Tensor:
         """Return the weighted sum of both rungs, each a mean over its anchors."""

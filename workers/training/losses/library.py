@@ -1,17 +1,12 @@
 """Losses of pytorch-metric-learning, as a :class:`MetricLoss`.
 
-What is not set here is the library's default. It normalises embeddings itself, so unit-norm ones
-pass unchanged.
+It normalises embeddings itself, so unit-norm ones pass unchanged.
 """
 
-from pytorch_metric_learning import distances, losses, miners, regularizers
+from pytorch_metric_learning import distances, losses, regularizers
 from torch import Tensor, nn
 
-from workers.training.batch import Batch
-from workers.training.losses.base import MetricLoss, PairLoss
-from workers.training.losses.pairs import negatives, positives
-
-_TRIPLET_MARGIN = 0.2  # as FaceNet's, though of distances, not squared ones
+from workers.training.losses.base import Batch, MetricLoss, PairLoss, negatives, positives
 
 
 class LibraryPairs(PairLoss):
@@ -110,89 +105,3 @@ class NPairs(PairLoss):
 
 def _opened(cosines: Tensor) -> Tensor:
     return cosines.clamp(-1 + 1e-6, 1 - 1e-6)
-
-
-def contrastive() -> MetricLoss:
-    """Siamese arrangement: rows (i, j), margin 1 (Hadsell et al. 2006, CVPR)."""
-    return LibraryPairs(HadsellContrastive())
-
-
-def triplet() -> MetricLoss:
-    """Every (anchor, positive, negative) of the batch (Hoffer & Ailon 2015, arXiv 1412.6622)."""
-    return LibraryPairs(losses.TripletMarginLoss(margin=_TRIPLET_MARGIN))
-
-
-def triplet_semihard() -> MetricLoss:
-    """Triplets whose negative is farther than the positive, by less than the margin.
-
-    Schroff et al. 2015, arXiv 1503.03832.
-    """
-    return LibraryPairs(
-        losses.TripletMarginLoss(margin=_TRIPLET_MARGIN),
-        miners.TripletMarginMiner(margin=_TRIPLET_MARGIN, type_of_triplets="semihard"),
-    )
-
-
-def triplet_batch_hard() -> MetricLoss:
-    """One triplet per anchor: its farthest positive and its nearest negative.
-
-    Hermans et al. 2017, arXiv 1703.07737.
-    """
-    return LibraryPairs(losses.TripletMarginLoss(margin=_TRIPLET_MARGIN), miners.BatchHardMiner())
-
-
-def lifted_structure() -> MetricLoss:
-    """Every positive pair against all negatives of both its rows; memory grows with pairs².
-
-    Oh Song et al. 2016, arXiv 1511.06452.
-    """
-    return LibraryPairs(losses.LiftedStructureLoss())
-
-
-def multi_similarity() -> MetricLoss:
-    """Pairs weighted by self- and relative similarity, mined by the same paper's rule.
-
-    Wang et al. 2019, arXiv 1904.06627.
-    """
-    return LibraryPairs(losses.MultiSimilarityLoss(), miners.MultiSimilarityMiner())
-
-
-def supervised_contrastive() -> MetricLoss:
-    """Softmax over all other rows, with several positives, at temperature 0.1.
-
-    Khosla et al. 2020, arXiv 2004.11362.
-    """
-    return LibraryPairs(losses.SupConLoss())
-
-
-def normalized_softmax(dimension: int, classes: int) -> MetricLoss:
-    """Softmax of cosines to one weight per identity, at temperature 0.05.
-
-    Zhai & Wu 2019, arXiv 1811.12649.
-    """
-    return LibraryProxies(losses.NormalizedSoftmaxLoss(classes, dimension))
-
-
-def arcface(dimension: int, classes: int) -> MetricLoss:
-    """Softmax with an additive angular margin of 28.6 degrees, at scale 64.
-
-    Deng et al. 2019, arXiv 1801.07698.
-    """
-    return LibraryProxies(losses.ArcFaceLoss(classes, dimension, distance=OpenCosine()))
-
-
-def subcenter_arcface(dimension: int, classes: int) -> MetricLoss:
-    """ArcFace with three centres per identity, of which the nearest counts.
-
-    Deng et al. 2020, ECCV.
-    """
-    return LibraryProxies(
-        losses.SubCenterArcFaceLoss(
-            num_classes=classes, embedding_size=dimension, distance=OpenCosine()
-        )
-    )
-
-
-def proxy_anchor(dimension: int, classes: int) -> MetricLoss:
-    """Proxies as anchors against the whole batch (Kim et al. 2020, arXiv 2003.13911)."""
-    return LibraryProxies(losses.ProxyAnchorLoss(classes, dimension))

@@ -4,9 +4,14 @@ import torch
 from torch import Tensor, inf
 from torch.nn.functional import relu
 
-from workers.training.batch import Batch
-from workers.training.losses.base import PairLoss
-from workers.training.losses.pairs import mean_where, means_of, sets_of, squared_distances
+from workers.training.losses.base import (
+    Batch,
+    PairLoss,
+    mean_where,
+    means_of,
+    sets_of,
+    squared_distances,
+)
 
 
 class Magnet(PairLoss):
@@ -24,10 +29,8 @@ class Magnet(PairLoss):
     neighbourhoods of clusters into a batch; that is the sampler's part, not done here.
     """
 
-    def __init__(self, margin: float = 1.0, least_variance: float = 0.01) -> None:
-        super().__init__()
-        self.margin = margin
-        self.least_variance = least_variance  # collapsed clusters would make the exponents explode
+    margin = 1.0
+    least_variance = 0.01  # collapsed clusters would make the exponents explode
 
     def compare(self, batch: Batch) -> Tensor:
         """Return the mean loss of the images that share a cluster with another."""

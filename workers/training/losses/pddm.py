@@ -4,9 +4,7 @@ import torch
 from torch import Tensor, inf, nn
 from torch.nn.functional import normalize, relu
 
-from workers.training.batch import Batch
-from workers.training.losses.base import PairLoss
-from workers.training.losses.pairs import negatives, positives
+from workers.training.losses.base import Batch, PairLoss, negatives, positives
 
 _SMALLEST_NORM = 1e-4  # below it a direction is rounding noise; also bounds the gradient
 
@@ -44,14 +42,11 @@ class Pddm(PairLoss):
     no further mining. The paper's weight decay is the optimizer's affair.
     """
 
-    def __init__(
-        self, dimension: int, margin: float = 0.5, embedding_margin: float = 1, weight: float = 0.5
-    ) -> None:
+    margin, embedding_margin, weight = 0.5, 1.0, 0.5
+
+    def __init__(self, dimension: int) -> None:
         super().__init__()
         self.similarity: nn.Module = PositionDependentMetric(dimension)
-        self.margin = margin
-        self.embedding_margin = embedding_margin
-        self.weight = weight
 
     def compare(self, batch: Batch) -> Tensor:
         """Return the mean loss of the hard quadruplets."""

@@ -4,9 +4,7 @@ import torch
 from torch import Tensor, inf
 from torch.nn.functional import relu
 
-from workers.training.batch import Batch
-from workers.training.losses.base import PairLoss
-from workers.training.losses.pairs import negatives, positives, squared_distances
+from workers.training.losses.base import Batch, PairLoss, negatives, positives, squared_distances
 
 
 class Quadruplet(PairLoss):
@@ -22,10 +20,7 @@ class Quadruplet(PairLoss):
     fixed, not taken from the batch's mean distances.
     """
 
-    def __init__(self, margin: float = 0.4, weaker_margin: float = 0.2) -> None:
-        super().__init__()
-        self.margin = margin
-        self.weaker_margin = weaker_margin
+    margin, weaker_margin = 0.4, 0.2
 
     def compare(self, batch: Batch) -> Tensor:
         """Return the mean loss of the positive pairs."""

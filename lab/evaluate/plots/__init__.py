@@ -1,1 +1,0 @@
-"""The pictures of an evaluation. Figures are made without pyplot: no global state, no window."""
