@@ -13,25 +13,26 @@ from workers.model.model import EmbeddingModel, load_model
 from workers.service.embedder import share
 
 SECONDS = 6.0
-WARM_UP_S = 2.0
 
 
-def images_per_second(model: EmbeddingModel, lanes: int, batch: int) -> float:
+def images_per_second(
+    model: EmbeddingModel, lanes: int, batch: int, seconds: float = SECONDS
+) -> float:
     """Return the images/s of ``lanes`` passes at the same time, each of ``batch`` images."""
     shape = (batch, *model.input_size, 3)
     images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
-    def passes(seconds: float) -> int:
-        done, until = 0, perf_counter() + seconds
+    def passes(lasting: float) -> int:
+        done, until = 0, perf_counter() + lasting
         while perf_counter() < until:
             model.embed(images)
             done += 1
         return done
 
     with ThreadPoolExecutor(lanes) as pool:
-        list(pool.map(passes, [WARM_UP_S] * lanes))
+        list(pool.map(passes, [seconds / 3] * lanes))
         started = perf_counter()
-        done = sum(pool.map(passes, [SECONDS] * lanes))
+        done = sum(pool.map(passes, [seconds] * lanes))
         return done * batch / (perf_counter() - started)
 
 
