@@ -1,10 +1,8 @@
-"""What each Kafka client is told of servers, users and certificates: the one place that knows."""
+"""What Kafka clients are told of servers, users and certificates; Faust is told by `access.faust`."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import faust
 
 from access.certificates import Certificates, renewed_context
 from access.tokens import CommandTokens, NoToken, tokens_of
@@ -29,31 +27,8 @@ def aiokafka_options(settings: AccessSettings) -> Options:
         options["ssl_context"] = renewed_context(Certificates.of_kafka(settings))
     if protocol.has_user:
         options["sasl_mechanism"] = settings.kafka_security_mechanism.value
-        options |= _of_aiokafka(_user(settings))
+        options |= _of_aiokafka(user_of(settings))
     return options
-
-
-def faust_options(settings: AccessSettings) -> Options:
-    """Return the arguments for a Faust app; raises as :func:`aiokafka_options` does."""
-    servers = settings.need_kafka().split(",")
-    options: Options = {"broker": ";".join(f"kafka://{server.strip()}" for server in servers)}
-    protocol = settings.kafka_security_protocol
-    context = renewed_context(Certificates.of_kafka(settings)) if protocol.is_encrypted else None
-    if not protocol.has_user:
-        if context is not None:
-            options["broker_credentials"] = faust.SSLCredentials(context)
-        return options
-    user = _user(settings)
-    if isinstance(user, CommandTokens):
-        tokens = faust.auth.OAuthCredentials(oauth_cb=user, ssl_context=context)
-        return {**options, "broker_credentials": tokens}
-    login = faust.SASLCredentials(
-        username=user[0],
-        password=user[1],
-        mechanism=settings.kafka_security_mechanism.value,
-        ssl_context=context,
-    )
-    return {**options, "broker_credentials": login}
 
 
 def librdkafka_options(settings: AccessSettings) -> Options:
@@ -67,7 +42,7 @@ def librdkafka_options(settings: AccessSettings) -> Options:
         options |= _files(settings)
     if protocol.has_user:
         options["sasl.mechanism"] = settings.kafka_security_mechanism.value
-        user = _user(settings)
+        user = user_of(settings)
         if isinstance(user, CommandTokens):
             _check_token(user)
             options["oauth_cb"] = user.with_expiry
@@ -105,7 +80,7 @@ def secret_in(path: Path, name: str) -> str:
     return secret
 
 
-def _user(settings: AccessSettings) -> CommandTokens | tuple[str, str]:
+def user_of(settings: AccessSettings) -> CommandTokens | tuple[str, str]:
     """Return the tokens, or the name and the password, of our user."""
     command, name = settings.kafka_security_token_command, settings.kafka_security_username
     if settings.kafka_security_mechanism is Mechanism.OAUTHBEARER:

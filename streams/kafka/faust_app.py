@@ -14,7 +14,7 @@ from typing import Any, cast
 import faust
 from faust.transport.drivers import aiokafka as driver
 
-from access.kafka import faust_options
+from access.faust import faust_options
 from schemas.reading import Reading
 from schemas.settings import Settings
 from streams.kafka.faithful import FaithfulConsumer, FaithfulThread

@@ -9,7 +9,8 @@ import pytest
 from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 
 from access.certificates import Certificates
-from access.kafka import aiokafka_options, faust_options, librdkafka_options, principal
+from access.faust import faust_options
+from access.kafka import aiokafka_options, librdkafka_options, principal
 from access.redis import async_redis_client, redis_client
 from access.refusals import refused, rights_named
 from access.rights import Operation
