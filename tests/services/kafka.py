@@ -40,7 +40,7 @@ async def collecting(settings: Settings, *topics: Topic) -> AsyncIterator[list[R
         **aiokafka_options(settings),
         auto_offset_reset="earliest",
         isolation_level="read_committed",
-        fetch_max_wait_ms=10,
+        fetch_max_wait_ms=100,
         fetch_max_bytes=128 * 2**20,
         max_partition_fetch_bytes=80 * 2**20,
     )

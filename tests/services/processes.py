@@ -4,12 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from schemas.settings import Settings, environment
 from tests.secured.session import as_user
+from tests.services.warm import COVERED, Forked, fork
 
 
 class Process:
@@ -18,14 +19,8 @@ class Process:
     def __init__(
         self, settings: Settings, log: Path, *arguments: str, cwd: Path | None = None
     ) -> None:
-        self._log = log.open("ab")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "infra.cli", *arguments],
-            env={**os.environ, **environment(as_user(settings, arguments[0]))},
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            cwd=cwd,
-        )
+        env = {**os.environ, **environment(as_user(settings, arguments[0]))}
+        self._process = _started(arguments, env, log, cwd)
 
     @property
     def alive(self) -> bool:
@@ -38,7 +33,6 @@ class Process:
             return self._process.wait(within_s)
         finally:
             self._process.kill()
-            self._log.close()
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -61,7 +55,17 @@ class Process:
             return self._process.wait(30)
         finally:
             self._process.kill()
-            self._log.close()
+
+
+def _started(
+    arguments: Sequence[str], env: Mapping[str, str], log: Path, cwd: Path | None
+) -> "subprocess.Popen[bytes] | Forked":
+    """Start a command; by itself where its coverage is measured, else from one that is warm."""
+    if COVERED not in env:
+        return fork(arguments, env, log, cwd)
+    with log.open("ab") as out:
+        command = [sys.executable, "-m", "infra.cli", *arguments]
+        return subprocess.Popen(command, env=env, stdout=out, stderr=subprocess.STDOUT, cwd=cwd)
 
 
 @contextmanager
