@@ -5,9 +5,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FLAGS ?=
 BARE_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
-# Test files run side by side: most of their time they wait. Each process has a broker and a Redis of its own.
-JOBS ?= 2
-# In the order of tests/conftest.py: services first, so that a long file is not what all wait for.
+# Test files run side by side: much of their time they wait. Each process has a broker and a Redis of its own.
+JOBS ?= 3
+# In the order of tests/conftest.py, which mixes what waits with what computes.
 SIDE_BY_SIDE := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help

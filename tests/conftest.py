@@ -8,7 +8,8 @@ import faulthandler
 import gc
 import os
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -24,6 +25,9 @@ from tests.secured.services import secured_services
 from tests.secured.session import admin, in_use
 
 MAX_TEARDOWN_S = 300
+
+_WAITING_DONE_AT = 0.8
+"""When the last file of services has its turn, as a share of the run."""
 
 # The suite tries the same examples each time: what passed here passes elsewhere. `make fuzz` tries
 # others, and ten times as many. Neither has a deadline: a slow example is no failure.
@@ -74,10 +78,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what only another broker than the one of this run can show; services come first.
-
-    Their files are the longest: where files are shared out, the short ones fill the end.
-    """
+    """Leave out what only another broker than the one of this run can show, and mix the rest."""
     named = load_settings()
     started = named.broker if named.kafka_bootstrap_servers is None else None
     others = [f"{kind}_broker" for kind in BrokerKind if kind is not started]
@@ -85,7 +86,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if out:
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if item not in out]
-    items.sort(key=lambda item: "services" not in item.path.parts)
+    places = mixed(dict.fromkeys(item.path for item in items))
+    items.sort(key=lambda item: places[item.path])
+
+
+def mixed(files: Iterable[Path]) -> dict[Path, float]:
+    """Return the turn of each file: those of services evenly among the first of the others.
+
+    Where files are shared out, those that mostly wait so run beside those that compute; and no long
+    one is what all wait for at the end.
+    """
+    files = list(files)
+    waiting = [file for file in files if "services" in file.parts]
+    computing = [file for file in files if file not in waiting]
+    return {
+        file: share * number / len(group)
+        for group, share in ((waiting, _WAITING_DONE_AT), (computing, 1.0))
+        for number, file in enumerate(group)
+    }
 
 
 @pytest.hookimpl(wrapper=True)

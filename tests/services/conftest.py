@@ -1,5 +1,6 @@
 """What the service tests share."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,13 @@ def coverage_of_children(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
     """Measure child processes for tests marked ``counted`` alone: it costs half as much again."""
     if request.node.get_closest_marker("counted") is None:
         monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def what_is_left_open() -> Iterator[None]:
+    """Warn of a connection that a test left open in that test, and not in a later one."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture

@@ -161,11 +161,11 @@ async def test_a_rate_spaces_frames_evenly(settings: Settings) -> None:
     sent: list[float] = []
     clock = asyncio.get_running_loop().time
     frames = [Outgoing(f"f{n}", "c", None, {}, None, "image/jpeg", lambda: b"x") for n in range(11)]
+    began = clock()
     count = await publish(settings, frames, rate=20, progress=lambda _: sent.append(clock()))
     assert count == len(sent) == 11
-    assert sent[-1] - sent[0] >= 0.49  # ten gaps of 50 ms
     for number, at in enumerate(sent):
-        assert at - sent[0] >= number / 20 - 0.05  # none ran ahead of its turn
+        assert at - began >= number / 20  # none ran ahead of its turn, however late the first was
 
 
 async def test_a_file_that_vanished_stops_publishing_with_its_name(settings: Settings) -> None:

@@ -80,6 +80,7 @@ class Forked:
 
 def fork(arguments: Sequence[str], env: Mapping[str, str], log: Path, cwd: Path | None) -> Forked:
     """Run a ``perennial`` command whose output is appended to ``log``."""
+    log.touch()
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(_address())
     wanted = {"argv": [*arguments], "env": {**env}, "log": str(log), "cwd": str(cwd or Path.cwd())}
