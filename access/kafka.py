@@ -1,4 +1,4 @@
-"""What Kafka clients are told of servers, users and certificates; Faust is told by `access.faust`."""
+"""What Kafka clients are told of servers, users and certificates; Faust: by `access.faust`."""
 
 from collections.abc import Mapping
 from pathlib import Path
