@@ -22,11 +22,11 @@ from benchmarks.command import command
 from benchmarks.floor import images_per_second
 from benchmarks.report import NOTHING, grid, machine, write
 from benchmarks.report import share as share_of
-from client.outgoing import Outgoing
+from client.names import Outgoing
 from client.publish import publish
 from client.reader import reader
 from infra.console import err, out
-from infra.demo.frames import rendered
+from infra.demo.run import rendered
 from infra.local.stack import stack
 from schemas.settings import Precision, Settings, load_settings
 from schemas.topics import EMBEDDINGS

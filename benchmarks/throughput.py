@@ -23,10 +23,10 @@ from rich.console import Console
 from rich.table import Table
 
 from client.follow import Follower, Outcome
-from client.outgoing import Outgoing
+from client.names import Outgoing
 from client.publish import publish
 from client.reviews import answer_by_labels
-from infra.demo.frames import rendered
+from infra.demo.run import rendered
 from infra.local.stack import stack
 from schemas.settings import Settings, load_settings
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from client.outgoing import Outgoing
+from client.names import Outgoing
 from client.producer import Producer, producer
 from client.reader import Reader, reader
 from schemas.background import declaration_of, undeclared

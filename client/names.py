@@ -1,15 +1,18 @@
-"""How the command line names frames: the ids it gives to files, and the names it is given back."""
+"""Frames that are ready to be published, and how the command line names them and is told names."""
 
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from pathlib import PurePath
 from urllib.parse import unquote
 
 from schemas.codec import MAX_ID
 from schemas.errors import SetupError
-from schemas.event import bare_id
+from schemas.event import bare_id, event_name
 from schemas.visible import visible
 
 _DIGITS = 12
@@ -60,3 +63,32 @@ def full_name(given: str, names: Iterable[str], what: str) -> str:
         listed = ", ".join(map(visible, meant[:_SHOWN]))
         raise SetupError(f"{given!r} is several: {listed}{more}; write one of these names")
     return meant[0]
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A frame that is ready to be published; ``load`` gives its bytes when its turn comes.
+
+    Attributes:
+        given_id: the id, or the path where ``is_file``.
+        is_file: whether the content is a part of the id; the file is read when that is asked for.
+    """
+
+    given_id: str
+    source: str
+    captured_at: datetime | None
+    background: dict[str, str | float]
+    label: str | None
+    content_type: str
+    load: Callable[[], bytes]
+    is_file: bool = False
+
+    @cached_property
+    def id(self) -> str:
+        """The id under which it is published. Raises OSError where the file cannot be read."""
+        return file_id(self.given_id, self.load()) if self.is_file else self.given_id
+
+    @property
+    def name(self) -> str:
+        """The event name under which it is known from here on."""
+        return event_name(self.source, self.id)

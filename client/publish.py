@@ -5,10 +5,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from client.follow import Follower, Outcome
-from client.outgoing import Outgoing
+from client.follow import Follower, Outcome, Tally
+from client.names import Outgoing
 from client.producer import producer
-from client.summary import Tally
 from schemas.codec import frame_headers
 from schemas.errors import SetupError
 from schemas.records import Record

@@ -117,11 +117,9 @@ class Clusters:
     """Clusters of backgrounds, the largest first.
 
     Attributes:
-        encoder: what reads a background.
         centres: (k, p), the mean of each feature over the rows of the cluster that have it.
         spread: root mean squared distance of the fit data to their centres.
         sizes: (k,), how many backgrounds of the fit data belong to each.
-        descriptions: a few plain words about each.
     """
 
     encoder: Encoder

@@ -5,7 +5,26 @@ from enum import StrEnum
 
 from recognition.predictability import Predictability
 from recognition.variable import Kind
-from recognition.within import Explained
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """How much of a variance is explained.
+
+    Attributes:
+        share: η², from 0 to 1.
+        by_chance: the mean share when the values are shuffled within identities.
+        p: share of the shuffles, the data counted as one, that explain as much or more.
+    """
+
+    share: float
+    by_chance: float
+    p: float
+
+    @property
+    def excess(self) -> float:
+        """What is explained beyond chance."""
+        return self.share - self.by_chance
 
 
 class VariableRole(StrEnum):
@@ -43,8 +62,6 @@ class Saliency:
     """All that is known of one variable.
 
     Attributes:
-        variable: its name.
-        kind: how its values relate to each other.
         groups: the values, or ranges of them, that it is looked at in.
         images: how many have the variable.
         identities: of these images.
@@ -57,7 +74,6 @@ class Saliency:
             embedding and where identity and variable would have it.
         read: how well it is read from embeddings of unseen identities; None for one identity.
         gain: None where it was not measured.
-        role: what it does.
     """
 
     variable: str

@@ -1,21 +1,26 @@
 """Many small trials on one part: for choosing, where one trial would be a lottery."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognition.bootstrap import Interval
 from recognition.cluster_tails import cluster_scales
-from recognition.conditioning import Placed, conditioned
-from recognition.distance import FloatArray, distances
+from recognition.conditioning import Cohort, Placed, conditioned, place
+from recognition.distance import FloatArray, distances, prepare
 from recognition.evaluation import Labels, identify, tpir_at_fpir
+from recognition.findings import Gain
 from recognition.protocol import Trial, random_trial, sessions_of
+from recognition.statistics import fit_statistics
 
 IDENTITIES_KNOWN = 0.6
 """Of the identities in one trial."""
 
 _SIDES = 1.96  # standard errors, of a 95 % interval
+FOLDS: Final = 2
+TRIALS: Final = 40  # a fold
 
 
 def draw_trials(
@@ -136,3 +141,66 @@ def judge(
         near /= scales[placed.clusters[trial.probes], None]
         scores[at] = tpir_of(near, trial, identities, fpir)
     return scores
+
+
+def conditioning_gain(
+    embeddings: FloatArray,
+    identities: Sequence[str],
+    groups: NDArray[np.intp],
+    *,
+    fpir: float = 0.05,
+    sessions: Sequence[str] | None = None,
+) -> Gain | None:
+    """Return what the groups gain over none, everything else being equal.
+
+    The identities are divided into two folds. Those of one are recognised with the statistics, the
+    local scale and the thresholds of their group that the other gives, and with those of all groups
+    together; then the other way round. The interval is that of the mean difference over the trials,
+    whose standard error counts identities.
+
+    Args:
+        embeddings: (n, d), finite.
+        groups: (n,), from 0 on; -1 for an image that is in none, which is placed as all are.
+        fpir: met on each trial itself.
+        sessions: of each, as in :func:`~recognition.trials.draw_trials`.
+
+    None where the identities of a fold are too few for a trial.
+    """
+    names = np.asarray(identities, dtype=np.str_)
+    unit = prepare(embeddings)
+    everyone = np.unique(names)
+    order = np.random.default_rng(0).permutation(everyone.size)
+    fold = dict(zip(everyone[order].tolist(), np.arange(everyone.size) % FOLDS, strict=True))
+    folds = np.array([fold[name] for name in names.tolist()])
+    plain: list[NDArray[np.float64]] = []
+    grouped: list[NDArray[np.float64]] = []
+    for held in range(FOLDS):
+        own = np.flatnonzero(folds == held)
+        try:
+            trials = draw_trials(
+                names[own].tolist(),
+                None if sessions is None else [sessions[i] for i in own.tolist()],
+                draws=TRIALS,
+            )
+        except ValueError:
+            return None
+        for scores, codes in ((plain, np.zeros_like(groups)), (grouped, groups)):
+            k = int(codes.max(initial=0)) + 1
+            placed = _place(unit, codes, k, folds != held, own)
+            scores.append(judge(placed, np.ones((k, k)), names[own], trials, fpir))
+    without, conditioned = np.concatenate(plain), np.concatenate(grouped)
+    gain, error = difference(conditioned, without, everyone.size)
+    low, high = around(gain, error)
+    return Gain(gain, low, high, float(without.mean()), float(conditioned.mean()))
+
+
+def _place(
+    unit: FloatArray,
+    codes: NDArray[np.intp],
+    k: int,
+    seen: NDArray[np.bool_],
+    own: NDArray[np.intp],
+) -> Placed:
+    statistics = fit_statistics(unit[seen], codes[seen], k)
+    cohort = Cohort(statistics.standardise(unit[seen], codes[seen]))
+    return place(unit[own], codes[own], statistics, cohort)

@@ -26,11 +26,10 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from schemas.derived import CameraSite, Derivation, derive
 from schemas.errors import BadInput, SetupError
 from schemas.event import Background, Scalar
 from schemas.settings import Settings
-from schemas.variables import Numeric, Variable
+from schemas.variables import CameraSite, Derivation, Numeric, Variable, derive
 
 
 class Declaration(BaseModel):

@@ -17,10 +17,10 @@ from benchmarks.report import grid, machine, write
 from infra.commands.options import Manifest, size_of
 from infra.console import err, print_markdown, progress
 from lab.evaluate.exam import Exam, ModelVariant
-from lab.evaluate.markdown import markdown, summary
 from lab.evaluate.models import Models
 from lab.evaluate.report import Evaluation
 from lab.evaluate.summary import summarise
+from lab.evaluate.words import markdown, summary
 from lab.images.embed import PLAIN
 from lab.images.manifest import read_manifest
 from lab.images.splits import chosen, splits_of

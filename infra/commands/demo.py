@@ -7,8 +7,7 @@ import typer
 
 from infra.commands.options import OwnBroker
 from infra.console import out
-from infra.demo.frames import photographs, rendered
-from infra.demo.run import Plan
+from infra.demo.run import Plan, photographs, rendered
 from infra.demo.show import Show
 from schemas.settings import load_settings
 

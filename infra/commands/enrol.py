@@ -7,7 +7,7 @@ import typer
 
 from client.enrol import Enrolment
 from client.enrol import enrol as run
-from client.outgoing import Outgoing
+from client.names import Outgoing
 from infra.commands.options import Actor, Json, Limit, Manifest, Source
 from infra.console import err, out, print_json, progress, warn_of_refused
 from lab.images.manifest import from_manifest, read_manifest

@@ -8,8 +8,8 @@ import typer
 from infra.commands.options import Json, Manifest, Splits, folder_out, share_option
 from infra.console import err, print_markdown, progress, warn, warn_of_refused
 from lab.evaluate.exam import FPIRS
-from lab.evaluate.markdown import summary
 from lab.evaluate.run import EvaluationRequest, run, write
+from lab.evaluate.words import summary
 from lab.images.embed import default_model
 from recognition.paper_distances import Distance
 from schemas.settings import Views, load_settings

@@ -9,10 +9,10 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from client.outgoing import Outgoing
+from client.follow import Tally
+from client.names import Outgoing
 from client.publish import publish as send
 from client.publish import publish_and_wait
-from client.summary import Tally
 from infra.commands.options import Json, Limit, Source
 from infra.console import err, out, print_json, progress
 from lab.images.manifest import from_directory, from_manifest, read_manifest, read_value

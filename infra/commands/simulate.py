@@ -10,9 +10,9 @@ from infra.console import err, print_markdown, progress, warn, warn_of_refused
 from lab.images.embed import default_model
 from lab.simulate.files import write
 from lab.simulate.frames import SimulationRequest
+from lab.simulate.report import summary
 from lab.simulate.run import run
 from lab.simulate.variants import NONE
-from lab.simulate.words import summary
 from schemas.settings import load_settings
 
 _WRONG = (0.0, 0.05)

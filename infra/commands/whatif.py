@@ -11,9 +11,8 @@ from client import activation, recent
 from client.activation import active_of, check
 from infra.commands.options import Json, folder_out, share_option
 from infra.console import err, print_markdown, progress
-from lab.whatif.files import write
 from lab.whatif.whatif import FPIRS, WhatIf, what_if
-from lab.whatif.words import curve_summary
+from lab.whatif.words import curve_summary, write
 from schemas.settings import Settings, load_settings
 
 

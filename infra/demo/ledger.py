@@ -7,9 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 
-from client.follow import Outcome
-from client.outgoing import Outgoing
-from client.summary import Tally
+from client.follow import Outcome, Tally
+from client.names import Outgoing
 from schemas.recognition_event import Identification
 
 QUARTERS = 4

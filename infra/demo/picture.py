@@ -85,7 +85,7 @@ def save(path: Path, rows: Sequence[Row], whole: Stretch, title: str) -> None:
     """Draw the rows of frames under a title, with the counts of the whole run, as a PNG."""
     columns = max([_MIN_COLUMNS, *map(len, rows)])
     drawn: list[Row] = list(rows) or [[]]
-    figure, grid = panels(len(drawn), columns, width=3.2, height=3.1)
+    figure, grid = panels(len(drawn), columns, width=3.2, height=3.4)
     for axes, row in zip(grid, drawn, strict=True):
         for axis, ended in zip_longest(axes, row):
             axis.set(xticks=[], yticks=[])

@@ -8,8 +8,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from client.follow import END_TO_END
 from client.gallery import Gallery
-from client.summary import END_TO_END
 from infra.demo.ledger import QUARTERS, FrameVerdict, Ledger
 
 _SHOWN_FIRST = (END_TO_END, "total")

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.live import Live
 
 from access.kafka import librdkafka_options
-from client.outgoing import Outgoing
+from client.names import Outgoing
 from infra.demo.ledger import Ended, Ledger
 from infra.demo.picture import album, save
 from infra.demo.report import Report, report

@@ -14,7 +14,6 @@ class RunPlan:
 
     Attributes:
         seconds: how long it publishes and hurts.
-        rate: records published per second.
         every_s: mean time between two faults.
         seed: decides the traffic, the faults and what people say.
         only_rebalances: whether workers and streams only join and leave.

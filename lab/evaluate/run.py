@@ -8,11 +8,11 @@ from pathlib import Path
 from rich.progress import Progress
 
 from lab.evaluate.exam import Exam, VariantResult
-from lab.evaluate.markdown import markdown
 from lab.evaluate.models import Models
 from lab.evaluate.plots import bars, det, scores
 from lab.evaluate.report import Evaluation
 from lab.evaluate.summary import summarise
+from lab.evaluate.words import markdown
 from lab.images.backgrounds import backgrounds_of, groupings
 from lab.images.manifest import read_manifest
 from lab.images.splits import chosen, splits_of
@@ -30,7 +30,6 @@ class EvaluationRequest:
     """What is asked of an evaluation.
 
     Attributes:
-        manifest: the images.
         splits: a splits file; None takes the one beside the manifest, or makes splits.
         numbers: the splits to use; None for all.
         models: model folders, ``plain``, or paths with ``{split}`` in them.
@@ -38,7 +37,6 @@ class EvaluationRequest:
         views: likewise.
         by: the variables to break down by; None for each of few values.
         fpirs: the shares of unknown probes that may be accepted.
-        draws: bootstrap draws behind an interval.
     """
 
     manifest: Path

@@ -21,8 +21,7 @@ from workers.model.forward import embed_each
 from workers.model.malloc import keep_freed_memory
 from workers.model.model import EmbeddingModel, load_model
 from workers.model.model_folder import read_model
-from workers.training.auxiliary import AuxiliaryHeads
-from workers.training.saved_heads import load_heads
+from workers.training.auxiliary import AuxiliaryHeads, load_heads
 
 PLAIN: Final = "plain"
 """Stands for the backbone that comes with Perennial, where a model folder is asked for."""

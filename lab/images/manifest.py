@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from client.names import MAX_PATH, file_id, path_text
-from client.outgoing import Outgoing
+from client.names import MAX_PATH, Outgoing, file_id, path_text
 from schemas.codec import MAX_TEXT
 from schemas.errors import SetupError
 from schemas.event import event_name

@@ -34,7 +34,6 @@ class PartsRequest:
     """Which images are looked at, by which variables, and what embeds them.
 
     Attributes:
-        manifest: the images.
         splits: a splits file; None takes the one beside the manifest, or makes splits.
         split: its train and calibrate parts are used; None for the first.
         model: a model folder, ``plain``, or a path with ``{split}`` in it.
@@ -54,11 +53,8 @@ class EmbeddedParts:
 
     Attributes:
         data: what the images are called together.
-        split: whose parts they are.
         seen: (n,), which are of the train part.
-        rows: of the manifest.
         embeddings: (n, d), finite.
-        backgrounds: what is known of each.
         model: the version that embedded.
         refused: why an image was left out, by its path.
         variables: fitted to the backgrounds.

@@ -8,9 +8,8 @@ from pydantic import Field
 from lab.evaluate.words import NOTHING
 from lab.shown.markdown import plain, table
 from lab.shown.report import ReportPart
-from recognition.findings import Gain
+from recognition.findings import Explained, Gain
 from recognition.predictability import Predictability
-from recognition.within import Explained
 
 
 class VariableReport(ReportPart):

@@ -69,7 +69,7 @@ def _appearance(painting: Painting, now: Conditions) -> tuple[Pixels, Pixels]:
     """The look and the maps of the day: leaves turning, snow lying."""
     first, second, share = now.leaves
     look = cv2.addWeighted(painting.looks[first], 1 - share, painting.looks[second], share, 0)
-    lying = min(1.4 * now.snow, 1.0)
+    lying = min(max(3 * now.snow - 0.7, 0.0), 1.0)
     look = cv2.addWeighted(look, 1 - lying, painting.looks[LOOKS.index("snow")], lying, 0)
     leafy = sum(w for i, w in ((first, 1 - share), (second, share)) if LOOKS[i] not in LEAFLESS)
     maps = cv2.addWeighted(painting.maps[0], 1 - leafy, painting.maps[1], leafy, 0)

@@ -129,7 +129,6 @@ class SimulationRequest:
     """What is asked of a simulation.
 
     Attributes:
-        manifest: the images.
         splits: a splits file; None takes the one beside the manifest, or makes splits.
         split: whose test part comes; None for all labelled images.
         model: a model folder, ``plain``, or a path with ``{split}`` in it.
@@ -140,8 +139,6 @@ class SimulationRequest:
         poor: share of the images that are cropped or blurred.
         delay: how many frames pass before an answer is there.
         fpir: the FPIR asked for; None takes that of the conditionings, else the settings'.
-        limit: only the first so many images.
-        seed: of all that is drawn.
     """
 
     manifest: Path

@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from lab.images.embed import model_folder, of_split, version_of
 from lab.simulate.frames import Frames, SimulationRequest, frames
-from lab.simulate.report import SimulationReport, SystemReport
+from lab.simulate.report import SimulationReport, SystemReport, notes
 from lab.simulate.summary import summarise, window_of
 from lab.simulate.system import Oracle, System, simulate
 from lab.simulate.variants import (
@@ -24,7 +24,6 @@ from lab.simulate.variants import (
     load_artefacts,
     names,
 )
-from lab.simulate.words import notes
 from schemas.settings import Settings
 
 

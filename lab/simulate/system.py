@@ -68,10 +68,8 @@ class Simulated:
     that of a thousand entries with their vectors takes seconds.
 
     Attributes:
-        outcomes: of the frames.
         enrolments: the entries as they came.
         entries: as they are in the end, active and quarantined.
-        seconds: how long it took.
     """
 
     outcomes: Outcomes

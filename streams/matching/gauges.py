@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from recognition.cluster import NO_CLUSTER, UNCLUSTERED, Cluster, cluster_number
-from recognition.moments import Moments, drift
+from recognition.statistics import Moments, drift
 from schemas.errors import DependencyDown
 from schemas.event import FloatVector
 from schemas.metrics import LabelNames, Metrics

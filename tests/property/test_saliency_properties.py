@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from recognition.fitted_variable import fit_variable
-from recognition.saliency import Saliency, saliency
+from recognition.saliency import Saliency, basis, centred, explained, saliency, shuffles
 from recognition.value_groups import NONE, group_values
 from recognition.variable import Kind, Variable
-from recognition.within import basis, centred, explained, shuffles
 
 Float64 = NDArray[np.float64]
 

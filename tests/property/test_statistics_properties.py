@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from recognition.distance import FloatArray
-from recognition.moments import Moments, drift
-from recognition.statistics import Statistics, fit_statistics
+from recognition.statistics import Moments, Statistics, drift, fit_statistics
 
 numbers = st.integers(-1000, 1000).map(lambda value: value / 8)
 vectors = st.lists(st.tuples(numbers, numbers, numbers), max_size=30)

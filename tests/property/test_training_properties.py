@@ -16,7 +16,7 @@ from schemas.settings import Views
 from schemas.variables import Continuous, Cyclic, Ordinal
 from workers.model.views import embed_views
 from workers.training.auxiliary import explained
-from workers.training.figures import figure
+from workers.training.directions import figure
 from workers.training.linear_map import fold
 from workers.training.variable_heads import VariableHead
 from workers.training.variables import LearnedVariable, fit_variable

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from client.follow import Follower
-from client.names import file_id
-from client.outgoing import Outgoing
+from client.names import Outgoing, file_id
 from client.producer import _size, producer
 from client.publish import publish
 from schemas.codec import read_frame

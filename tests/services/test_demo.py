@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from access.redis import redis_client
 from client.broker import Broker
 from infra.cli import app
-from infra.demo.frames import rendered
+from infra.demo.run import rendered
 from schemas.settings import Settings, environment
 from tests.secured.session import as_user
 

@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
-from client.outgoing import Outgoing
+from client.names import Outgoing
 from client.publish import publish
 from client.reviews import open_items
 from schemas.event import event_name, now

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from client.follow import Outcome, OutcomeKind
-from client.outgoing import Outgoing
+from client.names import Outgoing
 from schemas.recognition_event import Identification, ReviewItem, ReviewReason
 from schemas.records import Record
 

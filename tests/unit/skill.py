@@ -2,7 +2,7 @@
 
 import math
 
-from workers.training.figures import ACCURACY, Figure
+from workers.training.directions import ACCURACY, Figure
 
 
 def skill(figure: Figure) -> float:

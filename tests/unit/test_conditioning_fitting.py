@@ -21,12 +21,11 @@ from recognition.background import Background, Encoder
 from recognition.cluster_tails import ClusterTails
 from recognition.clusters import everything
 from recognition.conditioning import Conditioning, Impostors, conditioned, place
-from recognition.findings import Saliency, VariableRole
+from recognition.findings import Explained, Saliency, VariableRole
 from recognition.fit import TRIALS, Sample
 from recognition.fitted_variable import fit_variable
 from recognition.tail import fit_tail
 from recognition.variable import Kind, Variable
-from recognition.within import Explained
 from schemas.errors import SetupError
 from tests.unit.angles import at_angles, trial
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.demo.frames import Ahead, in_time_order, photographs, rendered
+from infra.demo.run import Ahead, in_time_order, photographs, rendered
 from schemas.errors import SetupError
 from tests.unit.demo_events import START, frame
 

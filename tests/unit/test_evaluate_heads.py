@@ -9,10 +9,9 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from infra.cli import app
-from lab.evaluate.heads import heads_report
-from lab.evaluate.markdown import summary
+from lab.evaluate.models import heads_report
 from lab.evaluate.report import Evaluation, HeadReport
-from lab.evaluate.words import HEADS
+from lab.evaluate.words import HEADS, summary
 from lab.images.embed import EmbeddedImages
 from lab.images.manifest import ManifestRow
 from lab.shown.markdown import TerminalMarkdown
@@ -25,8 +24,7 @@ from tests.unit.training_samples import ARCHITECTURE, config
 from workers.model.model_folder import read_model
 from workers.model.photometric import Light
 from workers.training.augment import Augmentation
-from workers.training.auxiliary import AuxiliaryHeads
-from workers.training.saved_heads import load_heads
+from workers.training.auxiliary import AuxiliaryHeads, load_heads
 from workers.training.tasks import Aim, Task
 from workers.training.variables import LearnedVariable
 

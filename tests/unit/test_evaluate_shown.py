@@ -11,14 +11,13 @@ import pytest
 from rich.console import Console
 
 from lab.evaluate.exam import Exam, ModelVariant, VariantResult
-from lab.evaluate.markdown import markdown, summary
 from lab.evaluate.measures import TPIR, at
 from lab.evaluate.plots import missed
 from lab.evaluate.report import Estimate, Evaluation
 from lab.evaluate.run import write
 from lab.evaluate.scored import OperatingTarget, Rule
 from lab.evaluate.summary import Embedder, summarise
-from lab.evaluate.words import between, change, percent, spread, whole
+from lab.evaluate.words import between, change, markdown, percent, spread, summary, whole
 from lab.shown.markdown import TerminalMarkdown
 from recognition.evaluation import Identified, tpir_at_fpir
 from recognition.protocol import make_splits

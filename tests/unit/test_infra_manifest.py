@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from client.outgoing import Outgoing
+from client.names import Outgoing
 from lab.images import manifest
 from lab.images.manifest import (
     ManifestRow,

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from client.names import MAX_PATH, file_id, full_name, path_text
-from client.outgoing import Outgoing
+from client.names import MAX_PATH, Outgoing, file_id, full_name, path_text
 from lab.images.manifest import from_directory, labels_of, read_manifest
 from schemas.codec import MAX_ID
 from schemas.errors import SetupError

@@ -2,8 +2,7 @@ import json
 
 from rich.console import Console
 
-from client.follow import Outcome, OutcomeKind
-from client.summary import END_TO_END, Latency, Tally
+from client.follow import END_TO_END, Latency, Outcome, OutcomeKind, Tally
 from infra.commands.publish import tally_screen
 from schemas.dead_letter import dead_letter
 from schemas.errors import BadInput

@@ -7,8 +7,7 @@ import pytest
 from numpy.typing import ArrayLike
 
 from recognition.distance import FloatArray
-from recognition.moments import Moments, drift
-from recognition.statistics import Statistics
+from recognition.statistics import Moments, Statistics, drift
 
 
 def float32(values: ArrayLike) -> FloatArray:

@@ -11,9 +11,8 @@ from client.gallery import Gallery
 from client.recent import Material, Probes
 from lab.shown.markdown import TerminalMarkdown
 from lab.whatif.answers import Source
-from lab.whatif.files import draw, write
 from lab.whatif.whatif import FPIRS, WhatIf, what_if
-from lab.whatif.words import curve_summary
+from lab.whatif.words import curve_summary, draw, write
 from schemas.conditioning import ArtefactRef
 from schemas.errors import SetupError
 from schemas.gallery import Status

@@ -8,9 +8,20 @@ from scipy.stats import f_oneway, kstest
 
 from recognition.fitted_variable import fit_variable
 from recognition.predictability import Measure, read_names, read_numbers
-from recognition.saliency import Gain, GainOf, Saliency, VariableRole, rank, saliency
+from recognition.saliency import (
+    Explained,
+    Gain,
+    GainOf,
+    Saliency,
+    VariableRole,
+    basis,
+    centred,
+    explained,
+    rank,
+    saliency,
+    shuffles,
+)
 from recognition.variable import Kind
-from recognition.within import Explained, basis, centred, explained, shuffles
 from tests.unit.planted import Planted, planted
 
 ROLES = {

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from schemas.derived import CameraSite, Derivation, derive
+from schemas.variables import CameraSite, Derivation, derive
 
 BRUSSELS = CameraSite(50.85, 4.35, ZoneInfo("Europe/Brussels"))
 

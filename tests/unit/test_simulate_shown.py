@@ -11,9 +11,8 @@ from rich.console import Console
 from lab.shown.markdown import TerminalMarkdown
 from lab.shown.style import colour
 from lab.simulate.files import effort, error, write
-from lab.simulate.report import Curves, Entries, SimulationReport, SystemReport
+from lab.simulate.report import Curves, Entries, SimulationReport, SystemReport, summary
 from lab.simulate.variants import Chosen, SystemVariant, grid, names
-from lab.simulate.words import summary
 from schemas.conditioning import Activation
 from schemas.errors import SetupError
 from tests.conditionings import AT

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recognition.cluster import EVERYWHERE
-from recognition.moments import Moments, drift
+from recognition.statistics import Moments, drift
 from schemas.metrics import Metrics
 from schemas.records import Record
 from streams.matching.gauges import EVERY, RECENT

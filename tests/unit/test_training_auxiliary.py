@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from schemas.event import Scalar
 from tests.unit.skill import skill
 from workers.training.auxiliary import AuxiliaryHeads, explained, features, ramp, reverse
-from workers.training.figures import ACCURACY, CIRCULAR, ERROR, RANKS
+from workers.training.directions import ACCURACY, CIRCULAR, ERROR, RANKS
 from workers.training.tasks import Aim, Task, kinds_of, parse_task
 from workers.training.variable_heads import VariableHead
 from workers.training.variables import Targets, make_targets

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from schemas.event import Scalar
 from schemas.variables import Variable as Kind
 from tests.unit.skill import skill
-from workers.training.directions import Direction, find_direction
-from workers.training.figures import ACCURACY
+from workers.training.directions import ACCURACY, Direction, find_direction
 from workers.training.tasks import parse_task
 from workers.training.variables import fit_variable
 

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.variables import Cyclic, Ordinal
 from tests.unit.skill import skill
-from workers.training.figures import ACCURACY, CIRCULAR, ERROR, RANKS, figure
+from workers.training.directions import ACCURACY, CIRCULAR, ERROR, RANKS, figure
 from workers.training.variables import fit_variable
 
 NAN = math.nan

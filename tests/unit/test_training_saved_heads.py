@@ -25,8 +25,7 @@ from workers.model.model_folder import (
     write_model,
 )
 from workers.training import last_map
-from workers.training.auxiliary import AuxiliaryHeads
-from workers.training.saved_heads import describe_heads, load_heads
+from workers.training.auxiliary import AuxiliaryHeads, describe_heads, load_heads
 from workers.training.tasks import Aim, Task, kinds_of, parse_task
 from workers.training.variables import Targets, make_targets
 

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from client.doctor import examine
 from client.enrol import EnrolCommands
-from client.outgoing import Outgoing
+from client.names import Outgoing
 from schemas.gallery import Enrol
 from schemas.health import Health
 from schemas.metrics import Metrics

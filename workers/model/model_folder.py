@@ -18,7 +18,7 @@ WEIGHTS = "weights.safetensors"
 DIRECTIONS = "directions."
 """Prefix of the direction of each background variable."""
 HEADS = "heads."
-"""Prefix of the auxiliary heads: :mod:`workers.training.saved_heads`."""
+"""Prefix of the auxiliary heads: :mod:`workers.training.auxiliary`."""
 
 Weights = Mapping[str, Tensor]
 

@@ -34,8 +34,6 @@ class TrainingConfig(BaseModel):
     """The settings of a run; written into its folder, and read again when it is resumed.
 
     Attributes:
-        name: of the model.
-        architecture: of the network.
         backbone: model folder whose backbones the run starts from; else ours are.
         pretrained: start from ImageNet weights; else from scratch.
         whitened_start: set a linear head to whitened principal components of the train part before
@@ -47,7 +45,6 @@ class TrainingConfig(BaseModel):
         loss: as ``build_loss`` reads it.
         identities: P, in a batch.
         images: K, of each of them.
-        steps: of the whole run.
         backbone_rate: highest learning rate of the backbones.
         head_rate: highest learning rate of everything else.
         weight_decay: of AdamW.
@@ -56,14 +53,12 @@ class TrainingConfig(BaseModel):
         average: decay of the exponential moving average of the weights, which is what is exported.
         evaluate_every: steps between two evaluations on the calibrate part.
         patience: evaluations without a better one after which the run ends.
-        augmentation: how the images are changed.
         quarter_turns: make each turned identity another class: for drawings.
         predict: background variables that the embedding shall tell of, ``name:kind*weight``.
         reverse: those that gradient reversal shall hide from a head.
         erase: those that no linear probe shall find.
         group_by: variables whose values make the groups inside an identity.
         linear_map: metric learned on the embeddings after the last step, and folded in.
-        seed: of everything that is drawn.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

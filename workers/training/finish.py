@@ -18,14 +18,13 @@ from workers.model.model_folder import (
     network_weights,
     write_model,
 )
+from workers.training.auxiliary import describe_heads
 from workers.training.board import TensorBoard
 from workers.training.data import Best, Samples, TrainingData
-from workers.training.directions import find_direction
-from workers.training.figures import Figure
+from workers.training.directions import Figure, find_direction
 from workers.training.last_map import Ending, end
 from workers.training.learner import Learner
 from workers.training.run_folder import TrainingFolder
-from workers.training.saved_heads import describe_heads
 from workers.training.variables import LearnedVariable, encode, fit_variable, varying
 
 Weights = dict[str, Tensor]

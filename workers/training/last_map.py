@@ -22,11 +22,8 @@ class Ending:
     """A network and what it gives.
 
     Attributes:
-        architecture: of the network.
-        weights: of the network.
         seen: (n, d) its embeddings of the train images, of unit norm.
         unseen: (m, d) those of the calibrate images.
-        tpir: on the calibrate part.
     """
 
     architecture: Architecture

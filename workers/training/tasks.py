@@ -34,10 +34,8 @@ class Task:
     """One auxiliary head.
 
     Attributes:
-        name: the background variable.
         kind: as given; ``None`` where it is to be taken from a declaration or the values.
         weight: of its loss in the total; of ``REVERSE`` the strength of the reversal.
-        aim: what the embedding shall do with it.
     """
 
     name: str
