@@ -12,23 +12,9 @@ from client.event_lines import as_json
 from client.reader import records_of
 from schemas.gallery import GalleryEntry, Status
 from schemas.settings import Settings
-from schemas.topics import (
-    DEAD_LETTERS,
-    GALLERY,
-    GALLERY_COMMANDS,
-    HUMAN_REVIEW,
-    IDENTIFICATIONS,
-    REVIEW_DECISIONS,
-)
+from schemas.topics import CONDITIONING, EMBEDDINGS, FRAMES, TOPICS
 
-_TOPICS = (
-    GALLERY_COMMANDS,
-    GALLERY,
-    REVIEW_DECISIONS,
-    IDENTIFICATIONS,
-    HUMAN_REVIEW,
-    DEAD_LETTERS,
-)
+_TOPICS = [t for t in TOPICS.values() if t not in (FRAMES, EMBEDDINGS, CONDITIONING)]
 Hash = Mapping[bytes, bytes]
 
 

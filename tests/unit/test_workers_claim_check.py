@@ -11,10 +11,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from schemas.errors import BadInput
-from workers.images.allow_list import AllowList
-from workers.images.allowed_file import AllowedFile
-from workers.images.claim_check import Fetcher
-from workers.images.stores import StoreDown
+from workers.images.allow_list import AllowedFile, AllowList
+from workers.images.claim_check import Fetcher, StoreDown
 
 IMAGE = b"image bytes" * 100
 

@@ -12,9 +12,9 @@ import pytest
 from benchmarks.hostile import images
 from schemas.errors import BadInput
 from schemas.event import Region
+from workers.images.compressed import ONE_PASS, Scans, scans_of
 from workers.images.decode import MIN_REGIONS, Limits, decode, fit, prepare
 from workers.images.image_header import Format, read_header
-from workers.images.jpeg_scans import ONE_PASS, Scans, scans_of
 
 LIMITS = Limits(16 * 2**20, 50_000_000)
 SIZE = (224, 224)

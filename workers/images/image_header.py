@@ -13,8 +13,7 @@ from enum import StrEnum
 import simplejpeg
 
 from schemas.errors import BadInput
-from workers.images.jpeg_scans import scans_of
-from workers.images.png_stream import MAGIC, unburdened
+from workers.images.compressed import MAGIC, scans_of, unburdened
 
 UPRIGHT = 1
 _ORIENTATION_TAG = 0x0112
@@ -81,7 +80,7 @@ def read_header(image: bytes) -> Header:
 
 
 def unburdened_png(image: bytes) -> bytes:
-    """Return what has to be decoded of a PNG; see :func:`workers.images.png_stream.unburdened`."""
+    """Return what has to be decoded of a PNG; see :func:`workers.images.compressed.unburdened`."""
     return unburdened(image, _chunks(image, len(MAGIC), ">I4s", 4))
 
 

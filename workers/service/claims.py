@@ -10,8 +10,7 @@ from random import random
 
 from schemas.errors import BadInput
 from schemas.runtime import Runtime
-from workers.images.claim_check import Fetcher
-from workers.images.stores import Store, StoreDown
+from workers.images.claim_check import Fetcher, Store, StoreDown
 from workers.service.job import Job
 
 IN_TURN_S = 1.0
