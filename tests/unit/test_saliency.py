@@ -6,10 +6,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import f_oneway, kstest
 
+from recognition.findings import Explained
 from recognition.fitted_variable import fit_variable
 from recognition.predictability import Measure, read_names, read_numbers
 from recognition.saliency import (
-    Explained,
     Gain,
     GainOf,
     Saliency,
