@@ -120,7 +120,7 @@ class IndexWriter:
         await settle(placed)
         state = await asyncio.to_thread(holdings.state, _epoch(), placed)
         searched = {before.space(model) for model in before.models}
-        await self._fill([e for e in await _entries(placed) if e.space not in searched], state)
+        await self._fill([e for e in await _entries(placed) if e.space not in searched])
         await self._change_over(state)
         holdings.placed = placed
         await self._index.sweep(state, self._check_ownership())
@@ -137,13 +137,13 @@ class IndexWriter:
         self.written = None
         await self._index.clear(self._check_ownership())
         state = await asyncio.to_thread(holdings.state, _epoch())
-        await self._fill(await _entries(holdings.placed), state)
+        await self._fill(await _entries(holdings.placed))
         await self._change_over(state)
         self._touched, self._swept = {}, True
 
-    async def _fill(self, entries: Sequence[IndexEntry], state: GalleryState) -> None:
+    async def _fill(self, entries: Sequence[IndexEntry]) -> None:
         for start in range(0, len(entries), _CHUNK):
-            await self._index.fill(entries[start : start + _CHUNK], state, self._check_ownership())
+            await self._index.fill(entries[start : start + _CHUNK], self._check_ownership())
 
     async def _change_over(self, state: GalleryState) -> None:
         if not await self._index.holds(state):

@@ -148,8 +148,8 @@ class Index(Protocol):
         """
         ...
 
-    async def fill(self, active: Sequence[IndexEntry], state: GalleryState, term: int = 0) -> None:
-        """Put entries into shards that searches do not see before ``state`` is written."""
+    async def fill(self, active: Sequence[IndexEntry], term: int = 0) -> None:
+        """Put entries into shards that searches do not see before a state names them."""
         ...
 
     async def holds(self, state: GalleryState) -> bool:

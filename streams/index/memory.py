@@ -69,12 +69,7 @@ class MemoryIndex:
             self._prepared[shard] = prepare(vectors)
         return self._prepared[shard]
 
-    async def fill(
-        self,
-        active: Sequence[IndexEntry],
-        state: GalleryState,  # noqa: ARG002  sizes decide nothing here
-        term: int = 0,
-    ) -> None:
+    async def fill(self, active: Sequence[IndexEntry], term: int = 0) -> None:
         """Put the entries."""
         self._fence(term)
         for entry in active:
@@ -122,7 +117,7 @@ class MemoryIndex:
         """Apply the change at once."""
         self._fence(term)
         self._remove(gone)
-        await self.fill(active, state, term)
+        await self.fill(active, term)
         self._state = state
 
     async def sweep(self, state: GalleryState, term: int = 0) -> None:

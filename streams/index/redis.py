@@ -13,6 +13,7 @@ from access.redis import async_redis_client
 from recognition.decision import Neighbour
 from schemas.settings import Settings
 from streams.index.base import GalleryState, IndexDiffers, IndexEntry, IndexKey, Query
+from streams.index.effort import Efforts
 from streams.index.eviction import eviction_problem
 from streams.index.fence import Fence
 from streams.index.indexes import Indexes
@@ -44,7 +45,9 @@ class RedisIndex:
         self._term_key = f"{prefix}gallery-term"
         own = f"{prefix}gallery:"
         self._fence = Fence(client, self._term_key)
-        self._indexes = Indexes(client, self._fence, own, hnsw_above)
+        self._effort_key = f"{prefix}gallery-effort"
+        self._indexes = Indexes(client, self._fence, own, hnsw_above, self._effort_key)
+        self._efforts = Efforts()
         self._strays = Strays(client, self._fence, own)
 
     @classmethod
@@ -72,6 +75,7 @@ class RedisIndex:
         """Return the state, read afresh."""
         with answers():
             try:
+                self._efforts.take(await self._redis.get(self._effort_key))
                 return read_state(await self._redis.get(self._state_key))
             except ResponseError as error:
                 if not str(error).startswith("WRONGTYPE"):
@@ -89,9 +93,13 @@ class RedisIndex:
             async with self._redis.pipeline(transaction=False) as pipe:
                 for query, targets in zip(queries, shards, strict=True):
                     for shard in targets:
-                        pipe.execute_command(*shard.search(query.vector, k))
+                        pipe.execute_command(
+                            *shard.search(query.vector, k, self._efforts.ef(shard.alias))
+                        )
+                pipe.execute_command("GET", self._effort_key)
                 pipe.execute_command(*counting(self._state_key, list(asked.values())))
-                *results, counts = await pipe.execute(raise_on_error=False)
+                *results, efforts, counts = await pipe.execute(raise_on_error=False)
+        self._efforts.take(well(efforts))
         state = read_state(well(counts)[0])
         if state is None or state.epoch != epoch:
             raise IndexDiffers("it was made anew during the search")
@@ -100,10 +108,10 @@ class RedisIndex:
         remaining = iter(results)
         return [merged(targets, remaining, k, held) for targets in shards]
 
-    async def fill(self, active: Sequence[IndexEntry], state: GalleryState, term: int = 0) -> None:
-        """Create missing indexes, of the kind that fits their size in ``state``; write entries."""
+    async def fill(self, active: Sequence[IndexEntry], term: int = 0) -> None:
+        """Create missing indexes and write entries."""
         with answers():
-            await self._prepare(active, state, term)
+            await self._prepare(active, term)
             for start in range(0, len(active), _WRITE_BATCH):
                 async with self._fence.writing(term) as pipe:
                     self._put(pipe, active[start : start + _WRITE_BATCH])
@@ -147,9 +155,10 @@ class RedisIndex:
     ) -> None:
         """Write removals, entries and the state in one transaction."""
         early = max(0, len(active) - _WRITE_BATCH)
-        await self.fill(active[:early], state, term)
+        await self.fill(active[:early], term)
         with answers():
-            await self._prepare(active[early:], state, term)
+            await self._prepare(active[early:], term)
+            await self._indexes.refine(self._sizes(state), term)
             async with self._fence.writing(term) as pipe:
                 for place in gone:
                     pipe.delete(self._shard(place.space, place.cluster).key(place.entry_id))
@@ -167,7 +176,7 @@ class RedisIndex:
         """Drop the state, then every index, then every entry below the prefix."""
         with answers():
             async with self._fence.writing(term) as pipe:
-                pipe.delete(self._state_key)
+                pipe.delete(self._state_key, self._effort_key)
             await self._indexes.drop(await self._indexes.present(), term)
             await self._strays.expel_all(term)
 
@@ -203,10 +212,10 @@ class RedisIndex:
         for entry in entries:
             pipe.execute_command(*self._shard(entry.space, entry.cluster).put(entry))
 
-    async def _prepare(self, active: Sequence[IndexEntry], state: GalleryState, term: int) -> None:
+    async def _prepare(self, active: Sequence[IndexEntry], term: int) -> None:
         dimensions = {self._shard(e.space, e.cluster): e.vector.size for e in active}
         if dimensions:
-            await self._indexes.prepare(dimensions, self._sizes(state), term)
+            await self._indexes.prepare(dimensions, term)
 
 
 @asynccontextmanager

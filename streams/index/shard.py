@@ -15,6 +15,7 @@ from streams.index.base import ROUNDING, IndexEntry
 
 _SCORE = b"vector_distance"
 _ALGORITHMS = ("flat", "hnsw")
+_UNMEASURED_EF = 512
 
 
 class Shard:
@@ -55,6 +56,9 @@ class Shard:
             "datatype": "float32",
             "distance_metric": "cosine",
         }
+        if algorithm == "hnsw":
+            # Of a shard that nothing is known of: rather slow than wrong.
+            attributes["ef_runtime"] = _UNMEASURED_EF
         return IndexSchema.from_dict(
             {
                 "index": {
@@ -93,16 +97,39 @@ class Shard:
         near = np.allclose(np.frombuffer(vector, "<f4"), wanted, rtol=0, atol=ROUNDING)
         return near and _is_number_near(scale, entry.scale)
 
-    def search(self, vector: FloatVector, k: int) -> list[Any]:
-        """Return the FT.SEARCH command for the k nearest entries."""
+    def search(
+        self, vector: FloatVector, k: int, ef: int | None = None, index: str | None = None
+    ) -> list[Any]:
+        """Return the FT.SEARCH command for the k nearest entries.
+
+        Args:
+            vector: of the probe.
+            k: how many.
+            ef: how hard a graph is searched; only where the index is one.
+            index: which of the shard's indexes; else the one behind the alias.
+        """
         query = VectorQuery(
             vector=vector.astype("<f4").tobytes(),
             vector_field_name="vector",
             return_fields=["identity", "scale"],
             num_results=k,
+            ef_runtime=ef,
         )
         parameters = [part for pair in query.params.items() for part in pair]
-        return ["FT.SEARCH", self.alias, *query.get_args(), "PARAMS", len(parameters), *parameters]
+        name = self.alias if index is None else index
+        return ["FT.SEARCH", name, *query.get_args(), "PARAMS", len(parameters), *parameters]
+
+    def page(self, start: int, count: int) -> list[Any]:
+        """Return the FT.SEARCH command for the vectors of some entries, as they lie there."""
+        return ["FT.SEARCH", self.alias, "*", "RETURN", 1, "vector", "LIMIT", start, count]
+
+    def vectors(self, results: list[dict[bytes, Any]]) -> dict[str, FloatVector]:
+        """Read the RESP3 results of :meth:`page`: vectors by entry."""
+        start = len(self.alias) + 1
+        return {
+            row[b"id"].decode()[start:]: np.frombuffer(row[b"extra_attributes"][b"vector"], "<f4")
+            for row in results
+        }
 
     def neighbours(self, results: list[dict[bytes, Any]]) -> list[Neighbour]:
         """Read the RESP3 results of :meth:`search`."""

@@ -28,7 +28,7 @@ async def test_a_second_space_grows_beside_the_first(index: Index) -> None:
     await index.write(PLAIN_ENTRIES, [], before)
     for grown in FITTED_ENTRIES:
         assert not await index.holds(after)
-        await index.fill([grown], after)
+        await index.fill([grown])
         assert await index.state() == before
         assert await ids(index, PLAIN_QUERY, "one") == ["a", "b"]
     assert await index.holds(after)
@@ -46,11 +46,11 @@ async def test_a_second_space_grows_beside_the_first(index: Index) -> None:
 async def test_what_a_cut_off_attempt_left_is_swept(index: Index) -> None:
     before = state(PLAIN_ENTRIES)
     await index.write(PLAIN_ENTRIES, [], before)
-    await index.fill(FITTED_ENTRIES, state(FITTED_ENTRIES, conditioning=ACTIVE))
+    await index.fill(FITTED_ENTRIES)
     await index.sweep(before)
     assert await ids(index, PLAIN_QUERY, "one") == ["a", "b"]
     again = state(FITTED_ENTRIES[:1], epoch="two", conditioning=ACTIVE)
-    await index.fill(FITTED_ENTRIES[:1], again)
+    await index.fill(FITTED_ENTRIES[:1])
     assert await index.holds(again)
     await index.write([], [], again)
     assert await ids(index, Query(AXES[0], FITTED, ("c0",)), "two") == ["a"]
@@ -74,8 +74,8 @@ async def test_a_large_shard_that_is_filled_piece_by_piece_is_built_once(index: 
     rng = np.random.default_rng(2)
     many = [entry(f"e{i}", f"id{i}", rng.normal(size=16), "c0", FITTED) for i in range(60)]
     whole = state(many, conditioning=ACTIVE)
-    await index.fill(many[:20], whole)
-    await index.fill(many[20:], whole)
+    await index.fill(many[:20])
+    await index.fill(many[20:])
     assert await index.holds(whole)
     await index.write([], [], whole)
     found = await index.search([Query(e.vector, FITTED, ("c0",)) for e in many], 1, "one")

@@ -32,7 +32,7 @@ async def test_a_shard_that_lacks_what_its_state_counts_is_no_answer(index: Inde
 
 async def test_a_shard_with_more_than_its_state_counts_is_no_answer(index: Index) -> None:
     await filled(index, PLAIN_ENTRIES)
-    await index.fill([entry("stranger", "fir", AXES[0])], state(PLAIN_ENTRIES))
+    await index.fill([entry("stranger", "fir", AXES[0])])
     with pytest.raises(IndexDiffers):
         await ids(index, PLAIN_QUERY, "one")
 
@@ -67,8 +67,8 @@ async def test_what_does_not_belong_is_expelled(index: Index) -> None:
     before = state(PLAIN_ENTRIES)
     kept = {place(e) for e in PLAIN_ENTRIES}
     assert await index.expel(before, kept.__contains__, 1.0) == []
-    await index.fill([entry("stranger", "fir", AXES[0])], before)
-    await index.fill(FITTED_ENTRIES, before)
+    await index.fill([entry("stranger", "fir", AXES[0])])
+    await index.fill(FITTED_ENTRIES)
     gone = await index.expel(before, kept.__contains__, 1.0)
     assert len(gone) == 3
     assert any("stranger" in name for name in gone)
@@ -78,7 +78,7 @@ async def test_what_does_not_belong_is_expelled(index: Index) -> None:
 
 WRITES: dict[str, Callable[[Index, int], Awaitable[object]]] = {
     "write": lambda index, term: index.write(PLAIN_ENTRIES, [], state(PLAIN_ENTRIES), term),
-    "fill": lambda index, term: index.fill(PLAIN_ENTRIES[:1], state(PLAIN_ENTRIES), term),
+    "fill": lambda index, term: index.fill(PLAIN_ENTRIES[:1], term),
     "sweep": lambda index, term: index.sweep(state([]), term),
     "clear": lambda index, term: index.clear(term),
     "expel": lambda index, term: index.expel(state([]), lambda _: False, 1.0, term),

@@ -47,13 +47,13 @@ class FragileIndex(MemoryIndex):
         self.writes = 0
         self.on_fill: Callable[[], Awaitable[None]] | None = None
 
-    async def fill(self, active: Sequence[IndexEntry], state: GalleryState, term: int = 0) -> None:
+    async def fill(self, active: Sequence[IndexEntry], term: int = 0) -> None:
         if self.on_fill is not None:
             await self.on_fill()
         if self.before_fill:
-            await super().fill(active[:1], state, term)
+            await super().fill(active[:1], term)
             raise self.before_fill.pop(0)
-        await super().fill(active, state, term)
+        await super().fill(active, term)
 
     async def write(
         self,
