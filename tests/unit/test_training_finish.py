@@ -6,7 +6,7 @@ import torch
 
 from tests.unit.training_samples import ARCHITECTURE, samples
 from workers.model.network import EmbeddingNetwork, Head
-from workers.training.last_map import fold_in
+from workers.training.finish import fold_in
 
 
 @pytest.mark.parametrize(

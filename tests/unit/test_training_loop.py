@@ -13,7 +13,7 @@ from tests.unit.training_runs import logged, read_history, run, weights
 from tests.unit.training_samples import CPU, DIMENSION, as_frames, config, data, samples
 from workers.model.model import EmbeddingModel, load_model
 from workers.model.model_folder import DIRECTIONS, read_model
-from workers.training import finish, last_map, loop
+from workers.training import finish, loop
 from workers.training.board import TensorBoard
 from workers.training.config import TrainingConfig
 from workers.training.data import Best, Samples, TrainingData
@@ -225,7 +225,7 @@ def test_a_linear_map_is_folded_in_where_it_helps(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(last_map, "calibrate_tpir", lambda *_: shown)
+    monkeypatch.setattr(finish, "calibrate_tpir", lambda *_: shown)
     model = run(tmp_path, linear_map=metric, steps=0)
     plain = Learner(config(steps=0), data().train, CPU)
     train, calibrate = (plain.embed(part.images) for part in (data().train, data().calibrate))

@@ -24,7 +24,7 @@ from workers.model.model_folder import (
     version,
     write_model,
 )
-from workers.training import last_map
+from workers.training import finish
 from workers.training.auxiliary import AuxiliaryHeads, describe_heads, load_heads
 from workers.training.tasks import Aim, Task, kinds_of, parse_task
 from workers.training.variables import Targets, make_targets
@@ -152,7 +152,7 @@ def test_a_linear_map_that_is_folded_in_leaves_no_heads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for shown, kept in ((2.0, False), (-1.0, True)):
-        monkeypatch.setattr(last_map, "calibrate_tpir", lambda *_, shown=shown: shown)
+        monkeypatch.setattr(finish, "calibrate_tpir", lambda *_, shown=shown: shown)
         out = tmp_path / str(shown)
         card, weights = read_model(run(out, linear_map="nca", steps=0, predict=["season"]))
         assert (load_heads(card, weights) is not None) is kept

@@ -1,6 +1,7 @@
 """The end of a run: the best weights, the metric learned on top, and the model folder."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,18 +19,80 @@ from workers.model.model_folder import (
     network_weights,
     write_model,
 )
+from workers.model.network import Architecture, Head
 from workers.training.auxiliary import describe_heads
 from workers.training.board import TensorBoard
-from workers.training.data import Best, Samples, TrainingData
+from workers.training.config import TrainingConfig
+from workers.training.data import Best, Samples, TrainingData, calibrate_tpir
 from workers.training.directions import Figure, find_direction
-from workers.training.last_map import Ending, end
 from workers.training.learner import Learner
+from workers.training.linear_map import fit_linear_map, fold
 from workers.training.run_folder import TrainingFolder
 from workers.training.variables import LearnedVariable, encode, fit_variable, varying
 
 Weights = dict[str, Tensor]
 
 _MAX_NAMES = 32  # a variable of more is a serial number, not a condition
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ending:
+    """A network and what it gives.
+
+    Attributes:
+        seen: (n, d) its embeddings of the train images, of unit norm.
+        unseen: (m, d) those of the calibrate images.
+    """
+
+    architecture: Architecture
+    weights: Weights
+    seen: Vectors
+    unseen: Vectors
+    tpir: float
+
+
+def end(
+    ending: Ending, data: TrainingData, config: TrainingConfig
+) -> tuple[Ending, dict[str, JsonValue]]:
+    """Add the map that a run asks for, where the calibrate part is recognised better with it.
+
+    Returns:
+        The ending, and the figure of the map.
+    """
+    if config.linear_map is None:
+        return ending, {}
+    size = ending.seen.shape[1]
+    learned = fit_linear_map(ending.seen, data.train.labels, config.linear_map, size, config.seed)
+    unseen = _unit(ending.unseen @ learned.T)
+    tpir = calibrate_tpir(unseen, data.calibrate)
+    figures: dict[str, JsonValue] = {"calibrate_tpir_with_linear_map": round(tpir, 4)}
+    if tpir <= ending.tpir:
+        return ending, figures
+    architecture, weights = fold_in(ending.architecture, ending.weights, learned)
+    return Ending(architecture, weights, _unit(ending.seen @ learned.T), unseen, tpir), figures
+
+
+def fold_in(
+    architecture: Architecture, weights: Weights, learned: Vectors
+) -> tuple[Architecture, Weights]:
+    """Return the network followed by a linear map, as one network without it.
+
+    A direct head becomes a linear one, a linear one another; of an MLP it is the last layer.
+    """
+    if architecture.head is Head.DIRECT:
+        changed = architecture.model_copy(update={"head": Head.LINEAR, "dimension": len(learned)})
+        head = {"head.weight": torch.from_numpy(learned), "head.bias": torch.zeros(len(learned))}
+        return changed, {**weights, **head}
+    layer = "head" if architecture.head is Head.LINEAR else "head.2"
+    old = (weights[f"{layer}.weight"].numpy(), weights[f"{layer}.bias"].numpy())
+    weight, bias = fold(*old, learned)
+    head = {f"{layer}.weight": torch.from_numpy(weight), f"{layer}.bias": torch.from_numpy(bias)}
+    return architecture.model_copy(update={"dimension": len(learned)}), {**weights, **head}
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
 def finish(
