@@ -31,9 +31,12 @@ class Gallery:
         await self._write(range(self.shards))
 
     async def fill(self) -> None:
-        """Write all entries. Their final number is known, so no shard is built twice."""
+        """Write all entries; then each large shard gets the index that serves it best."""
         for start in range(0, len(self.world.entries), _CHUNK):
-            await self._write(range(start, min(start + _CHUNK, len(self.world.entries))))
+            await self._index.fill(
+                self._entries(range(start, min(start + _CHUNK, len(self.world.entries))))
+            )
+        await self._write(())
 
     def queries(self, count: int) -> list[Query]:
         """Return a query per probe, for its own shard and the next ``count`` - 1."""
@@ -52,7 +55,10 @@ class Gallery:
         await self._index.close()
 
     async def _write(self, rows: Iterable[int]) -> None:
-        await self._index.write([self._entry(i) for i in rows], [], self._state)
+        await self._index.write(self._entries(rows), [], self._state)
+
+    def _entries(self, rows: Iterable[int]) -> list[IndexEntry]:
+        return [self._entry(i) for i in rows]
 
     def _entry(self, i: int) -> IndexEntry:
         return IndexEntry(

@@ -56,7 +56,7 @@ async def measure(
     world = World.draw(entries, BATCHES * plan.batch, plan.dimension, rng)
     async with AsyncExitStack() as stack:
         galleries: dict[tuple[str, int], Gallery] = {}
-        algorithms: dict[tuple[str, int], str] = {}
+        prefixes: dict[tuple[str, int], str] = {}
         for rule, hnsw_above in rules(plan, entries).items():
             for shards in plan.clusters:
                 index, prefix = _own_index(url, hnsw_above)
@@ -64,10 +64,11 @@ async def measure(
                 stack.push_async_callback(gallery.clear)
                 await gallery.open()
                 galleries[rule, shards] = gallery
-                algorithms[rule, shards] = await server.algorithms(prefix)
+                prefixes[rule, shards] = prefix
         say(f"{entries} entries: filling {len(galleries)} galleries")
         for gallery in galleries.values():
             await gallery.fill()
+        algorithms = {key: await server.algorithms(prefix) for key, prefix in prefixes.items()}
         runners = {
             Variant(rule, shards, searched): Runner(gallery, searched, plan.batch, plan.k, server)
             for (rule, shards), gallery in galleries.items()

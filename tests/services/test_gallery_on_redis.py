@@ -12,6 +12,7 @@ from schemas.metrics import Metrics
 from schemas.settings import Settings, load_settings
 from streams.conditioning.placement import Placements
 from streams.gallery.agent import GalleryAgent
+from streams.index import accuracy
 from streams.index.redis import RedisIndex
 from tests.conditionings import DAY, NIGHT, activation, conditioning, saved
 from tests.fake_log import FakeConditionings, FakeLog
@@ -109,8 +110,9 @@ async def test_after_a_rollout_nothing_of_the_old_layout_is_left(
 
 
 async def test_a_large_shard_becomes_hnsw_and_its_flat_index_goes(
-    settings: Settings, metrics: Metrics
+    settings: Settings, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(accuracy, "MAX_COST", 1e6)  # so small, the exact search is as fast
     index = RedisIndex.connect(
         settings.need_redis(), prefix=settings.topic_prefix, hnsw_above=30, timeout_s=5
     )

@@ -15,6 +15,7 @@ from benchmarks.shards.rows import Variant, row
 from benchmarks.shards.world import SHOTS, World, recall
 from infra.local.embedded import Services
 from schemas.errors import DependencyDown
+from streams.index import accuracy
 from streams.index.redis import RedisIndex
 from tests.unit.angles import at_angles
 
@@ -85,7 +86,10 @@ def test_what_is_looked_up_and_by_which_rules() -> None:
     assert len(rules(plan(flat=False), 101)) == len(rules(plan(flat=True), 100)) == 1
 
 
-def test_figures_of_a_real_redis(redis: Redis, capsys: pytest.CaptureFixture[str]) -> None:
+def test_figures_of_a_real_redis(
+    redis: Redis, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accuracy, "MAX_COST", 1e6)  # so small, the exact search is as fast
     shards.main([300], [4], dimension=16, rounds=2, seconds=0, flat=True, as_json=True)
     found = json.loads(capsys.readouterr().out)
     rows = {(r["rule"], r["shards"], r["searched"]): r for r in found["rows"]}
