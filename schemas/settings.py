@@ -20,6 +20,12 @@ _HOUR_S = 3600
 _WEEK_S = 7 * 24 * _HOUR_S
 _CENTURY_DAYS = 36_525
 
+MAX_BATCH = 1024
+"""Images in one forward pass."""
+
+IN_FLIGHT, IN_FLIGHT_GPU = 64, 1024
+"""Frames that a worker holds at once on a processor, and with a GPU."""
+
 
 class Device(StrEnum):
     """Where the model runs."""
@@ -115,12 +121,20 @@ class Settings(AccessSettings):
         "mirror image, `crops` takes ten; other views are another model version",
     )
     threads: int | None = Field(None, ge=1, description="Threads of the forward pass; unset: all")
-    batch_size: int = Field(8, ge=1, le=1024, description="Most images in one forward pass")
+    batch_size: int | None = Field(
+        None, ge=1, le=MAX_BATCH, description="Most images in one forward pass; unset: as many as "
+        "bring more images/s here, which the worker finds out while a queue stands",
+    )  # fmt: skip
     batch_deadline_ms: float = Field(
-        15, ge=0, le=_MINUTE_MS, description="Longest that an image waits for its batch to fill"
-    )
+        15, ge=0, le=_MINUTE_MS,
+        description="Longest that an image waits for others to fill its batch, where others are "
+        "being decoded; one that comes alone does not wait",
+    )  # fmt: skip
     decode_threads: int = Field(2, ge=1, description="Threads that decode images")
-    in_flight: int = Field(64, ge=1, description="Most frames a worker holds at once")
+    in_flight: int | None = Field(
+        None, ge=1, description="Most frames a worker holds at once, of which the forward passes "
+        "take half at most; unset: 64, with a GPU 1024",
+    )  # fmt: skip
 
     max_image_bytes: int = Field(16 * 2**20, ge=1, description="Largest encoded image")
     max_image_pixels: int = Field(50_000_000, ge=1, description="Largest decoded image")
@@ -163,7 +177,7 @@ class Settings(AccessSettings):
     neighbours: int = Field(10, ge=1, le=1000, description="k of the nearest-neighbour vote")
     match_batch: int = Field(32, ge=1, description="Most embeddings in one round of Redis queries")
     match_deadline_ms: float = Field(
-        5, gt=0, le=_MINUTE_MS, description="Longest that an embedding waits for it"
+        2, gt=0, le=_MINUTE_MS, description="Longest that an embedding waits for it"
     )
     hnsw_above: int = Field(10_000, ge=1, description="Entries above which a shard becomes HNSW")
     verify_interval_s: float = Field(
@@ -230,6 +244,16 @@ class Settings(AccessSettings):
     def topic(self, topic: Topic) -> str:
         """Return the name of the topic in this deployment."""
         return self.topic_prefix + topic.name
+
+    @property
+    def most_in_flight(self) -> int:
+        """Most frames a worker holds at once."""
+        return IN_FLIGHT if self.in_flight is None else self.in_flight
+
+    @property
+    def most_in_batch(self) -> int:
+        """Most images in one forward pass."""
+        return MAX_BATCH if self.batch_size is None else self.batch_size
 
     @property
     def frame_limits(self) -> FrameLimits:

@@ -27,6 +27,7 @@ PLAIN: Final = "plain"
 """Stands for the backbone that comes with Perennial, where a model folder is asked for."""
 
 _SPLIT: Final = "{split}"
+_BATCH: Final = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +111,7 @@ def embed(
     refused: dict[str, str] = {}
     seconds, passed = 0.0, 0
     prepared = _prepared(rows, model, settings)
-    for start, images in zip(range(0, len(rows), settings.batch_size), prepared, strict=True):
+    for start, images in zip(range(0, len(rows), _batch(settings)), prepared, strict=True):
         batch = rows[start : start + len(images)]
         sound = [(start + i, image) for i, image in enumerate(images) if not isinstance(image, str)]
         refused.update(
@@ -142,7 +143,7 @@ def _prepared(
         except (BadInput, OSError) as error:
             return str(error)
 
-    size = settings.batch_size
+    size = _batch(settings)
     with ThreadPoolExecutor(settings.decode_threads, thread_name_prefix="decode") as pool:
         ahead: Iterator[Pixels | str] = iter(())
         for start in range(0, len(rows), size):
@@ -152,3 +153,8 @@ def _prepared(
                 yield list(images)
         if rows:
             yield list(ahead)
+
+
+def _batch(settings: Settings) -> int:
+    """Return how many images are embedded at once."""
+    return _BATCH if settings.batch_size is None else settings.batch_size

@@ -20,6 +20,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode.threads import WorkerThread
 
+from access.parting import close_connections
 from schemas.offsets import Offsets
 from streams.kafka.fetching import FetchingThread, as_fetched
 
@@ -59,6 +60,8 @@ class FaithfulThread(FetchingThread):
         done, _ = await asyncio.wait({leaving}, timeout=LEAVE_S)
         if not done:
             log.warning("the broker did not let us leave the group within %g s", LEAVE_S)
+            if self._consumer is not None:
+                await close_connections(self._consumer)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Go back to the committed offsets, and to the beginning where there is none."""
@@ -212,6 +215,9 @@ class FaithfulConsumer(driver.Consumer):
 
     def _filter_committable_offsets(self, _: Iterable[TP]) -> dict[TP, int]:
         return {TP(*place): offset for place, offset in self.offsets.due().items()}
+
+    async def verify_all_partitions_active(self) -> None:
+        """Look for none that stands still: :mod:`streams.kafka.progress` does, by what it does."""
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Note no gap: it is the fetched records that count."""

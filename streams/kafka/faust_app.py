@@ -1,8 +1,7 @@
 """Faust, tamed: the settings and the overrides that this system needs of it.
 
-Measured (see DESIGN): Faust hard-codes a fetch wait of 1500 ms, which costs 370 ms a hop on a
-broker whose long poll does not wake on new data; with 10 ms it is 6 ms. A group join takes half
-the session timeout on that broker, hence the short sessions.
+Faust hard-codes a fetch wait of 1500 ms; how long a fetch waits here, :mod:`access.fetch_pace`
+says. A group join takes half the session timeout on the embedded broker, hence the short sessions.
 
 What Faust does by itself with offsets and at its end is not what is promised here, see
 :mod:`streams.kafka.faithful`.
@@ -19,14 +18,11 @@ from schemas.reading import Reading
 from schemas.settings import Settings
 from streams.kafka.faithful import FaithfulConsumer, FaithfulThread
 
-FETCH_WAIT_MS = 10
-
 
 class _ConsumerThread(FaithfulThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # no setting exists for it, nor for this:
-        consumer._isolation_level = "read_committed"
+        consumer._isolation_level = "read_committed"  # no setting exists for it
         return consumer
 
 
@@ -55,6 +51,11 @@ class TamedApp(faust.App):
         """Say that a part ended which must run for ever; while stopping that is as it must be."""
         if not self.should_stop and not self.ended.done():
             self.ended.set_result(why)
+
+    def is_current(self, event: Any) -> bool:
+        """Tell whether an event was read since partitions changed hands last."""
+        generation: int = event.message.generation_id
+        return self.flow_control.is_active() and generation == self.consumer_generation_id
 
     @property
     def reader(self) -> FaithfulConsumer:

@@ -11,6 +11,7 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from access.fetch_pace import keep_pace
 from access.refusals import AllowedReads, is_lost
 from schemas.reading import Reading
 from schemas.records import Record
@@ -34,6 +35,11 @@ class FetchingThread(driver.AIOKafkaConsumerThread):
         super().__post_init__()
         # By partition, the offset below which the last fetch has handed out all there is.
         self.read_to: dict[tuple[str, int], int] = {}
+
+    async def on_start(self) -> None:
+        """Connect, and fetch at the pace of the broker."""
+        await super().on_start()
+        keep_pace(self._ensure_consumer())
 
     async def _fetch_records(
         self,

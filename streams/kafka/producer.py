@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaProducer
 
 from access.kafka import aiokafka_options
+from access.parting import part_from
 from access.patience import Patience, unless
 from access.refusals import rights_named
 from access.rights import Operation
@@ -52,11 +53,7 @@ class KafkaPublisher:
 
         What is not sent then was not acknowledged to an agent either, so it is made again.
         """
-        if self._client is None:
-            return
-        stopping = asyncio.ensure_future(self._client.stop())
-        done, _ = await asyncio.wait({stopping}, timeout=STOP_S)
-        if not done:
+        if self._client is not None and not await part_from(self._client, STOP_S):
             log.warning("the broker did not take what was left within %g s", STOP_S)
 
     async def __call__(self, records: Sequence[Record]) -> list[int]:

@@ -18,6 +18,7 @@ from streams.kafka.faust_app import TamedApp, tamed_app
 from streams.kafka.lifecycle import TICK_S, Timer, run_until
 from streams.kafka.progress import Progress, assigned
 from streams.kafka.stage import Handler, Publish, Stage
+from streams.kafka.taking import batches
 from streams.kafka.timers import patient
 
 Ownership = Callable[[], int | None]
@@ -96,7 +97,8 @@ def _attach(app: TamedApp, stage: Stage, topic: str, agent: Agent) -> None:
     async def consume(stream: Any) -> None:
         why: BaseException = Crashed(f"the agent {stage.name} ended")
         try:
-            async for events in stream.noack_take(agent.batch, within=agent.wait_s):
+            queue = stream.channel.queue
+            async for events in batches(queue, agent.batch, agent.wait_s, app.is_current):
                 with app.reader.at_work():
                     await stage.process([Record.of(event.message) for event in events])
                     for event in events:

@@ -74,7 +74,7 @@ async def test_no_commit_passes_a_probe_without_outcome_whatever_rebalances(
     """A second instance joins and leaves while batches are under way, some of them long."""
     ledger = Ledger(monkeypatch)
     handle = Matcher.handle
-    turn = itertools.count()
+    turn, count = itertools.count(), 600
 
     async def slow(self: Matcher, records: Sequence[Record]) -> list[Record]:
         await asyncio.sleep(5 if next(turn) % 40 == 20 else 0.03)
@@ -86,11 +86,12 @@ async def test_no_commit_passes_a_probe_without_outcome_whatever_rebalances(
     monkeypatch.setattr(Matcher, "handle", slow)
     async with collecting(settings, *OUTCOMES) as found, collecting(settings, EMBEDDINGS) as probes:
         async with matching(settings):
-            loading = asyncio.create_task(load(settings, 600, rate=50))
+            loading = asyncio.create_task(load(settings, count, rate=50))
             for least in (30, 150, 300):
                 await beyond(least)
                 async with matching(settings):
-                    await beyond(len(outcomes(settings, found)) + 50)
+                    # On a busy machine all may be answered before the last one has joined.
+                    await beyond(min(len(outcomes(settings, found)) + 50, count - 1))
             sent = await loading
             await eventually(
                 lambda: outcomes(settings, found) >= sent, "nothing is lost", within_s=120

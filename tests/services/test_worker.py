@@ -192,7 +192,9 @@ async def test_a_worker_killed_in_mid_batch_loses_nothing(
             await eventually(lambda: set(ids(found)) == all_of(count), "no loss", within_s=120)
             assert second.stop() == 0
         repeated = sum(n - 1 for n in Counter(ids(found)).values())
-        assert repeated <= 2 * settings.in_flight + 200, "only what was not committed comes again"
+        assert repeated <= 2 * settings.most_in_flight + 200, (
+            "only what was not committed comes again"
+        )
 
 
 async def test_what_was_settled_is_not_read_again(settings: Settings) -> None:

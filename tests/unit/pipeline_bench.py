@@ -86,7 +86,7 @@ class Bench:
         limits = Limits(10**6, 10**6)
         self.decoder = Decoder(limits, self.model.input_size, threads=2)
         claims = Claims(runtime, fetcher, max_wait_s=0.1)
-        lanes = Lanes(runtime, self.model, 2, patience, tasks)
+        lanes = Lanes(runtime, self.model, 2, lambda: self.decoder.busy, patience, tasks)
         self.pipeline = Pipeline(
             runtime, claims, self.decoder, lanes, self.broker, tasks, declaration=None
         )

@@ -1,4 +1,4 @@
-"""Batches close by size or by deadline, and keep the order."""
+"""Batches close by size, by a deadline or because nothing else is coming, and keep the order."""
 
 import asyncio
 
@@ -9,8 +9,12 @@ from workers.service.batching import MicroBatcher
 LONG_S = 3600.0
 
 
+def batcher_of(size: int, deadline_s: float, *, coming: bool = True) -> MicroBatcher[int]:
+    return MicroBatcher(lambda: size, deadline_s, lambda: coming)
+
+
 async def test_a_full_batch_does_not_wait() -> None:
-    batcher: MicroBatcher[int] = MicroBatcher(3, LONG_S)
+    batcher = batcher_of(3, LONG_S)
     for item in range(7):
         batcher.put(item)
     assert await batcher.take() == [0, 1, 2]
@@ -41,7 +45,7 @@ class Clock:
 
 async def test_the_deadline_counts_from_the_first_item(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
-    batcher: MicroBatcher[int] = MicroBatcher(100, 0.05)
+    batcher = batcher_of(100, 0.05)
     waiting = asyncio.create_task(batcher.take())
     await clock.go_on(0.02)
     for item in range(5):
@@ -57,7 +61,7 @@ async def test_a_batch_that_is_overdue_goes_at_once_with_all_that_came(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = Clock(monkeypatch)
-    batcher: MicroBatcher[int] = MicroBatcher(4, 0.01)
+    batcher = batcher_of(4, 0.01)
     batcher.put(0)
     await clock.go_on(0.02)
     batcher.put(1)
@@ -68,13 +72,13 @@ async def test_a_batch_that_is_overdue_goes_at_once_with_all_that_came(
 
 
 async def test_without_a_deadline_nothing_waits() -> None:
-    batcher: MicroBatcher[int] = MicroBatcher(4, 0)
+    batcher = batcher_of(4, 0)
     batcher.put(0)
     assert await batcher.take() == [0]
 
 
 async def test_many_workers_share_the_items_in_order() -> None:
-    batcher: MicroBatcher[int] = MicroBatcher(2, 0.001)
+    batcher = batcher_of(2, 0.001)
     taken: list[list[int]] = []
 
     async def work() -> None:
@@ -93,3 +97,22 @@ async def test_many_workers_share_the_items_in_order() -> None:
         worker.cancel()
     assert [item for batch in taken for item in batch] == list(range(21))
     assert all(0 < len(batch) <= 2 for batch in taken)
+
+
+async def test_an_item_that_comes_alone_is_taken_at_once() -> None:
+    batcher = batcher_of(8, LONG_S, coming=False)
+    batcher.put(0)
+    assert await batcher.take() == [0]
+    taking = asyncio.create_task(batcher.take())
+    await asyncio.sleep(0)
+    batcher.put(1)
+    assert await taking == [1]
+
+
+async def test_who_is_free_shares_what_there_is() -> None:
+    batcher = batcher_of(8, LONG_S, coming=False)
+    taking = [asyncio.create_task(batcher.take()) for _ in range(2)]
+    await asyncio.sleep(0)
+    for item in range(6):
+        batcher.put(item)
+    assert await asyncio.gather(*taking) == [[0, 1, 2], [3, 4, 5]]

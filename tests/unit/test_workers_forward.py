@@ -77,6 +77,12 @@ def test_a_batch_too_large_for_memory_is_halved() -> None:
     assert max(size for size in model.batches if size <= 2) == 2
 
 
+def test_what_did_not_fit_is_told() -> None:
+    told_of: list[int] = []
+    embed_each(Model(memory=2), batch(*range(7)), told_of.append)
+    assert told_of == [7, 3, 4]
+
+
 def test_no_memory_at_all_blames_no_image() -> None:
     with pytest.raises(DependencyDown, match="no memory"):
         embed_each(Model(memory=0), batch(1, 2))

@@ -1,6 +1,6 @@
 """The forward pass of a batch, in which what fails, fails alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -27,11 +27,18 @@ class Embeds(Protocol):
         ...
 
 
-def embed_each(model: Embeds, images: Sequence[Pixels]) -> list[Result]:
+def embed_each(
+    model: Embeds, images: Sequence[Pixels], too_large: Callable[[int], None] = lambda _: None
+) -> list[Result]:
     """Embed a batch; return for each image its vector, or why it has none.
 
     A batch that does not fit in memory is halved; one that fails otherwise is tried image by
     image. Before an image is blamed, the model must prove itself on a grey one.
+
+    Args:
+        model: what embeds.
+        images: of the size that it takes.
+        too_large: hears how many images did not fit in memory.
 
     Raises:
         DependencyDown: when it is the model that is broken, or memory is short for one image.
@@ -41,8 +48,13 @@ def embed_each(model: Embeds, images: Sequence[Pixels]) -> list[Result]:
     except torch.OutOfMemoryError as error:
         if len(images) == 1:
             raise DependencyDown(PART, f"no memory for a single image: {error}") from error
+        too_large(len(images))
         half = len(images) // 2
-        return embed_each(model, images[:half]) + embed_each(model, images[half:])
+        return [
+            result
+            for part in (images[:half], images[half:])
+            for result in embed_each(model, part, too_large)
+        ]
     except Exception as error:  # noqa: BLE001  # whatever one image does, the others go on
         if len(images) > 1:
             return [result for image in images for result in embed_each(model, [image])]

@@ -8,7 +8,9 @@ from typing import NoReturn
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
+from access.fetch_pace import keep_pace
 from access.kafka import aiokafka_options
+from access.parting import part_from
 from access.patience import Patience
 from access.refusals import AllowedReads, is_lost, rights_named
 from access.rights import Operation
@@ -16,11 +18,10 @@ from schemas.offsets import Offsets
 from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.topics import FRAMES
-from workers.service.parting import part_from
 from workers.service.pipeline import Pipeline
 
 _COMMIT_EVERY_S = 0.2
-_POLL_S = 0.1
+_POLL_S = 0.5  # so late are partitions read that are newly ours, and marks of transactions noted
 _NEVER_MS = 2**31 - 1
 _HAND_OVER_S = 2.0
 _log = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             await lost.stop()
         owned = self.client.assignment()
         await self._pass(owned)
-        most, reads = self._settings.in_flight, AllowedReads(self.client, self._settings)
+        most, reads = self._settings.most_in_flight, AllowedReads(self.client, self._settings)
         fetched = await self._reading(reads, owned, timeout_s=_POLL_S, most=most)
         # Asked after the wait, not before: a rebalance meanwhile makes these no older.
         generation = self._generation
@@ -144,7 +145,6 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
-            fetch_max_wait_ms=10,
             fetch_max_bytes=FRAMES.request_bytes,
             max_partition_fetch_bytes=FRAMES.request_bytes,
             session_timeout_ms=6000,
@@ -157,6 +157,7 @@ class FrameConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         try:
             with rights_named(self._settings, Operation.READ):
                 await client.start()
+            keep_pace(client)
         except BaseException:
             await client.stop()
             raise

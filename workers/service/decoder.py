@@ -21,6 +21,12 @@ class Decoder:
         self._limits = limits
         self._size = size
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+        self._under_way = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether images are being decoded."""
+        return self._under_way > 0
 
     def close(self) -> None:
         """End the threads; what they have not begun is dropped."""
@@ -38,9 +44,13 @@ class Decoder:
             BadInput: for what cannot be decoded.
         """
         job.stage = "decode"
-        pixels = await asyncio.get_running_loop().run_in_executor(
-            self._pool, prepare, image, frame.regions, self._limits, self._size
-        )
+        self._under_way += 1
+        try:
+            pixels = await asyncio.get_running_loop().run_in_executor(
+                self._pool, prepare, image, frame.regions, self._limits, self._size
+            )
+        finally:
+            self._under_way -= 1
         ready = now_ms()
         job.timings_ms["decode"] = round(ready - job.received_ms, 3)
         whole = not frame.regions

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import cv2
 import torch
@@ -10,7 +11,7 @@ import torch
 from access.patience import Patience
 from schemas.background import declaration_of
 from schemas.runtime import Runtime
-from schemas.settings import Device, Settings
+from schemas.settings import IN_FLIGHT_GPU, Device, Settings
 from workers.images.claim_check import Fetcher
 from workers.images.decode import Limits
 from workers.model.forward import Embeds
@@ -47,6 +48,9 @@ async def run(runtime: Runtime, stop: asyncio.Event) -> None:
     runtime.metrics.version.labels("model", model.version).set(1)
     runtime.metrics.version.labels("runtime", model.runtime).set(1)
     runtime.health.up("model")
+    if model.device.type == "cuda" and runtime.settings.in_flight is None:
+        many = runtime.settings.model_copy(update={"in_flight": IN_FLIGHT_GPU})
+        runtime = replace(runtime, settings=many)
     await serve(model, lanes, runtime, stop)
 
 
@@ -91,7 +95,7 @@ async def serve(model: Embeds, lanes: int, runtime: Runtime, stop: asyncio.Event
         outbox = Outbox(runtime, patience)
         closing.push_async_callback(outbox.close)
         async with asyncio.TaskGroup() as tasks:
-            passes = Lanes(runtime, model, lanes, patience, tasks)
+            passes = Lanes(runtime, model, lanes, lambda: decoder.busy, patience, tasks)
             claims = Claims(runtime, fetcher)
             pipeline = Pipeline(runtime, claims, decoder, passes, outbox, tasks, declaration)
             consumer = FrameConsumer(runtime, patience, pipeline)

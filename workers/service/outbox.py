@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from access.kafka import aiokafka_options
+from access.parting import part_from
 from access.patience import TOO_LARGE, Patience
 from access.refusals import rights_named
 from access.rights import Operation
@@ -18,7 +19,6 @@ from schemas.records import Record
 from schemas.runtime import Runtime
 from schemas.topics import DEAD_LETTERS, EMBEDDINGS
 from workers.service.job import Job
-from workers.service.parting import part_from
 
 PART = "kafka"
 _CLOSE_S = 2.0

@@ -55,7 +55,7 @@ class Pipeline:
         metrics = runtime.metrics
         self._declaration = declaration
         self._limits = runtime.settings.frame_limits
-        self._gate = gate = Gate(runtime.settings.in_flight, tasks)
+        self._gate = gate = Gate(runtime.settings.most_in_flight, tasks)
         self._claims = claims
         self._decoder = decoder
         self._lanes = lanes

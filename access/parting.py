@@ -9,14 +9,21 @@ from aiokafka.errors import KafkaError
 _CLOSE_S = 1.0
 
 
-async def part_from(client: AIOKafkaConsumer | AIOKafkaProducer, within_s: float) -> None:
+async def part_from(client: AIOKafkaConsumer | AIOKafkaProducer, within_s: float) -> bool:
     """Stop the client; where the broker does not answer in time, close only its connections.
 
-    A client whose ``stop`` is cut short leaves its connections open: aiokafka closes them last.
+    Returns:
+        Whether it was in time.
     """
     with suppress(TimeoutError, KafkaError):
         await asyncio.wait_for(client.stop(), within_s)
-        return
+        return True
+    await close_connections(client)
+    return False
+
+
+async def close_connections(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+    """Close those of a client whose ``stop`` was cut short: aiokafka closes them last."""
     # What lies unsent in a buffer would be waited for: closed they are from here on in any case.
     with suppress(TimeoutError):
         connections = client._client if isinstance(client, AIOKafkaConsumer) else client.client
