@@ -5,6 +5,7 @@ entries are asked for with themselves left out, and strangers, which are nobody,
 because their nearest distance is what the false positive rate hangs on.
 """
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,13 +19,15 @@ from streams.index.effort import Effort
 from streams.index.shard import Shard
 
 MIN_RECALL = 0.99
+"""Of which the queries must make sure."""
 MAX_COST = 3.0
 """Of the exact search's time; a graph that needs more is no use."""
 
 _EFFORTS = (16, 32, 64, 128, 256, 512, 1024)
 _TOLERANCE = 1e-3  # relative: so near, another entry is as good an answer
 _ROUNDING = 1e-6
-_QUERIES = 256  # of each kind
+_QUERIES = 512  # of each kind
+_SURE = 1.0  # standard error: of many efforts tried, the first that seems enough is lucky
 _PAGES = 16  # of the shard, that they are drawn from
 _AT_ONCE = 8  # others search meanwhile
 _SLACK_S = 2e-4  # a query; below it a difference in time is the connection's
@@ -56,7 +59,7 @@ async def measure(redis: Redis, shard: Shard, entries: int) -> Effort:
         began = time.perf_counter()
         seen = [await _nearest(redis, shard, "hnsw", queries, ef) for queries in kinds]
         took_s = time.perf_counter() - began
-        recall = min(map(_recall, seen, exact))
+        recall = min(_sure(_recall(*pair), len(pair[0])) for pair in zip(seen, exact, strict=True))
         if took_s > allowed_s:
             break
         if recall >= MIN_RECALL:
@@ -69,6 +72,13 @@ async def measure(redis: Redis, shard: Shard, entries: int) -> Effort:
 def _recall(seen: FloatVector, exact: FloatVector) -> float:
     """Return the share of answers that are as near as the exact ones."""
     return float(np.mean(seen <= exact * (1 + _TOLERANCE) + _ROUNDING))
+
+
+def _sure(share: float, count: int) -> float:
+    """Return the lower end of Wilson's interval for a share of so many (Wilson 1927, eq. 4)."""
+    square = _SURE**2 / count
+    spread = _SURE * math.sqrt(share * (1 - share) / count + square / (4 * count))
+    return (share + square / 2 - spread) / (1 + square)
 
 
 async def _queries(redis: Redis, shard: Shard, entries: int) -> tuple[_Queries, _Queries]:

@@ -14,7 +14,7 @@ class Effort(BaseModel):
     Attributes:
         entries: that it had then; at twice as many it is measured again.
         ef: the candidates that HNSW keeps while it searches; None where FLAT serves better.
-        recall: of the nearest entry, the lower of that for entries left out and for strangers.
+        recall: of the nearest entry, at least: for entries left out and for strangers.
     """
 
     model_config = ConfigDict(frozen=True)
