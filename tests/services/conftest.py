@@ -10,9 +10,9 @@ from typer.testing import CliRunner, Result
 from client.admin import create_topics
 from infra.cli import app
 from infra.local.apache_kafka import ApacheKafka
-from infra.local.embedded import Services
+from infra.local.embedded import EmbeddedRedis, Services
 from infra.torture.model import write_cheap_model
-from schemas.settings import Settings, environment
+from schemas.settings import Settings, environment, load_settings
 from tests.secured.session import as_user
 from tests.services.commands import Run
 
@@ -44,6 +44,13 @@ def settings(settings: Settings, light_model: Path) -> Settings:
 
 
 @pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[EmbeddedRedis]:
+    """A Redis for one test alone, which it may stop and fill; the broker is that of all."""
+    with EmbeddedRedis(tmp_path) as redis:
+        yield redis
+
+
+@pytest.fixture
 def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command of this test's deployment."""
     _export(settings, monkeypatch, "kafka_bootstrap_servers", "redis_url", "topic_prefix")
@@ -64,15 +71,24 @@ def _export(settings: Settings, monkeypatch: pytest.MonkeyPatch, *beginnings: st
             monkeypatch.setenv(name, value)
 
 
-@pytest.fixture
-def on_apache(
-    settings: Settings, stack_services: Services, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Settings]:
-    """Settings on Apache Kafka, for what the embedded broker does not know: transactions."""
+@pytest.fixture(scope="session")
+def apache(
+    stack_services: Services, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ApacheKafka]:
+    """Apache Kafka, whatever the other tests run on: that of the session, where it is one."""
     if isinstance(stack_services.broker, ApacheKafka):
-        yield settings
+        yield stack_services.broker
         return
-    with ApacheKafka(tmp_path_factory.mktemp("apache"), jars=settings.kafka_jars) as node:
-        own = settings.model_copy(update={"kafka_bootstrap_servers": node.address})
-        create_topics(own)
-        yield own
+    jars = load_settings().kafka_jars
+    with ApacheKafka(tmp_path_factory.mktemp("apache"), jars=jars) as node:
+        yield node
+
+
+@pytest.fixture
+def on_apache(settings: Settings, apache: ApacheKafka) -> Settings:
+    """Settings on Apache Kafka, for what the embedded broker does not know: transactions."""
+    if settings.need_kafka() == apache.address:
+        return settings
+    own = settings.model_copy(update={"kafka_bootstrap_servers": apache.address})
+    create_topics(own)
+    return own

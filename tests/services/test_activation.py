@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from redis.asyncio import Redis
 
-from client.admin import create_topics
-from infra.local.embedded import EmbeddedRedis, Services
+from infra.local.embedded import EmbeddedRedis
 from schemas.conditioning import Activation
 from schemas.event import Background
 from schemas.health import Health
@@ -19,7 +18,7 @@ from schemas.metrics import Metrics
 from schemas.recognition_event import Identification
 from schemas.records import Record
 from schemas.runtime import Runtime
-from schemas.settings import Settings, load_settings
+from schemas.settings import Settings
 from schemas.topics import (
     CONDITIONING,
     DEAD_LETTERS,
@@ -44,7 +43,6 @@ from tests.services.kafka import (
     put,
     running,
 )
-from tests.services.own import own_services
 from tests.services.processes import process
 
 OUTCOMES = (IDENTIFICATIONS, HUMAN_REVIEW, DEAD_LETTERS)
@@ -62,18 +60,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[Services]:
-    """A broker and a Redis for one test alone."""
-    with own_services(tmp_path) as started:
-        yield started
-
-
-@pytest.fixture
-def own_settings(own: Services) -> Settings:
-    """Settings on the test's own servers; the topics exist."""
-    settings = load_settings(kafka_bootstrap_servers=own.kafka, redis_url=own.redis, streams_port=0)
-    create_topics(settings)
-    return settings
+def own_settings(settings: Settings, own_redis: EmbeddedRedis) -> Settings:
+    """Settings with a Redis of the test's own."""
+    return settings.model_copy(update={"redis_url": own_redis.address})
 
 
 async def enrolled(settings: Settings) -> None:
@@ -245,10 +234,12 @@ async def test_a_process_killed_while_it_activates_loses_nothing(
 
 
 async def test_redis_that_comes_back_empty_is_laid_out_by_the_conditioning(
-    own: Services, own_settings: Settings, metrics: Metrics, health: Health, folder: Path
+    own_redis: EmbeddedRedis,
+    own_settings: Settings,
+    metrics: Metrics,
+    health: Health,
+    folder: Path,
 ) -> None:
-    redis = own.redis_server
-    assert isinstance(redis, EmbeddedRedis)
     await enrolled(own_settings)
     load, wanted = Load(own_settings), activation(folder)
     await ask(own_settings, wanted)
@@ -259,9 +250,9 @@ async def test_redis_that_comes_back_empty_is_laid_out_by_the_conditioning(
         before = await laid_out(own_settings, wanted.version)
         async with load.running():
             await answered(found, 50)
-            redis.stop()
+            own_redis.stop()
             await eventually(lambda: not health.ready, "it says that Redis is down")
-            redis.start()
+            own_redis.start()
             after = await laid_out(own_settings, wanted.version)
             await answered(found, 100)
         await eventually(lambda: ids(found) >= load.sent.keys(), "nothing is lost")

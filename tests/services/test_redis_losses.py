@@ -5,23 +5,21 @@ is wrong, and the gallery agent mends it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
 from redis.asyncio import Redis
 
-from client.admin import create_topics
-from infra.local.embedded import Services
+from infra.local.embedded import EmbeddedRedis
 from schemas.errors import SetupError
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.recognition_event import Identification
 from schemas.records import Record
 from schemas.runtime import Runtime
-from schemas.settings import Settings, load_settings
+from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, GALLERY_COMMANDS, HUMAN_REVIEW, IDENTIFICATIONS
 from streams.app import run
 from streams.index.redis import RedisIndex
@@ -35,7 +33,6 @@ from tests.services.kafka import (
     put,
     running,
 )
-from tests.services.own import own_services
 
 OUTCOMES = (IDENTIFICATIONS, HUMAN_REVIEW, DEAD_LETTERS)
 PLACES = np.eye(24, dtype=np.float32)[:20] + np.linspace(0, 0.05, 20, dtype=np.float32)[:, None]
@@ -239,30 +236,20 @@ async def test_contents_that_were_exchanged_are_found_and_put_right(
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[Services]:
-    """A broker and a Redis for one test alone."""
-    with own_services(tmp_path) as started:
-        yield started
+def own_settings(settings: Settings, own_redis: EmbeddedRedis) -> Settings:
+    """Settings with a Redis of the test's own."""
+    changes = {"redis_url": own_redis.address, "redis_timeout_s": 0.5}
+    return settings.model_copy(update=changes)
 
 
-@pytest.fixture
-def own_settings(own: Services) -> Settings:
-    """Settings on the test's own servers; the topics exist."""
-    made = load_settings(
-        kafka_bootstrap_servers=own.kafka, redis_url=own.redis, streams_port=0, redis_timeout_s=0.5
-    )
-    create_topics(made)
-    return made
-
-
-async def another_tenant_presses(redis: Redis) -> None:
+async def another_tenant_presses(redis: Redis, prefix: str) -> None:
     """Make memory short for all, as somebody else who uses this Redis as a cache would."""
     used = (await redis.info("memory"))["used_memory"]
     await redis.config_set("maxmemory-policy", "allkeys-lru")
     await redis.config_set("maxmemory", used + 300_000)
     async with asyncio.timeout(60):
         i = 0
-        while len(await hashes(redis, "")) >= len(PLACES):
+        while len(await hashes(redis, prefix)) >= len(PLACES):
             await redis.set(f"cache:{i}", b"x" * 10_000)
             i += 1
 
@@ -277,7 +264,7 @@ async def test_eviction_is_no_unknown_and_readiness_names_the_policy(
     ):
         loading = asyncio.create_task(load(own_settings, 300, rate=60))
         await eventually(lambda: len(answered(found)) > 40, "it is at work")
-        await another_tenant_presses(redis)
+        await another_tenant_presses(redis, own_settings.topic_prefix)
         await eventually(lambda: "eviction" in health.report(), "the policy is noticed")
         assert "noeviction" in health.report()["eviction"]
         await redis.config_set("maxmemory-policy", "noeviction")
