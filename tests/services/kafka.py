@@ -18,18 +18,32 @@ from schemas.settings import Settings
 from schemas.topics import EMBEDDINGS, GALLERY, Topic
 from streams.index.redis import RedisIndex
 
+Put = Callable[[Iterable[Record]], Awaitable[None]]
 
-async def put(settings: Settings, records: Iterable[Record]) -> None:
-    """Put records on their topics and wait for the acknowledgements."""
+
+@asynccontextmanager
+async def putting(settings: Settings) -> AsyncIterator[Put]:
+    """Connect, and yield what puts records on their topics and waits for acknowledgements."""
     producer = AIOKafkaProducer(**aiokafka_options(settings), max_request_size=80 * 2**20)
-    await producer.start()
-    try:
+
+    async def put_all(records: Iterable[Record]) -> None:
         for record in records:
             await producer.send(
                 record.topic, record.value, key=record.key, headers=list(record.headers)
             )
+        await producer.flush()
+
+    await producer.start()
+    try:
+        yield put_all
     finally:
         await producer.stop()
+
+
+async def put(settings: Settings, records: Iterable[Record]) -> None:
+    """Put records on their topics and wait for the acknowledgements."""
+    async with putting(settings) as put_all:
+        await put_all(records)
 
 
 @asynccontextmanager

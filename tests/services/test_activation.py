@@ -41,6 +41,7 @@ from tests.services.kafka import (
     eventually,
     indexed,
     put,
+    putting,
     running,
 )
 from tests.services.processes import process
@@ -84,18 +85,19 @@ class Load:
     def stop(self) -> None:
         self._stopped = True
 
-    async def go_on(self, rate: float = 120) -> None:
+    async def go_on(self, rate: float = 60) -> None:
         rng = np.random.default_rng(1)
-        while not self._stopped:
-            batch = []
-            for i in rng.integers(ENTRIES, size=12):
-                name = f"probe-{len(self.sent)}"
-                self.sent[name] = f"id-{i}"
-                batch.append(
-                    embedding(name, VECTORS[i], background=BACKGROUNDS[i % 3], model=MODEL)
-                )
-            await put(self._settings, embedding_records(self._settings, batch))
-            await asyncio.sleep(len(batch) / rate)
+        async with putting(self._settings) as put_all:
+            while not self._stopped:
+                batch = []
+                for i in rng.integers(ENTRIES, size=12):
+                    name = f"probe-{len(self.sent)}"
+                    self.sent[name] = f"id-{i}"
+                    batch.append(
+                        embedding(name, VECTORS[i], background=BACKGROUNDS[i % 3], model=MODEL)
+                    )
+                await put_all(embedding_records(self._settings, batch))
+                await asyncio.sleep(len(batch) / rate)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

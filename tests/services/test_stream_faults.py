@@ -36,6 +36,7 @@ from tests.services.kafka import (
     eventually,
     indexed,
     put,
+    putting,
     running,
 )
 from tests.services.own import own_services
@@ -76,13 +77,14 @@ async def teach(settings: Settings) -> None:
 async def load(settings: Settings, count: int, rate: float, prefix: str = "probe") -> set[str]:
     """Publish probes of the taught places evenly; return their ids."""
     ids = [f"{prefix}-{i:04}" for i in range(count)]
-    for start in range(0, count, 10):
-        batch = [
-            embedding(i, PLACES[int(i[-4:]) % 12] + 0.01, model=MODEL)
-            for i in ids[start : start + 10]
-        ]
-        await put(settings, embedding_records(settings, batch))
-        await asyncio.sleep(10 / rate)
+    async with putting(settings) as put_all:
+        for start in range(0, count, 10):
+            batch = [
+                embedding(i, PLACES[int(i[-4:]) % 12] + 0.01, model=MODEL)
+                for i in ids[start : start + 10]
+            ]
+            await put_all(embedding_records(settings, batch))
+            await asyncio.sleep(10 / rate)
     return set(ids)
 
 
