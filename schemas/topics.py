@@ -19,7 +19,7 @@ class Topic:
         event: ``None`` where the value is not JSON (image bytes, raw float32, original bytes).
         retention: how long records are kept; ``None``: for ever.
         max_bytes: size of the largest batch of records.
-        compression: how the broker stores records; ``None``: as they were sent.
+        compression: how the broker stores records; ``None``: as it is set up.
         min_age: how long a record stays before compaction may drop it for a newer one.
     """
 
@@ -59,13 +59,14 @@ def _days(days: int) -> timedelta:
     return timedelta(days=days)
 
 
-# For topics that anybody publishes to: the broker unpacks what comes. A batch that cannot be
-# unpacked, or that unpacks to more than the topic takes, is refused there and reaches no reader.
-_UNPACKED = "uncompressed"
+# For topics that anybody publishes to, whatever the broker's own setting is: where a broker packs
+# anew, it unpacks what comes in its own memory, and a few megabytes that stand for hundreds end it.
+# Our readers unpack up to a limit.
+_AS_SENT = "producer"
 
 FRAMES = Topic(
     "frames", "source", "Image bytes, or JSON with an image_uri (claim check)",
-    None, 4, "delete", _days(7), 24 * 2**20, _UNPACKED,
+    None, 4, "delete", _days(7), 24 * 2**20, _AS_SENT,
 )  # fmt: skip
 EMBEDDINGS = Topic(
     "embeddings", "source", "Unit-norm little-endian float32, metadata in headers",
@@ -81,12 +82,12 @@ HUMAN_REVIEW = Topic(
 )  # fmt: skip
 REVIEW_DECISIONS = Topic(
     "review-decisions", "event name", "Who said what", ReviewDecision, 4, "delete", _days(365),
-    compression=_UNPACKED,
+    compression=_AS_SENT,
 )  # fmt: skip
 # One partition: the gallery has one writer, and its log one order.
 GALLERY_COMMANDS = Topic(
     "gallery-commands", "identity", "Changes somebody wants, with actor and reason",
-    GalleryCommand, 1, "delete", _days(365), compression=_UNPACKED,
+    GalleryCommand, 1, "delete", _days(365), compression=_AS_SENT,
 )  # fmt: skip
 GALLERY = Topic(
     "gallery", "entry:<id>, erased:<hash>, term",

@@ -13,8 +13,11 @@ GZIP, SNAPPY, LZ4, ZSTD = 1, 2, 3, 4
 _HEADER, _ATTRIBUTES, _CRC = 61, 21, 17
 
 
-def batch(records: Sequence[Record], codec: int = 0) -> bytes:
-    """Return a batch of the records. A header name may hold bytes as surrogate escapes."""
+def batch(records: Sequence[Record], codec: int = 0, at_ms: int = 1_700_000_000_000) -> bytes:
+    """Return a batch of the records. A header name may hold bytes as surrogate escapes.
+
+    Apache Kafka soon deletes what is older than its topic keeps, so there ``at_ms`` is now.
+    """
     builder = Builder(2, codec, 0, -1, -1, -1, 2**30)
     swapped: list[tuple[bytes, bytes]] = []
     for number, record in enumerate(records):
@@ -24,7 +27,7 @@ def batch(records: Sequence[Record], codec: int = 0) -> bytes:
             plain = raw.decode(errors="ignore").ljust(len(raw), "~")
             swapped.append((plain.encode(), raw))
             headers.append((plain, value))
-        builder.append(number, 1_700_000_000_000, record.key, record.value, headers)
+        builder.append(number, at_ms, record.key, record.value, headers)
     data = bytes(builder.build())
     for plain_bytes, raw in swapped:
         if plain_bytes != raw:

@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+import time
 import zlib
 
 from aiokafka import TopicPartition
@@ -10,8 +11,10 @@ from aiokafka.errors import for_code
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.util import calc_crc32c
 
+from access.kafka import aiokafka_options
+from schemas.settings import Settings
+
 _GZIP = 1
-_NOW_MS = 1_764_000_000_000
 _FIXED = struct.Struct(">hiqqqhii")
 
 
@@ -32,13 +35,13 @@ def flood(headers: int) -> bytes:
     return _batch(_varint(len(body)) + body, 0)
 
 
-async def send(servers: str, topic: str, partition: int, data: bytes) -> int:
+async def send(settings: Settings, topic: str, partition: int, data: bytes) -> int:
     """Put a batch on a partition as it is, once that has a leader; return its first offset.
 
     Raises:
         KafkaError: the broker refuses it.
     """
-    client = AIOKafkaClient(bootstrap_servers=servers)
+    client = AIOKafkaClient(**aiokafka_options(settings))
     try:
         await client.bootstrap()
         async with asyncio.timeout(30):
@@ -81,7 +84,8 @@ def _varint(value: int) -> bytes:
 
 
 def _batch(records: bytes, codec: int) -> bytes:
-    fixed = _FIXED.pack(codec, 0, _NOW_MS, _NOW_MS, -1, -1, -1, 1)
+    now_ms = int(time.time() * 1000)  # what is old is soon deleted
+    fixed = _FIXED.pack(codec, 0, now_ms, now_ms, -1, -1, -1, 1)
     body = fixed + records
     head = struct.pack(">ibI", -1, 2, calc_crc32c(body))
     return struct.pack(">qi", 0, len(head) + len(body)) + head + body

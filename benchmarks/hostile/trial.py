@@ -86,7 +86,7 @@ class Trial:
             size = len(made)
             partitions = list(range(hostile.topic.partitions))
             partition = DefaultPartitioner()(KEY, partitions, partitions)
-            await send(self._settings.need_kafka(), topic, partition, made)
+            await send(self._settings, topic, partition, made)
         else:
             size = sum(map(len, (made.value or b"", *dict(made.headers).values())))
             await self._out.send(replace(made, topic=topic))

@@ -28,6 +28,11 @@ def make(settings: Settings, *topics: NewTopic) -> None:
     broker.await_leaders([topic.topic for topic in topics])
 
 
+def topics_of_people(settings: Settings) -> set[str]:
+    """Return all topics but those that a broker makes for its own purposes."""
+    return {name for name in Broker(settings).partitions() if not name.startswith("__")}
+
+
 def test_created_topics_can_be_described_at_once(fresh: Settings) -> None:
     create_topics(fresh)
     assert [state.differences for state in describe_topics(fresh)] == [()] * len(TOPICS)
@@ -38,13 +43,13 @@ def test_created_topics_can_be_described_at_once(fresh: Settings) -> None:
 def test_a_service_before_the_topics_refuses_and_makes_none(
     fresh: Settings, service: str, tmp_path: Path
 ) -> None:
-    before = set(Broker(fresh).partitions())
+    before = topics_of_people(fresh)
     process = Process(fresh, tmp_path / "log", service)
     assert process.ended(within_s=60) == 2
     said = (tmp_path / "log").read_text()
     assert all(fresh.topic(topic) + ": missing" in said for topic in TOPICS.values())
     assert "`perennial topics create` makes it" in said
-    assert set(Broker(fresh).partitions()) == before
+    assert topics_of_people(fresh) == before
 
 
 def test_three_partitions_and_deletion_are_refused_and_all_are_named(
@@ -99,6 +104,18 @@ def test_more_partitions_where_many_are_meant_are_no_fault(fresh: Settings) -> N
     check_topics(fresh)
     (frames, *_) = describe_topics(fresh)
     assert frames.differences == ("12 partitions, the table says 4",)
+
+
+def test_topics_that_the_broker_unpacks_as_before_are_no_fault_and_can_be_altered(
+    fresh: Settings,
+) -> None:
+    create_topics(fresh)
+    frames = fresh.topic(FRAMES)
+    Broker(fresh).alter({frames: {"compression.type": "uncompressed"}})
+    check_topics(fresh)
+    (state, *_) = describe_topics(fresh)
+    assert state.differences == ("compression.type=uncompressed, the table says producer",)
+    assert fix_topics(fresh) == [f"{frames}: compression.type=producer"]
 
 
 async def test_doctor_fails_with_the_remedy(

@@ -1,12 +1,14 @@
 """Records that Kafka's clients cannot read, put on a real broker of either make."""
 
 import struct
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Producer
 
+from access.kafka import librdkafka_options
 from benchmarks.hostile.batches import send
 from infra.local.apache_kafka import ApacheKafka
 from infra.local.embedded import Services
@@ -21,7 +23,7 @@ async def send_records(
     settings: Settings, topic: str, partition: int, records: Sequence[Record]
 ) -> int:
     """Put the records on a partition as one batch; return its first offset."""
-    return await send(settings.need_kafka(), topic, partition, batch(records))
+    return await send(settings, topic, partition, batch(records, at_ms=int(time.time() * 1000)))
 
 
 async def send_broken(
@@ -34,7 +36,7 @@ async def send_broken(
     """
     node = services.broker
     if not isinstance(node, ApacheKafka):
-        return await send(settings.need_kafka(), topic, partition, garbage(count, ZSTD))
+        return await send(settings, topic, partition, garbage(count, ZSTD))
     records = [Record(topic, b"k", MARK, (("ce_id", b"lost-%d" % n),)) for n in range(count)]
     first = await send_records(settings, topic, partition, records)
     _overwrite(node.data / f"{topic}-{partition}" / f"{0:020}.log", first)
@@ -54,9 +56,7 @@ def _overwrite(segment: Path, base: int) -> None:
 
 def send_in_transactions(settings: Settings, groups: Sequence[Sequence[Record]]) -> None:
     """Put each group of records in a transaction, and abort every second one."""
-    producer = Producer(
-        {"bootstrap.servers": settings.need_kafka(), "transactional.id": settings.topic_prefix}
-    )
+    producer = Producer({**librdkafka_options(settings), "transactional.id": settings.topic_prefix})
     producer.init_transactions(60)
     for number, group in enumerate(groups):
         producer.begin_transaction()
