@@ -1,5 +1,6 @@
 """What is said when a connection or an operation is refused: who, where, why, and what to mend."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -141,9 +142,13 @@ class AllowedReads:
             NotAllowed: the right to read the topic, or to be in the group, is missing.
         """
         with rights_named(self._settings, Operation.READ):
-            return await self._client.getmany(
-                *partitions, timeout_ms=timeout_ms, max_records=max_records
-            )
+            try:
+                return await self._client.getmany(
+                    *partitions, timeout_ms=timeout_ms, max_records=max_records
+                )
+            except asyncio.CancelledError:
+                _wait_no_more(self._client)
+                raise
 
     async def position(self, partition: Any) -> int:
         """Return the offset that is read next."""
@@ -154,3 +159,14 @@ class AllowedReads:
     def seek(self, partition: Any, offset: int) -> None:
         """Read on from ``offset``."""
         self._client.seek(partition, offset)
+
+
+def _wait_no_more(client: Any) -> None:
+    """Cancel what aiokafka waits by, and keeps when the wait is ended from outside.
+
+    Otherwise there is one more for each read of a partition that rests, until a record comes; and
+    the next error of the group is put in all of them, where nobody looks ("Future exception was
+    never retrieved"). Whoever ends one read of a consumer ends all that wait.
+    """
+    for waiter in tuple(getattr(getattr(client, "_fetcher", None), "_fetch_waiters", ())):
+        waiter.cancel()
