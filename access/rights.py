@@ -115,7 +115,7 @@ _REDIS: Mapping[Role, tuple[str, ...]] = MappingProxyType(
             *("ft.dropindex", "ft.aliasupdate"),
         ),
         Role.CURATOR: ("get",),
-        Role.OPERATOR: ("info", "time", "module|list", "ft._list", "ft.config", "config|get"),
+        Role.OPERATOR: ("info", "time", "module|list", "ft.config", "config|get"),
     }
 )
 

@@ -1,5 +1,6 @@
 """Whether we get in, and may do all that we will have to: asked before it is needed."""
 
+from collections.abc import Iterable
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -49,6 +50,22 @@ def missing_rights(settings: Settings, *roles: Role) -> list[Right]:
         for right in wanted
         if right.operation not in allowed.get((right.resource, right.name), {right.operation})
     ]
+
+
+def refuse_hidden(settings: Settings, names: Iterable[str], operation: Operation) -> None:
+    """Find out whether topics that a broker does not name are there, but not for us.
+
+    Raises:
+        DependencyDown: the broker does not answer.
+        NotAllowed: we may not see them; the message says what ``operation`` we would need.
+    """
+    asked = sorted(set(names))
+    if not asked or settings.kafka_security_protocol is SecurityProtocol.PLAINTEXT:
+        return
+    allowed = patiently(partial(_allowed, Broker(settings), Resource.TOPIC, asked))
+    hidden = [name for (_, name), operations in allowed.items() if not operations]
+    if hidden:
+        raise not_allowed(settings, f"{operation} on topic {', '.join(hidden)}")
 
 
 def _names(rights: list[Right], resource: Resource) -> list[str]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # not marked as re-export
 
+from access.rights import Operation
+from client.access import refuse_hidden
 from client.broker import Broker, Layout
 from schemas.errors import SetupError
 from schemas.offsets import Partition
@@ -107,6 +109,7 @@ def create_topics(settings: Settings, replication: int | None = None) -> dict[st
         )
         for topic in TOPICS.values()
     )
+    refuse_hidden(settings, states, Operation.DESCRIBE)
     broker.await_leaders(states)
     return states
 
@@ -158,12 +161,21 @@ def fix_topics(settings: Settings) -> list[str]:
     return [f"{name}: {key}={value}" for name, fix in fixes.items() for key, value in fix.items()]
 
 
-def partitions(settings: Settings, topics: Iterable[Topic]) -> dict[str, list[int]]:
-    """Return the partitions of ``topics`` by full name."""
+def partitions(
+    settings: Settings, topics: Iterable[Topic], to: Operation = Operation.DESCRIBE
+) -> dict[str, list[int]]:
+    """Return the partitions of ``topics`` by full name; ``to``: what shall be done with them.
+
+    Raises:
+        DependencyDown: the broker does not answer.
+        NotAllowed: we may not even see a topic.
+        SetupError: a topic does not exist.
+    """
     layout = Broker(settings).partitions()
     names = [settings.topic(topic) for topic in topics]
     absent = [name for name in names if name not in layout]
     if absent:
+        refuse_hidden(settings, absent, to)
         raise SetupError(
             f"no topic {', '.join(absent)} on {settings.need_kafka()}: run `perennial topics "
             "create`, or set PERENNIAL_TOPIC_PREFIX to the deployment that you mean"
@@ -172,13 +184,13 @@ def partitions(settings: Settings, topics: Iterable[Topic]) -> dict[str, list[in
 
 
 def largest_records(settings: Settings, topics: Iterable[Topic]) -> dict[str, int]:
-    """Return the most bytes that each of ``topics`` takes in a batch, by full name.
+    """Return the most bytes that topics which are written to take in a batch, by full name.
 
     A broker that does not say (the embedded one, of a topic that it made itself) is believed to
     do as the table says.
     """
     asked = {settings.topic(topic): topic for topic in topics}
-    configs = Broker(settings).configs(partitions(settings, asked.values()))
+    configs = Broker(settings).configs(partitions(settings, asked.values(), Operation.WRITE))
     return {
         name: int(configs[name].get("max.message.bytes", topic.max_bytes))
         for name, topic in asked.items()
@@ -203,7 +215,9 @@ def lag(settings: Settings) -> dict[Partition, int]:
 
 def _of_the_table(settings: Settings, broker: Broker) -> Layout:
     names = {settings.topic(topic) for topic in TOPICS.values()}
-    return {name: copies for name, copies in broker.layout().items() if name in names}
+    layout = {name: copies for name, copies in broker.layout().items() if name in names}
+    refuse_hidden(settings, names - layout.keys(), Operation.DESCRIBE)
+    return layout
 
 
 def _states(

@@ -1,7 +1,7 @@
 """What we ask a broker's administration, in our own words and errors.
 
-confluent-kafka's AdminClient is used because aiokafka does not decode the embedded broker's answer
-about group offsets.
+confluent-kafka is used because aiokafka does not decode the embedded broker's answer about group
+offsets.
 """
 
 import re
@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from confluent_kafka import (
-    ConsumerGroupTopicPartitions,
+    Consumer,
     KafkaError,
     KafkaException,
     TopicPartition,
@@ -91,10 +91,8 @@ class Broker:
         self._settings = settings
         self._address = settings.need_kafka()
         self._reasons: list[str] = []
-        # It would repeat on stderr, 20 times a second, what our exception says once.
-        own: dict[str, Any] = {"log_level": 0, "error_cb": self._note}
         try:
-            self.client = AdminClient({**librdkafka_options(settings), **own})
+            self.client = AdminClient(self._options())
         except KafkaException as error:
             raise refused(settings, error.args[0].str()) from error
 
@@ -140,10 +138,11 @@ class Broker:
         if not asked:
             return {}
         answers = self.client.describe_configs(asked, request_timeout=TIMEOUT_S)
-        look = Operation.DESCRIBE_CONFIGS
+        look = f"{Operation.DESCRIBE_CONFIGS} on topic"
         return {
             resource.name: {
-                key: entry.value for key, entry in self._result(future, look, resource.name).items()
+                key: entry.value
+                for key, entry in self._result(future, f"{look} {resource.name}").items()
             }
             for resource, future in answers.items()
         }
@@ -164,7 +163,7 @@ class Broker:
         if asked:
             answers = self.client.incremental_alter_configs(asked, request_timeout=TIMEOUT_S)
             for resource, future in answers.items():
-                self._result(future, Operation.ALTER_CONFIGS, resource.name)
+                self._result(future, f"{Operation.ALTER_CONFIGS} on topic {resource.name}")
 
     def spans(self, topics: Mapping[str, list[int]]) -> dict[Partition, tuple[int, int]]:
         """Return the first and the end offset of the partitions given.
@@ -177,9 +176,13 @@ class Broker:
         return {place: (first[place], end[place]) for place in places}
 
     def committed(self, group: str, places: Iterable[Partition]) -> dict[Partition, int]:
-        """Return the committed offsets of ``group``, leaving out where it has none."""
-        asked = ConsumerGroupTopicPartitions(group, [TopicPartition(*place) for place in places])
-        found = patiently(lambda: self._committed(asked))
+        """Return the committed offsets of ``group``, leaving out where it has none.
+
+        By a consumer that does not join it: AdminClient ends the process (SIGSEGV, librdkafka 2.16)
+        where the answer is that another broker coordinates the group, as on a new cluster.
+        """
+        asked = [TopicPartition(*place) for place in places]
+        found = patiently(lambda: self._committed(group, asked))
         return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
 
     def _note(self, error: KafkaError) -> None:
@@ -187,10 +190,20 @@ class Broker:
             # How long it took is another each time, and would be another message.
             self._reasons.append(re.sub(r" \(after \d+ms in state \w+\)", "", error.str()))
 
-    def _committed(self, asked: ConsumerGroupTopicPartitions) -> list[TopicPartition]:
-        answers = self.client.list_consumer_group_offsets([asked], request_timeout=TIMEOUT_S)
-        found: list[TopicPartition] = self._result(answers[asked.group_id]).topic_partitions
+    def _committed(self, group: str, asked: list[TopicPartition]) -> list[TopicPartition]:
+        bystander = {"group.id": group, "enable.auto.commit": False}
+        consumer = Consumer({**self._options(), **bystander})
+        try:
+            found = consumer.committed(asked, timeout=TIMEOUT_S)
+        except KafkaException as error:
+            raise self.explained(error, f"{Operation.DESCRIBE} on group {group}") from error
+        finally:
+            consumer.close()
         return found
+
+    def _options(self) -> dict[str, Any]:
+        # It would repeat on stderr, 20 times a second, what our exception says once.
+        return {**librdkafka_options(self._settings), "log_level": 0, "error_cb": self._note}
 
     def _without_leader(self, names: Iterable[str]) -> list[str]:
         known = self._metadata().topics
@@ -221,7 +234,9 @@ class Broker:
                     raise self.explained(error) from error
 
     def _offsets(self, places: Iterable[Partition], which: OffsetSpec) -> dict[Partition, int]:
-        return {place: self._result(f).offset for place, f in self._asked(places, which).items()}
+        look = f"{Operation.DESCRIBE} on topic"
+        asked = self._asked(places, which)
+        return {place: self._result(f, f"{look} {place[0]}").offset for place, f in asked.items()}
 
     def _asked(
         self, places: Iterable[Partition], which: OffsetSpec
@@ -241,13 +256,10 @@ class Broker:
             raise self.explained(error, f"{Operation.CREATE} on topic {name}") from error
         return "created"
 
-    def _result(
-        self, future: Future[Any], operation: Operation | None = None, name: str = ""
-    ) -> Any:
+    def _result(self, future: Future[Any], right: str | None = None) -> Any:
         try:
             return future.result(2 * TIMEOUT_S)
         except KafkaException as error:
-            right = None if operation is None else f"{operation} on topic {name}"
             raise self.explained(error, right) from error
 
     def explained(self, error: KafkaException, right: str | None = None) -> PerennialError:

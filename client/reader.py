@@ -90,7 +90,7 @@ async def reader(
             bounds how late a record is seen there.
     """
     address = settings.need_kafka()
-    numbers = await asyncio.to_thread(partitions, settings, topics)
+    numbers = await asyncio.to_thread(partitions, settings, topics, Operation.READ)
     places = [TopicPartition(name, number) for name, held in numbers.items() for number in held]
     examine_batches()
     client = AIOKafkaConsumer(
