@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from matplotlib import rc_context
+from matplotlib import rc_context, rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -15,6 +15,9 @@ COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e
 INK: Final = "#22272c"
 QUIET: Final = "#8a949c"
 GRID: Final = "#e3e7ea"
+
+# What is drawn are names that somebody gave: two dollars in them are no formula, and no error.
+rcParams["text.parse_math"] = False
 
 
 def panels(

@@ -3,6 +3,9 @@
 
 const TICKS = { ticks: "outside", ticklen: 5, tickcolor: "rgba(0,0,0,0)" };  // room before the text
 
+/* Plotly takes some HTML for markup, and %{…} for a value: names are text. */
+const plain = text => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll("{", "&#123;");
+
 const distances = {
   variable: null,
   pair: [0, 0],
@@ -38,7 +41,7 @@ const distances = {
   /* Each on a scale of its own, to show where it varies. */
   heat(title, z, number) {
     const plot = document.getElementById("heat").children[number];
-    const { groups } = this.variable, few = groups.length <= 8;
+    const groups = this.variable.groups.map(plain), few = groups.length <= 8;
     const axis = { type: "category", automargin: true, fixedrange: true, showgrid: false, ...TICKS };
     const [x, y] = this.pair.map(code => groups[code]);
     Plotly.react(plot, [{
@@ -56,7 +59,7 @@ const distances = {
     if (plot.dataset.linked) return;
     plot.dataset.linked = "yes";
     plot.on("plotly_click", ({ points: [point] }) => {
-      this.pair = [point.x, point.y].map(name => this.variable.groups.indexOf(name));
+      this.pair = [point.x, point.y].map(name => this.variable.groups.map(plain).indexOf(name));
       this.draw(this.variable);
     });
   },
@@ -73,7 +76,8 @@ const distances = {
 
   /* Two values alike, row by row: the paper's distributions, all on one scale. */
   ridges() {
-    const { groups, pairs } = this.variable, rows = groups.map((name, code) => [name, code, code]);
+    const { pairs } = this.variable, groups = this.variable.groups.map(plain);
+    const rows = groups.map((name, code) => [name, code, code]);
     const curves = rows.map(([, a, b]) => ["genuine", "impostor"].map(kind =>
       this.curve(pairs[kind].counts[a][b])));
     const top = Math.max(...curves.flat().filter(Boolean).flatMap(curve => curve.y), 1e-9);
@@ -81,7 +85,7 @@ const distances = {
       curve, ["genuine", "impostor"][i], groups.length - 1 - row, 1.4 / top, `${groups[row]}: `)))
       .filter(Boolean);
     Plotly.react("ridges", traces.flat(), {
-      ...this.base(`both images have the same ${this.variable.name}`, Math.max(300, 90 + 62 * groups.length)),
+      ...this.base(`both images have the same ${plain(this.variable.name)}`, Math.max(300, 90 + 62 * groups.length)),
       xaxis: { title: { text: "cosine distance" }, gridcolor: ink("line"), zeroline: false, automargin: true },
       yaxis: { tickvals: groups.map((_, i) => groups.length - 1 - i), ticktext: groups, zeroline: false,
         gridcolor: ink("line"), automargin: true, ...TICKS, range: [-0.1, groups.length + 0.6] },
@@ -99,7 +103,7 @@ const distances = {
 
   /* The pair of values that was chosen. */
   one() {
-    const { groups, pairs } = this.variable, [a, b] = this.pair;
+    const { pairs } = this.variable, groups = this.variable.groups.map(plain), [a, b] = this.pair;
     const traces = ["genuine", "impostor"].map(kind => {
       const curve = this.curve(pairs[kind].counts[a][b]);
       return curve && this.area(curve, kind, 0, 1, "");
@@ -107,7 +111,7 @@ const distances = {
     const title = a === b ? `both ${groups[a]}` : `one ${groups[b]}, one ${groups[a]}`;
     const axis = { gridcolor: ink("line"), zeroline: false, automargin: true };
     Plotly.react("pair", traces.flat(), {
-      ...this.base(`${this.variable.name}: ${title}`, 340),
+      ...this.base(`${plain(this.variable.name)}: ${title}`, 340),
       xaxis: { ...axis, title: { text: "cosine distance" } },
       yaxis: { ...axis, title: { text: "density" }, rangemode: "tozero" },
     }, { displayModeBar: false, responsive: true });
