@@ -45,8 +45,8 @@ def read_json(text: bytes) -> Any:
         ValueError: it is no JSON, which NaN and Infinity are not.
     """
     counted(text)
-    if len(text) > _LARGE and not text.isascii():
-        # Python would hold the whole of it, and each long text in it, in up to four bytes a letter.
+    if len(text) > _LARGE:
+        # Python would hold the whole of it beside what it says, in up to four bytes a letter.
         return from_json(text, allow_inf_nan=False)
     try:
         return json.loads(text, parse_constant=_no_constant)
