@@ -11,7 +11,7 @@ JOBS ?= 3
 SIDE_BY_SIDE := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-timm demo test test-kafka fuzz torture check bench lock clean
+.PHONY: help install install-timm demo test test-kafka test-secured fuzz torture check bench lock clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ torture: $(READY) ## Run everything under faults, 3 minutes on each broker, and 
 
 test-kafka: $(READY) ## Run the tests of services on Apache Kafka 4 (needs Java 17, Maven and kcat)
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/services --broker apache $(FLAGS)
+
+test-secured: $(READY) ## The same with users, TLS and the least rights on Kafka and Redis
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/services --broker apache --secured $(FLAGS)
 
 check: $(READY) ## Lint, format, types, import rules, and whether generated documents are current
 	$(BIN)/ruff check .

@@ -22,7 +22,7 @@ from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.settings import BrokerKind, Settings, load_settings
 from tests.secured.services import secured_services
-from tests.secured.session import admin, in_use
+from tests.secured.session import NO_GOODBYE, admin, in_use
 
 MAX_TEARDOWN_S = 300
 
@@ -57,8 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["PERENNIAL_BROKER"] = broker
     if config.getoption("--secured"):
         os.environ["PERENNIAL_BROKER"] = BrokerKind.APACHE
-        # aiokafka does not wait until TLS has said goodbye: the loop of a test ends before.
-        config.addinivalue_line("filterwarnings", "ignore::ResourceWarning")
+        config.addinivalue_line("filterwarnings", NO_GOODBYE)
     for kind in BrokerKind:
         config.addinivalue_line(
             "markers", f"{kind}_broker(why): needs this broker, left out with another one"

@@ -138,6 +138,7 @@ class SecuredKafka(ApacheKafka):
             "ssl.truststore.type": "PEM",
             "ssl.truststore.location": str(self._authority.ca),
             "listener.name.certificates.ssl.client.auth": "required",
+            "ssl.principal.mapping.rules": "RULE:^CN=([^,]+),.*$/$1/,DEFAULT",
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
             # The controller's port has no users: what comes there is the node itself.
             "super.users": f"User:{ADMIN};User:ANONYMOUS",

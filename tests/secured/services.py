@@ -8,7 +8,7 @@ from typing import Any
 
 from redis import Redis
 
-from access.rights import Role, kafka_rights, redis_rules
+from access.rights import Role, kafka_rights, redis_commands, redis_rules
 from infra.local.embedded import EmbeddedRedis
 from infra.local.processes import free_port
 from schemas.settings import Settings, load_settings
@@ -52,11 +52,23 @@ class SecuredServices:
         return self._copied(role, PASSWORDS[role])
 
     def as_owner(self, settings: Settings) -> Settings:
-        """Return the settings of a user to whom all belongs below the prefix, and nothing else."""
+        """Return the settings of a user who may do all on Kafka below the prefix, and nothing else.
+
+        In Redis the commands of the streams are all that anything needs.
+        """
         name = f"owner-{settings.topic_prefix}"
         self.kafka.add_user(name, SECRET)
         self.kafka.give(name, settings.topic_prefix)
-        self.let_in(name, SECRET, ["resetkeys", f"~{settings.topic_prefix}*", "+@all"])
+        keys = ("resetkeys", "resetchannels", f"~{settings.topic_prefix}*", "-@all")
+        commands = (f"+{command}" for command in redis_commands(Role.STREAMS))
+        self.let_in(name, SECRET, [*keys, *commands])
+        return settings.model_copy(update=self._copied(name, SECRET))
+
+    def as_stranger(self, settings: Settings) -> Settings:
+        """Return the settings of a user who may publish; kcat cannot say the roles' passwords."""
+        name = f"stranger-{settings.topic_prefix}"
+        self.kafka.add_user(name, SECRET)
+        self.kafka.grant(name, kafka_rights(settings, Role.PUBLISHER))
         return settings.model_copy(update=self._copied(name, SECRET))
 
     def _copied(self, name: str, password: str) -> dict[str, Any]:

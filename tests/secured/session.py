@@ -9,12 +9,18 @@ from access.rights import Role
 from schemas.settings import Settings
 from tests.secured.services import SecuredServices
 
+NO_GOODBYE = r"ignore:unclosed (transport <_Selector|<socket\.socket):ResourceWarning"
+"""The filter for a connection that was closed before TLS had said goodbye, and whose loop ended.
+
+aiokafka does not wait for it. One that was not closed at all is told of as another transport.
+"""
+
 _ROLES: Mapping[str, tuple[Role, ...]] = MappingProxyType(
     {
         "worker": (Role.WORKER,),
         "streams": (Role.STREAMS,),
         "publish": (Role.PUBLISHER, Role.WATCHER),
-        "watch": (Role.WATCHER,),
+        "watch": (Role.WATCHER, Role.CURATOR),  # the gallery, too
         **dict.fromkeys(("review", "gallery", "enrol", "activate", "whatif"), (Role.CURATOR,)),
         **dict.fromkeys(("topics", "doctor"), (Role.OPERATOR,)),
     }
@@ -32,9 +38,20 @@ def in_use(services: SecuredServices) -> Iterator[SecuredServices]:
         _running.remove(services)
 
 
-def admin() -> dict[str, Any]:
-    """Return the settings of the tests' own hand, which may do anything."""
-    return _running[0].admin if _running else {}
+def in_session() -> SecuredServices | None:
+    """Return the services that this run of the tests is on, if they are secured."""
+    return _running[0] if _running else None
+
+
+def admin(beginning: str = "") -> dict[str, Any]:
+    """Return the settings, those that begin so, of the tests' own hand, which may do anything."""
+    settings = _running[0].admin if _running else {}
+    return {name: value for name, value in settings.items() if name.startswith(beginning)}
+
+
+def as_stranger(settings: Settings) -> Settings:
+    """Return the settings of a client that is not ours and may only publish."""
+    return _running[0].as_stranger(settings) if _running else settings
 
 
 def as_user(settings: Settings, command: str) -> Settings:

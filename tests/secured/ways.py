@@ -15,14 +15,14 @@ def token_command(folder: Path, subject: str) -> str:
         "import base64, json, time\n"
         "part = lambda o: base64.urlsafe_b64encode(json.dumps(o).encode()).rstrip(b'=').decode()\n"
         "now = time.time()\n"
-        f"claims = {{'sub': {subject!r}, 'iat': now, 'exp': now + 300}}\n"
+        f"claims = {{'sub': {str(subject)!r}, 'iat': now, 'exp': now + 300}}\n"
         "print(part({'alg': 'none'}) + '.' + part(claims) + '.')\n"
     )
     return f"{sys.executable} {script}"
 
 
-def way(secured: SecuredServices, name: str, folder: Path) -> Settings:
-    """Return the settings of one way to get in."""
+def way(secured: SecuredServices, name: str, folder: Path, who: str = ADMIN) -> Settings:
+    """Return the settings of one way to get in; by a token or a certificate, as who one wants."""
     bare = {
         "kafka_bootstrap_servers": secured.kafka.address,
         "kafka_security_ca": secured.authority.ca,
@@ -37,11 +37,11 @@ def way(secured: SecuredServices, name: str, folder: Path) -> Settings:
         "SCRAM-SHA-512": scram,
         "SCRAM-SHA-256": scram,
         "PLAIN": plain,
-        "OAUTHBEARER": {"kafka_security_token_command": token_command(folder, ADMIN)},
+        "OAUTHBEARER": {"kafka_security_token_command": token_command(folder, who)},
     }
     if name in ways:
         return load_settings(**bare, **ways[name], kafka_security_mechanism=name)
-    ours = {"kafka_security_certificate": secured.authority.issue("ours")}
+    ours = {"kafka_security_certificate": secured.authority.issue(who)}
     at = f"127.0.0.1:{secured.kafka.certificates_port}"
     own = {"kafka_security_protocol": "SSL", "kafka_bootstrap_servers": at}
     return load_settings(**{**bare, **own, **ours})

@@ -1,6 +1,7 @@
 """What the service tests share."""
 
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from infra.local.apache_kafka import ApacheKafka
 from infra.local.embedded import EmbeddedRedis, Services
 from infra.torture.model import write_cheap_model
 from schemas.settings import Settings, environment, load_settings
-from tests.secured.session import as_user
+from tests.secured.services import SecuredServices, secured_services
+from tests.secured.session import as_user, in_session
 from tests.services.commands import Run
 
 
@@ -21,6 +23,23 @@ from tests.services.commands import Run
 def light_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that tells photographs apart and costs almost nothing: most tests are of the way."""
     return write_cheap_model(tmp_path_factory.mktemp("light") / "model")
+
+
+@pytest.fixture(scope="module")
+def secured(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SecuredServices]:
+    """A Kafka and a Redis with users and TLS; those of this run, where it asked for such."""
+    if request.config.getoption("--secured"):
+        request.getfixturevalue("stack_services")
+        running = in_session()
+        assert running is not None
+        yield running
+        return
+    folder = tmp_path_factory.mktemp("secured")
+    with secured_services(folder, load_settings().kafka_jars) as started:
+        yield started
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +77,9 @@ def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
     def run_as(*arguments: object) -> Result:
         texts = [str(argument) for argument in arguments]
         login = ("kafka_security_", "redis_username", "redis_password", "redis_ca")
-        _export(as_user(settings, texts[0]), monkeypatch, *login)
+        prefix = os.environ.get("PERENNIAL_TOPIC_PREFIX", "")  # a test may have set another
+        own = settings.model_copy(update={"topic_prefix": prefix})
+        _export(as_user(own, texts[0]), monkeypatch, *login)
         return CliRunner().invoke(app, texts)
 
     return run_as

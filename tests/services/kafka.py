@@ -106,9 +106,7 @@ async def running(service: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncI
 
 async def indexed(settings: Settings, entries: int) -> None:
     """Wait until the index holds so many entries; the topic has them a little before."""
-    index = RedisIndex.connect(
-        settings.need_redis(), prefix=settings.topic_prefix, hnsw_above=10_000, timeout_s=5
-    )
+    index = RedisIndex.of(settings)
     try:
         async with asyncio.timeout(60):
             while await _held(index) < entries:

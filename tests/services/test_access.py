@@ -1,7 +1,6 @@
 """Kafka and Redis with users, TLS and the least rights: what is refused is waited for, and said."""
 
 import asyncio
-import gc
 import json
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
@@ -27,28 +26,21 @@ from schemas.topics import DEAD_LETTERS, FRAMES, HUMAN_REVIEW, IDENTIFICATIONS
 from tests.secured.certificates import Authority
 from tests.secured.kafka import PLAIN_SECRET, SECRET
 from tests.secured.running import Herd, Services, running_services
-from tests.secured.services import PASSWORDS, SecuredServices, secured_services
+from tests.secured.services import PASSWORDS, SecuredServices
+from tests.secured.session import NO_GOODBYE
 from tests.secured.ways import way
 from tests.services.kafka import collecting, eventually
 
 pytestmark = [
     pytest.mark.apache_broker("it needs Java and Maven"),
     # asyncio leaves what broke off in a handshake to the garbage collector, in the proxy.
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings(NO_GOODBYE),
 ]
 
 seen = partial(eventually, within_s=180)  # a busy machine may take as long
 
 OUTCOMES = (IDENTIFICATIONS, HUMAN_REVIEW, DEAD_LETTERS)
 SECRETS = (SECRET, PLAIN_SECRET, *PASSWORDS.values())
-
-
-@pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredServices]:
-    jars = load_settings().kafka_jars
-    with secured_services(tmp_path_factory.mktemp("secured"), jars) as running:
-        yield running
-    gc.collect()
 
 
 @pytest.fixture(scope="module")
@@ -244,3 +236,7 @@ def test_no_secret_is_shown_anywhere(
     escaped = [json.dumps(secret)[1:-1] for secret in SECRETS]
     for text in shown:
         assert not [secret for secret in (*SECRETS, *quoted, *escaped) if secret in text]
+
+
+def test_what_was_refused_left_no_error_that_nobody_heard(services: Services) -> None:
+    assert [log.name for log in services.logs if "never retrieved" in log.read_text()] == []

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from redis.asyncio import Redis
 
+from access.redis import async_redis_client
 from infra.local.embedded import EmbeddedRedis
 from schemas.conditioning import Activation
 from schemas.event import Background
@@ -129,9 +129,7 @@ async def answered(found: list[Record], more: int) -> None:
 
 @asynccontextmanager
 async def looking(settings: Settings) -> AsyncIterator[RedisIndex]:
-    index = RedisIndex.connect(
-        settings.need_redis(), prefix=settings.topic_prefix, hnsw_above=10**6, timeout_s=5
-    )
+    index = RedisIndex.of(settings.model_copy(update={"hnsw_above": 10**6}))
     try:
         yield index
     finally:
@@ -152,7 +150,7 @@ async def laid_out(settings: Settings, version: str | None) -> GalleryState:
 async def begun(settings: Settings, space: str) -> None:
     """Wait until the first shard of a space is there."""
     name = Shard(settings.topic_prefix, space, "c0").index("flat").encode()
-    async with asyncio.timeout(60), Redis.from_url(settings.need_redis()) as client:
+    async with asyncio.timeout(60), async_redis_client(settings) as client:
         while name not in await client.execute_command("FT._LIST"):
             await asyncio.sleep(0.005)
 

@@ -17,6 +17,7 @@ from schemas.runtime import Runtime
 from schemas.settings import Settings, environment, load_settings
 from schemas.topics import HUMAN_REVIEW, TOPICS
 from streams.app import run
+from tests.secured.session import admin
 from tests.services.hostile import photograph
 from tests.services.kafka import collecting, eventually, put, running
 from tests.services.test_worker import frame, quick
@@ -53,7 +54,7 @@ def deployment(
     """A deployment without topics."""
     own = load_settings(
         kafka_bootstrap_servers=node.address,
-        redis_url=stack_services.redis,
+        **{"redis_url": stack_services.redis, **admin("redis_")},
         topic_prefix=f"{tmp_path.name}.",
         worker_port=0,
         streams_port=0,

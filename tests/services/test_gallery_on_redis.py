@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from redis.asyncio import Redis
 
+from access.redis import async_redis_client
 from recognition.retain import RetentionRule
 from schemas.metrics import Metrics
 from schemas.settings import Settings, load_settings
@@ -21,9 +21,7 @@ from tests.gallery_entries import MODEL, enrol
 
 @pytest.fixture
 async def index(settings: Settings) -> AsyncIterator[RedisIndex]:
-    made = RedisIndex.connect(
-        settings.need_redis(), prefix=settings.topic_prefix, hnsw_above=10_000, timeout_s=5
-    )
+    made = RedisIndex.of(settings)
     yield made
     await made.clear(await made.term())
     await made.close()
@@ -91,7 +89,7 @@ async def test_after_a_rollout_nothing_of_the_old_layout_is_left(
     ]
     await writer.handle([command.record("c") for command in commands])
     shards: list[set[str]] = []
-    async with Redis.from_url(settings.need_redis()) as client:
+    async with async_redis_client(settings) as client:
         for record in (activation(tmp_path), activation(None), activation(tmp_path)):
             wanted.records.append(record)
             await writer.on_activation_request([])
@@ -115,16 +113,14 @@ async def test_a_large_shard_becomes_hnsw_and_its_flat_index_goes(
     # So few entries can make sure of nothing, and the exact search is as fast.
     monkeypatch.setattr(accuracy, "MIN_RECALL", 0.0)
     monkeypatch.setattr(accuracy, "MAX_COST", 1e6)
-    index = RedisIndex.connect(
-        settings.need_redis(), prefix=settings.topic_prefix, hnsw_above=30, timeout_s=5
-    )
+    index = RedisIndex.of(settings.model_copy(update={"hnsw_above": 30}))
     writer = agent(index, FakeLog(), metrics)
     rng = np.random.default_rng(4)
     commands = [
         enrol(f"e{i}", f"id{i}", rng.normal(size=12), background={"season": "s"}) for i in range(60)
     ]
     kinds: list[set[str]] = []
-    async with Redis.from_url(settings.need_redis()) as client:
+    async with async_redis_client(settings) as client:
         for part in (commands[:20], commands[20:]):
             await writer.handle([command.record("c") for command in part])
             names = [n.decode() for n in await client.execute_command("FT._LIST")]

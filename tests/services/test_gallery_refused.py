@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.structs import TopicPartition
 
+from access.kafka import aiokafka_options
 from client.broker import Broker
 from schemas.gallery import under_term
 from schemas.records import Record
@@ -62,9 +63,7 @@ async def test_a_log_that_was_cut_off_is_not_taken_for_an_empty_one(
 @pytest.mark.apache_broker("the embedded one knows no transactions")
 async def test_gaps_between_offsets_are_normal(settings: Settings, tmp_path: Path) -> None:
     topic = settings.topic(GALLERY)
-    producer = AIOKafkaProducer(
-        bootstrap_servers=settings.need_kafka(), transactional_id=f"{topic}-copy"
-    )
+    producer = AIOKafkaProducer(**aiokafka_options(settings), transactional_id=f"{topic}-copy")
     await producer.start()
     try:
         for number, commits in enumerate((True, False, True)):
@@ -85,7 +84,7 @@ async def cut(settings: Settings, before: int) -> None:
     topic = settings.topic(GALLERY)
     broker = Broker(settings)
     await asyncio.to_thread(broker.alter, {topic: {"cleanup.policy": "compact,delete"}})
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.need_kafka())
+    admin = AIOKafkaAdminClient(**aiokafka_options(settings))
     await admin.start()
     try:
         place = TopicPartition(topic, 0)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from access.kafka import librdkafka_options
 from client.broker import Broker
 from infra.local.apache_kafka import java, kafka_jars
 from schemas.codec import STRUCTURED
@@ -18,6 +19,7 @@ from schemas.embedding import read_embedding
 from schemas.records import Record
 from schemas.settings import Settings, load_settings
 from schemas.topics import EMBEDDINGS, FRAMES
+from tests.secured.session import as_stranger
 from tests.services.hostile import photograph
 from tests.services.kafka import collecting, eventually
 from tests.services.test_worker import quick
@@ -41,7 +43,10 @@ def kcat(settings: Settings, photo: Path, codec: str) -> None:
     }
     command = [replaced.get(word, word) for word in shlex.split(line)]
     assert set(replaced.values()) <= set(command)
-    command[1:1] = ["-X", f"compression.codec={codec}"]
+    login = librdkafka_options(as_stranger(settings))
+    del login["bootstrap.servers"]
+    options = {**login, "compression.codec": codec}
+    command[1:1] = [part for name, value in options.items() for part in ("-X", f"{name}={value}")]
     subprocess.run(command, check=True, timeout=60)
 
 
@@ -63,15 +68,35 @@ def java_console_producer(settings: Settings, photo: Path, codec: str) -> None:
         *("--bootstrap-server", settings.need_kafka(), "--topic", settings.topic(FRAMES)),
         *("--compression-codec", codec, "--property", "parse.key=true"),
         *("--property", "parse.headers=true"),
+        *("--producer.config", str(java_login(settings, photo.parent))),
     ]
     subprocess.run(command, input=line, text=True, check=True, timeout=120)
+
+
+def java_login(settings: Settings, folder: Path) -> Path:
+    """Write the file by which Java's clients log in; it is empty where nobody has to."""
+    options = librdkafka_options(as_stranger(settings))
+    lines: list[str] = []
+    if "sasl.mechanism" in options:
+        name, password = (options[f"sasl.{part}"] for part in ("username", "password"))
+        quoted = password.replace("\\", "\\\\").replace('"', '\\"')
+        scram = "org.apache.kafka.common.security.scram.ScramLoginModule required"
+        login = f'{scram} username="{name}" password="{quoted}";'
+        lines = [
+            *(f"{key}={options[key]}" for key in ("security.protocol", "sasl.mechanism")),
+            "sasl.jaas.config=" + login.replace("\\", "\\\\"),
+            f"ssl.truststore.type=PEM\nssl.truststore.location={options['ssl.ca.location']}",
+        ]
+    path = folder / "java.properties"
+    path.write_text("\n".join(lines))
+    return path
 
 
 def _has(found: list[Record], count: int) -> bool:
     return len(found) == count
 
 
-# "producer" leaves the records on the topic as they were packed, so our readers unpack them.
+# As topics were made before, and as they are made now: records lie there as they were packed.
 @pytest.mark.parametrize(
     ("publish", "stored"),
     [(kcat, "uncompressed"), (kcat, "producer"), (java_console_producer, "producer")],

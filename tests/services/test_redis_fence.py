@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from redis.asyncio import Redis
 
+from access.redis import async_redis_client
 from recognition.cluster import EVERYWHERE
 from schemas.errors import DependencyDown
 from schemas.settings import Settings
@@ -19,15 +20,13 @@ from tests.gallery_entries import MODEL, unit
 
 @pytest.fixture
 async def redis(settings: Settings) -> AsyncIterator[Redis]:
-    async with Redis.from_url(settings.need_redis(), protocol=3) as client:
+    async with async_redis_client(settings, protocol=3) as client:
         yield client
 
 
 @pytest.fixture
 async def index(settings: Settings) -> AsyncIterator[RedisIndex]:
-    made = RedisIndex.connect(
-        settings.need_redis(), prefix=settings.topic_prefix, hnsw_above=10_000, timeout_s=5
-    )
+    made = RedisIndex.of(settings)
     yield made
     await made.remove()
     await made.close()

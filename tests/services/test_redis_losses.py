@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from redis.asyncio import Redis
 
+from access.redis import async_redis_client
 from infra.local.embedded import EmbeddedRedis
 from schemas.errors import SetupError
 from schemas.health import Health
@@ -158,9 +159,7 @@ def right(settings: Settings, found: Sequence[Record]) -> set[str]:
 
 async def mended(settings: Settings) -> None:
     """Wait until Redis holds the whole gallery again."""
-    index = RedisIndex.connect(
-        settings.need_redis(), prefix=settings.topic_prefix, hnsw_above=10_000, timeout_s=5
-    )
+    index = RedisIndex.of(settings)
     try:
         async with asyncio.timeout(30):
             while True:
@@ -194,7 +193,7 @@ async def test_what_redis_lost_is_no_unknown_and_is_mended(
     health = Remembering(metrics)
     async with (
         working(settings, metrics, health) as found,
-        Redis.from_url(settings.need_redis()) as redis,
+        async_redis_client(settings) as redis,
     ):
         health.fallen.clear()
         loading = asyncio.create_task(load(settings, 200, rate=100))
@@ -218,7 +217,7 @@ async def test_contents_that_were_exchanged_are_found_and_put_right(
     quick = settings.model_copy(update={"verify_interval_s": 1.0})
     async with (
         working(quick, metrics, health) as found,
-        Redis.from_url(settings.need_redis()) as redis,
+        async_redis_client(settings) as redis,
     ):
         before = await hashes(redis, settings.topic_prefix)
         await delete_one_and_add_a_stranger(redis, settings.topic_prefix)
@@ -262,7 +261,7 @@ async def test_eviction_is_no_unknown_and_readiness_names_the_policy(
     health = Remembering(metrics)
     async with (
         working(own_settings, metrics, health) as found,
-        Redis.from_url(own_settings.need_redis()) as redis,
+        async_redis_client(own_settings) as redis,
     ):
         loading = asyncio.create_task(load(own_settings, 300, rate=60))
         await eventually(lambda: len(answered(found)) > 40, "it is at work")
@@ -282,7 +281,7 @@ async def test_eviction_is_no_unknown_and_readiness_names_the_policy(
 async def test_streams_do_not_start_where_redis_may_evict(
     own_settings: Settings, metrics: Metrics, health: Health
 ) -> None:
-    async with Redis.from_url(own_settings.need_redis()) as redis:
+    async with async_redis_client(own_settings) as redis:
         await redis.config_set("maxmemory-policy", "allkeys-lru")
         await redis.config_set("maxmemory", 100_000_000)
     with pytest.raises(SetupError, match="maxmemory-policy noeviction"):

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import numpy as np
 import pytest
-from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError
 
+from access.redis import async_redis_client
 from access.rights import Role, redis_commands, redis_rules
 from recognition.cluster import EVERYWHERE
 from schemas.errors import DependencyDown
@@ -28,7 +28,7 @@ Allow = Callable[..., Awaitable[None]]
 async def allow(settings: Settings) -> AsyncIterator[Allow]:
     """Give the user of this test the least rights of the streams, less some commands."""
     name = settings.topic_prefix
-    async with Redis.from_url(settings.need_redis()) as client:
+    async with async_redis_client(settings) as client:
 
         async def given(*less: str) -> None:
             rules = [*redis_rules(settings, Role.STREAMS), *(f"-{command}" for command in less)]

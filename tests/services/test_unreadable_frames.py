@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
+from access.kafka import librdkafka_options
 from client.reading.second_reader import second_reader
 from infra.local.embedded import Services
 from schemas.health import Health
@@ -118,7 +119,7 @@ async def test_every_codec_of_another_client_is_read(
     settings: Settings, metrics: Metrics, codec: str
 ) -> None:
     producer = Producer(
-        {"bootstrap.servers": settings.need_kafka(), "compression.type": codec, "linger.ms": 50}
+        {**librdkafka_options(settings), "compression.type": codec, "linger.ms": 50}
     )
     for number in range(40):
         record = frame(settings, number)

@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from access.rights import DOES, Operation, Resource, Right, Role, kafka_rights, redis_rules
+from access.rights import (
+    DOES,
+    Operation,
+    Resource,
+    Right,
+    Role,
+    kafka_rights,
+    redis_commands,
+    redis_rules,
+)
 from schemas.settings import load_settings
 from schemas.topics import TOPICS
 
@@ -47,6 +56,11 @@ def test_the_rules_of_redis_are_those_of_the_code(role: Role) -> None:
     rules = " ".join(redis_rules(load_settings(topic_prefix="PREFIX"), role))
     line = f"ACL SETUSER {role} reset on >PASSWORD {rules}"
     assert line in OPERATING, f"docs/operating.md needs this line:\n{line}"
+
+
+def test_the_demo_has_the_commands_of_the_streams() -> None:
+    commands = " ".join(f"+{command}" for command in redis_commands(Role.STREAMS))
+    assert f"resetkeys resetchannels '~demo-*' -@all {commands}\n" in OPERATING
 
 
 def test_no_operation_lies_beside_the_table() -> None:
