@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from confluent_kafka import (
@@ -28,6 +29,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its re-expo
 from access.kafka import librdkafka_options
 from access.refusals import is_refusal, not_allowed, refused
 from access.rights import Operation
+from schemas.access import SecurityProtocol
 from schemas.errors import DependencyDown, PerennialError, SetupError
 from schemas.offsets import Partition
 from schemas.settings import Settings
@@ -191,15 +193,25 @@ class Broker:
             self._reasons.append(re.sub(r" \(after \d+ms in state \w+\)", "", error.str()))
 
     def _committed(self, group: str, asked: list[TopicPartition]) -> list[TopicPartition]:
+        right = f"{Operation.DESCRIBE} on group {group}"
+        self._refuse_hidden(group, right)
         bystander = {"group.id": group, "enable.auto.commit": False}
         consumer = Consumer({**self._options(), **bystander})
         try:
             found = consumer.committed(asked, timeout=TIMEOUT_S)
         except KafkaException as error:
-            raise self.explained(error, f"{Operation.DESCRIBE} on group {group}") from error
+            raise self.explained(error, right) from error
         finally:
             consumer.close()
         return found
+
+    def _refuse_hidden(self, group: str, right: str) -> None:
+        """Find out whether we may ask: a consumer would till its time is over, and not tell."""
+        if self._settings.kafka_security_protocol is SecurityProtocol.PLAINTEXT:
+            return
+        asked = self.client.describe_consumer_groups([group], request_timeout=TIMEOUT_S)
+        with suppress(SetupError):  # a group that is not there yet
+            self._result(asked[group], right)
 
     def _options(self) -> dict[str, Any]:
         # It would repeat on stderr, 20 times a second, what our exception says once.

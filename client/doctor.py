@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
 from redis.retry import Retry
 
 from access.redis import redis_client
@@ -166,6 +166,8 @@ def _search(redis: "Redis") -> Iterator[Finding]:
 def _on_timeout(redis: "Redis") -> str:
     try:
         answer = redis.execute_command("FT.CONFIG", "GET", "ON_TIMEOUT")
+    except NoPermissionError:
+        raise
     except ResponseError:  # where FT.CONFIG has gone, CONFIG has it
         answer = redis.config_get("search-on-timeout")
     pairs = answer.items() if isinstance(answer, dict) else answer
