@@ -89,3 +89,10 @@ def test_what_the_second_reader_gives_looks_as_from_the_first() -> None:
     assert (fetched.topic, fetched.partition, fetched.offset) == ("t", 2, 3)
     assert (fetched.timestamp, fetched.key, fetched.value) == (4, b"k", b"v")
     assert as_fetched(fetched) is fetched
+
+
+def test_fausts_own_look_at_a_partition_ends_nothing() -> None:
+    """It asks aiokafka for a position that may not be known yet, and no error may end the app."""
+    made = thread({})
+    made._consumer = None  # whoever asked it for anything would raise
+    made.verify_event_path(0.0, PLACE)
