@@ -67,6 +67,9 @@ def _guarded(
         yield from check(settings)
     except PerennialError as error:
         yield Finding(name, Level.FAIL, str(error))
+    except NoPermissionError as error:
+        remedy = "give the user the rights that docs/operating.md lists for `operator`"
+        yield Finding(name, Level.FAIL, f"{settings.redis_shown}: {error}", remedy)
     except RedisError as error:
         yield Finding(
             name,

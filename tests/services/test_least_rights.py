@@ -204,7 +204,7 @@ def test_each_command_of_redis_is_named_where_it_is_missing(
         secured.let_in(role, PASSWORDS[role], [*rules, f"-{missing}"])
         person.until(
             command,
-            lambda result, said: result.exit_code != 0 and f"'{missing}'" in said,  # noqa: B023
+            lambda result, said: result.exit_code != 0 and f"'{missing}'" in said.lower(),  # noqa: B023
             f"it names {missing}",
         )
     secured.let_in(role, PASSWORDS[role], rules)
