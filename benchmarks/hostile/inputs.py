@@ -216,8 +216,8 @@ EVENT_INPUTS: Sequence[Hostile] = (
         lambda: _changed(REVIEW_DECISIONS, b'"' + b"k" * 1_800_000 + b'":0'),
     ),
     Hostile(
-        "gzip bomb of 700 MiB", REVIEW_DECISIONS, "unreadable_batch",
-        lambda: batches.bomb(700 * _MIB),
+        "gzip bomb of 400 MiB", REVIEW_DECISIONS, "unreadable_batch",
+        lambda: batches.bomb(400 * _MIB),
     ),
     Hostile(
         "command of 1.9 MiB", GALLERY_COMMANDS, "too_many_values",
