@@ -96,6 +96,7 @@ def _address() -> str:
     address, log = folder / "socket", folder / "log"
     program = Program("warm", log)
     env = {name: value for name, value in os.environ.items() if name != COVERED}
+    env["PYTHONPATH"] = os.pathsep.join(sys.path)  # wherever we stand, it finds the tests
     program.launch([sys.executable, "-m", __name__, str(address)], env)
     give_up = time.monotonic() + _START_S
     while not address.exists():
