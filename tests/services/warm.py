@@ -6,6 +6,7 @@ however many are asked for. The keeper answers with the process id, and with the
 """
 
 import atexit
+import ctypes
 import gc
 import json
 import os
@@ -116,11 +117,18 @@ def _serve(address: str) -> None:
         connection, _ = listening.accept()
         if os.fork() == 0:
             listening.close()
+            _die_with_parent()
             return _keep(connection)
         connection.close()
         with suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 """A keeper has ended, and its time is counted as ours."""
+
+
+def _die_with_parent() -> None:
+    """Let the kernel kill us with whoever forked us, so that killed tests leave no service."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def _keep(connection: socket.socket) -> None:
@@ -129,6 +137,7 @@ def _keep(connection: socket.socket) -> None:
     pid = os.fork()
     if pid == 0:
         connection.close()
+        _die_with_parent()
         return _become(wanted["argv"], wanted["env"], wanted["log"], wanted["cwd"])
     connection.sendall(b"%d\n" % pid)
     _, status = os.waitpid(pid, 0)
