@@ -119,13 +119,25 @@ def _names(error: Exception) -> str:
 
 
 def is_lost(client: Any) -> bool:
-    """Tell whether a consumer of aiokafka's has stopped to coordinate with its group, for good.
+    """Tell whether a consumer of aiokafka's has lost its group for good.
 
-    An error that it did not expect ends that for ever (a right taken away in the midst of a
-    heartbeat, say); whatever it is asked from then on, it answers with this error.
+    It has where its coordination ended by an error that it did not expect, and where an error ended
+    its heartbeats or its look at what is committed (a right taken away, say): neither is begun
+    again before the group is joined anew, and nothing makes it join. Until then each read answers
+    with that error, whatever was mended.
     """
-    task = getattr(getattr(client, "_coordinator", None), "_coordination_task", None)
-    return task is not None and bool(task.done())
+    coordinator = getattr(client, "_coordinator", None)
+    whole = getattr(coordinator, "_coordination_task", None)
+    parts = (
+        getattr(coordinator, f"_{part}_task", None) for part in ("heartbeat", "commit_refresh")
+    )
+    return (whole is not None and whole.done()) or any(map(_has_failed, parts))
+
+
+def _has_failed(task: asyncio.Task[None] | None) -> bool:
+    return (
+        task is not None and task.done() and not task.cancelled() and task.exception() is not None
+    )
 
 
 class AllowedReads:

@@ -163,6 +163,25 @@ async def test_a_missing_right_to_read_is_waited_for(
     await seen(lambda: services.ready, "all is well again")
 
 
+async def test_a_right_on_the_group_that_is_taken_while_nothing_comes(
+    secured: SecuredServices, services: Services, herd: Herd, admin: Settings
+) -> None:
+    """It ends the heartbeats, and there is nothing to commit that would join the group anew."""
+    taken = [Right(Resource.GROUP, admin.workers_group, Operation.READ)]
+    secured.kafka.revoke(Role.WORKER, taken)
+    await seen(
+        lambda: services.waits(services.worker_url, "user worker lacks", *map(str, taken)),
+        "it says what it lacks",
+    )
+    log = services.logs[0]
+    joined = log.read_text().count("reading partitions")
+    secured.kafka.grant(Role.WORKER, taken)
+    await seen(lambda: log.read_text().count("reading partitions") > joined, "it joins anew")
+    await seen(lambda: services.ready, "all is well again")
+    await herd.send()
+    await herd.answered()
+
+
 async def test_an_expired_certificate_and_a_new_authority(
     secured: SecuredServices, services: Services, herd: Herd, tmp_path: Path
 ) -> None:
