@@ -15,6 +15,11 @@ NO_GOODBYE = r"ignore:unclosed (transport <_Selector|<socket\.socket):ResourceWa
 aiokafka does not wait for it. One that was not closed at all is told of as another transport.
 """
 
+NO_REDIS_LOGIN: Mapping[str, None] = MappingProxyType(
+    dict.fromkeys(("redis_username", "redis_password", "redis_ca"))
+)
+"""What differs in the settings for a Redis that a test starts for itself: it has no users."""
+
 _ROLES: Mapping[str, tuple[Role, ...]] = MappingProxyType(
     {
         "worker": (Role.WORKER,),

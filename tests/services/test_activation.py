@@ -33,6 +33,7 @@ from streams.index.redis import RedisIndex
 from streams.index.shard import Shard
 from tests.conditionings import DAY, NIGHT, activation, conditioning, saved
 from tests.gallery_entries import MODEL, enrol, entry
+from tests.secured.session import NO_REDIS_LOGIN
 from tests.services.commands import records
 from tests.services.kafka import (
     collecting,
@@ -63,7 +64,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def own_settings(settings: Settings, own_redis: EmbeddedRedis) -> Settings:
     """Settings with a Redis of the test's own."""
-    return settings.model_copy(update={"redis_url": own_redis.address})
+    return settings.model_copy(update={"redis_url": own_redis.address, **NO_REDIS_LOGIN})
 
 
 async def enrolled(settings: Settings) -> None:

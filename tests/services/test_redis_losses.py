@@ -25,6 +25,7 @@ from schemas.topics import DEAD_LETTERS, GALLERY_COMMANDS, HUMAN_REVIEW, IDENTIF
 from streams.app import run
 from streams.index.redis import RedisIndex
 from tests.gallery_entries import MODEL, enrol
+from tests.secured.session import NO_REDIS_LOGIN
 from tests.services.kafka import (
     collecting,
     embedding,
@@ -239,7 +240,7 @@ async def test_contents_that_were_exchanged_are_found_and_put_right(
 @pytest.fixture
 def own_settings(settings: Settings, own_redis: EmbeddedRedis) -> Settings:
     """Settings with a Redis of the test's own."""
-    changes = {"redis_url": own_redis.address, "redis_timeout_s": 0.5}
+    changes = {"redis_url": own_redis.address, "redis_timeout_s": 0.5, **NO_REDIS_LOGIN}
     return settings.model_copy(update=changes)
 
 
