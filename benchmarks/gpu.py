@@ -28,7 +28,8 @@ from client.reader import reader
 from infra.console import err, out
 from infra.demo.run import rendered
 from infra.local.stack import stack
-from schemas.settings import Precision, Settings, load_settings
+from schemas.choices import Precision
+from schemas.settings import Settings, load_settings
 from schemas.topics import EMBEDDINGS
 from workers.model.model import load_model
 from workers.service.embedder import share

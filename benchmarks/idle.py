@@ -15,7 +15,8 @@ from infra.console import err, out, print_json
 from infra.demo.run import rendered
 from infra.local.stack import Stack, stack
 from lab.shown.tables import table
-from schemas.settings import BrokerKind, load_settings
+from schemas.choices import BrokerKind
+from schemas.settings import load_settings
 
 GOALS = {BrokerKind.EMBEDDED: 0.15, BrokerKind.APACHE: 0.05}
 """Share of a core, of what :data:`COUNTED` names."""

@@ -15,7 +15,8 @@ from infra.console import err, out, print_json
 from infra.demo.run import rendered
 from infra.local.stack import stack
 from lab.shown.tables import table
-from schemas.settings import BrokerKind, Settings, load_settings
+from schemas.choices import BrokerKind
+from schemas.settings import Settings, load_settings
 
 STAGES = (END_TO_END, "fetch", "decode", "wait", "forward", "hop", "match")
 _WARM_UP = 40

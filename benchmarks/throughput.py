@@ -34,7 +34,8 @@ from client.reviews import answer_by_labels
 from infra.demo.run import rendered
 from infra.local.embedded import services
 from infra.local.stack import Stack, stack
-from schemas.settings import BrokerKind, Settings, environment, load_settings
+from schemas.choices import BrokerKind
+from schemas.settings import Settings, environment, load_settings
 
 LEARNED = 600
 GOAL = 0.75

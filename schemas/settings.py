@@ -1,7 +1,6 @@
 """Every setting, from ``PERENNIAL_*`` variables: the only file that reads the environment."""
 
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +8,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from schemas.access import AccessSettings, variable
+from schemas.choices import BrokerKind, Device, InferenceRuntime, Precision, Views
 from schemas.errors import SetupError
 from schemas.limits import MAX_CLUSTERS, STANDARD, FrameLimits
 from schemas.topics import Topic
@@ -25,46 +25,6 @@ MAX_BATCH = 1024
 
 IN_FLIGHT, IN_FLIGHT_GPU = 64, 1024
 """Frames that a worker holds at once on a processor, and with a GPU."""
-
-
-class Device(StrEnum):
-    """Where the model runs."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
-
-
-class Precision(StrEnum):
-    """Arithmetic of the forward pass; embeddings are always sent as float32."""
-
-    FLOAT32 = "float32"
-    BFLOAT16 = "bfloat16"
-
-
-class InferenceRuntime(StrEnum):
-    """What computes the forward pass."""
-
-    AUTO = "auto"
-    TORCH = "torch"
-    COMPILE = "compile"
-    ONNXRUNTIME = "onnxruntime"
-    OPENVINO = "openvino"
-
-
-class BrokerKind(StrEnum):
-    """The broker that we run ourselves where no address is named."""
-
-    EMBEDDED = "embedded"  # Tansu, from a wheel; everything in memory
-    APACHE = "apache"  # Apache Kafka, one node; needs Java and Maven
-
-
-class Views(StrEnum):
-    """In which views an image is embedded; what it costs grows with their number."""
-
-    NONE = "none"  # the image: 1
-    FLIP = "flip"  # and its mirror image, left to right: 2
-    CROPS = "crops"  # four corners and the centre, each as it is and mirrored: 10
 
 
 class Settings(AccessSettings):

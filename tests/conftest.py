@@ -18,10 +18,11 @@ from prometheus_client import CollectorRegistry
 
 from client.admin import create_topics
 from infra.local.embedded import Services, services
+from schemas.choices import BrokerKind
 from schemas.errors import DependencyDown
 from schemas.health import Health
 from schemas.metrics import Metrics
-from schemas.settings import BrokerKind, Settings, load_settings
+from schemas.settings import Settings, load_settings
 from tests.secured.services import secured_services
 from tests.secured.session import NO_GOODBYE, admin, in_use
 

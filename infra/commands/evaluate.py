@@ -12,7 +12,8 @@ from lab.evaluate.run import EvaluationRequest, run, write
 from lab.evaluate.words import summary
 from lab.images.embed import default_model
 from recognition.paper_distances import Distance
-from schemas.settings import Views, load_settings
+from schemas.choices import Views
+from schemas.settings import load_settings
 
 
 def evaluate(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from pydantic import ValidationError
 
-from schemas.settings import BrokerKind
+from schemas.choices import BrokerKind
 
 T = TypeVar("T")
 

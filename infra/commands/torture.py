@@ -10,7 +10,8 @@ from infra.console import out, print_json
 from infra.torture.faults import RunPlan
 from infra.torture.run import play
 from infra.torture.screen import show
-from schemas.settings import BrokerKind, load_settings
+from schemas.choices import BrokerKind
+from schemas.settings import load_settings
 
 
 class Faults(StrEnum):

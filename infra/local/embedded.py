@@ -22,7 +22,7 @@ from redis.retry import Retry
 from infra.local.apache_kafka import ApacheKafka
 from infra.local.local_server import EmbeddedUnavailable, LocalBroker, LocalServer
 from infra.local.processes import sigterm_unwinds
-from schemas.settings import BrokerKind
+from schemas.choices import BrokerKind
 
 _ONCE = Retry(NoBackoff(), retries=0)
 

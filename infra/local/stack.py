@@ -17,8 +17,9 @@ from infra.local.embedded import Services, services
 from infra.local.processes import ClaimedPort
 from infra.local.supervisor import Say, Service, Supervisor
 from schemas.access import SecurityProtocol
+from schemas.choices import BrokerKind
 from schemas.errors import SetupError
-from schemas.settings import BrokerKind, Settings, environment
+from schemas.settings import Settings, environment
 
 _READY_WITHIN_S = 120.0
 _EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, never bound

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from lab.cards.figures import figures_of, read_evaluation
 from lab.cards.page import page
 from lab.cards.stored import StoredModel, open_model
+from schemas.choices import Device, InferenceRuntime, Precision
 from schemas.errors import SetupError
-from schemas.settings import Device, InferenceRuntime, Precision, load_settings
+from schemas.settings import load_settings
 from workers.model.model import EmbeddingModel, load_model
 from workers.model.model_folder import CARD, WEIGHTS, ModelCard, version, write_model
 

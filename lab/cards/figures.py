@@ -12,8 +12,8 @@ from lab.evaluate.report import Estimate, Evaluation, Mean, ModelReport, Scenari
 from lab.evaluate.scored import OperatingTarget, Rule
 from lab.evaluate.words import OVERALL, POINT_COLUMNS
 from lab.shown.report import ReportPart
+from schemas.choices import Views
 from schemas.errors import SetupError
-from schemas.settings import Views
 from workers.model.model_folder import ModelCard
 
 POINTS = POINT_COLUMNS[:3]

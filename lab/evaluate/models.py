@@ -18,9 +18,10 @@ from recognition.distance import FloatArray
 from recognition.evaluation import mean
 from recognition.paper_distances import FITTED, Distance
 from recognition.protocol import Indices, Part, Split
+from schemas.choices import Views
 from schemas.errors import SetupError
 from schemas.event import Scalar
-from schemas.settings import Settings, Views
+from schemas.settings import Settings
 from workers.training.directions import Figure
 from workers.training.variables import MISSING, LearnedVariable
 

@@ -20,7 +20,8 @@ from lab.shown.report import writing
 from lab.shown.style import save
 from recognition.paper_distances import Distance
 from schemas.background import declaration_of
-from schemas.settings import Settings, Views
+from schemas.choices import Views
+from schemas.settings import Settings
 
 _UNSAFE = re.compile(r"[^\w.-]")
 

@@ -14,8 +14,9 @@ from rich.progress import Progress
 from lab.images.manifest import ManifestRow
 from recognition.distance import FloatArray
 from recognition.protocol import Split
+from schemas.choices import InferenceRuntime
 from schemas.errors import BadInput, SetupError
-from schemas.settings import InferenceRuntime, Settings
+from schemas.settings import Settings
 from workers.images.decode import Limits, Pixels, prepare
 from workers.model.forward import embed_each
 from workers.model.malloc import keep_freed_memory

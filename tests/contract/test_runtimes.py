@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from schemas.settings import Device, InferenceRuntime, Precision, Views, load_settings
+from schemas.choices import Device, InferenceRuntime, Precision, Views
+from schemas.settings import load_settings
 from workers.model.backbone import PRETRAINED, pretrained
 from workers.model.model import EmbeddingModel, load_model
 from workers.model.model_folder import ModelCard, write_model

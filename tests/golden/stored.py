@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from schemas.settings import Device, Precision, Views, load_settings
+from schemas.choices import Device, Precision, Views
+from schemas.settings import load_settings
 from workers.model.model import EmbeddingModel, load_model
 
 INPUTS: Final = Path(__file__).parent / "inputs"

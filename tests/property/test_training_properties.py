@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from recognition.fitted_variable import MIN_RANGE
-from schemas.settings import Views
+from schemas.choices import Views
 from schemas.variables import Continuous, Cyclic, Ordinal
 from workers.model.views import embed_views
 from workers.training.auxiliary import explained

@@ -13,7 +13,8 @@ from typer.testing import CliRunner, Result
 
 from infra.cli import app
 from lab.cards.figures import evaluation_of
-from schemas.settings import Device, Precision, load_settings
+from schemas.choices import Device, Precision
+from schemas.settings import load_settings
 from tests.environment import default_settings
 from tests.unit.test_models_figures import evaluation, variant
 from tests.unit.tiny_models import TRAINING, write_tiny

@@ -9,8 +9,9 @@ from lab.images.embed import PLAIN, EmbeddedImages
 from lab.images.manifest import ManifestRow
 from recognition.paper_distances import Distance
 from recognition.protocol import Part
+from schemas.choices import Views
 from schemas.errors import SetupError
-from schemas.settings import Settings, Views, load_settings
+from schemas.settings import Settings, load_settings
 from tests.unit.angles import split, trial
 
 ROWS = [ManifestRow(f"{i}.jpg", Path(f"{i}.jpg"), "x", None, None, {}) for i in range(8)]

@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from schemas.choices import InferenceRuntime, Precision
 from schemas.errors import SetupError
-from schemas.settings import InferenceRuntime, Precision, load_settings
+from schemas.settings import load_settings
 from tests.environment import default_settings
 from tests.unit.others_models import (
     IMAGENET,

@@ -6,8 +6,8 @@ import pytest
 
 from lab.cards.figures import ModelFigures, figures_of
 from lab.evaluate.report import Estimate, Evaluation, Mean, ModelReport, Scenario, SplitEstimate
+from schemas.choices import Views
 from schemas.errors import SetupError
-from schemas.settings import Views
 
 NAMES = ("rank1", "map", "auroc", "tpir@0.05/oracle", "tpir@0.05/honest", "fpir@0.05/honest")
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from torch import Tensor
 
+from schemas.choices import Device, InferenceRuntime, Precision
 from schemas.errors import SetupError
-from schemas.settings import Device, InferenceRuntime, Precision, load_settings
+from schemas.settings import load_settings
 from tests.unit.tiny_models import write_tiny
 from workers.model.model import EmbeddingModel, load_model
 from workers.model.runtimes import choice, memory

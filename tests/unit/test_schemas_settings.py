@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from schemas.choices import Device, Precision
 from schemas.errors import SetupError
-from schemas.settings import Device, Precision, Settings, load_settings
+from schemas.settings import Settings, load_settings
 from tests.environment import no_settings
 
 FREE = {  # any text will do

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from schemas.choices import Device, Precision
 from schemas.errors import SetupError
-from schemas.settings import Device, Precision, load_settings
+from schemas.settings import load_settings
 from tests.unit.training_runs import logged, read_history, run, weights
 from tests.unit.training_samples import CPU, DIMENSION, as_frames, config, data, samples
 from workers.model.model import EmbeddingModel, load_model

@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import nn
 
+from schemas.choices import Device, Precision
 from schemas.errors import SetupError
-from schemas.settings import Device, Precision, load_settings
+from schemas.settings import load_settings
 from tests.unit.tiny_models import TINY, write_tiny
 from tests.unit.training_runs import learner, run
 from tests.unit.training_samples import as_frames, data

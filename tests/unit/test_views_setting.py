@@ -10,11 +10,12 @@ from prometheus_client import CollectorRegistry
 from client.doctor import examine
 from client.enrol import EnrolCommands
 from client.names import Outgoing
+from schemas.choices import Device, Views
 from schemas.gallery import Enrol
 from schemas.health import Health
 from schemas.metrics import Metrics
 from schemas.runtime import Runtime
-from schemas.settings import Device, Settings, Views
+from schemas.settings import Settings
 from tests.pictures import encode
 from tests.unit.tiny_models import write_tiny
 from workers.model.model import EmbeddingModel

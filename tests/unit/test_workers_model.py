@@ -9,8 +9,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from schemas.choices import Device, Precision, Views
 from schemas.errors import SetupError
-from schemas.settings import Device, Precision, Views, load_settings
+from schemas.settings import load_settings
 from tests.unit.tiny_models import write_tiny
 from workers.model.backbone import EfficientNetLite0, fold_batch_norm, pretrained
 from workers.model.model import DEFAULT_CARD, EmbeddingModel, default_weights, load_model

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from schemas.settings import Views
+from schemas.choices import Views
 from workers.model.views import CROP, embed_views, number_of
 
 

@@ -8,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from schemas.choices import Device, InferenceRuntime, Precision, Views
 from schemas.errors import SetupError
-from schemas.settings import Device, InferenceRuntime, Precision, Settings, Views
+from schemas.settings import Settings
 from workers.model.backbone import BACKBONES, fold_batch_norm, pretrained
 from workers.model.forward import grey, unit
 from workers.model.model_folder import ModelCard, Weights, network_weights, read_model, version

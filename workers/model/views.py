@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from schemas.settings import Views
+from schemas.choices import Views
 
 CROP = 7 / 8
 """Side of a crop as a share of the image's."""

@@ -10,8 +10,9 @@ import torch
 
 from access.patience import Patience
 from schemas.background import declaration_of
+from schemas.choices import Device
 from schemas.runtime import Runtime
-from schemas.settings import IN_FLIGHT_GPU, Device, Settings
+from schemas.settings import IN_FLIGHT_GPU, Settings
 from workers.images.claim_check import Fetcher
 from workers.images.decode import Limits
 from workers.model.forward import Embeds

@@ -14,8 +14,8 @@ from importlib.util import find_spec
 import torch
 from torch import Tensor
 
+from schemas.choices import InferenceRuntime
 from schemas.errors import SetupError
-from schemas.settings import InferenceRuntime
 from workers.model.runtimes.exported import Exported
 from workers.model.runtimes.forward_pass import CompiledPass, ForwardPass, TorchPass, UnitNetwork
 from workers.model.runtimes.memory import Measured, RuntimeMemory

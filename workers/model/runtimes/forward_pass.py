@@ -6,7 +6,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from schemas.settings import InferenceRuntime
+from schemas.choices import InferenceRuntime
 
 
 class ForwardPass(Protocol):

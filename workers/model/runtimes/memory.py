@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from schemas.settings import InferenceRuntime
+from schemas.choices import InferenceRuntime
 
 _PACKAGES = ("torch", "onnxruntime", "openvino")
 _log = logging.getLogger(__name__)

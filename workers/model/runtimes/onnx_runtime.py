@@ -6,7 +6,7 @@ import onnxruntime
 import torch
 from torch import Tensor
 
-from schemas.settings import InferenceRuntime
+from schemas.choices import InferenceRuntime
 
 
 class OnnxRuntimePass:

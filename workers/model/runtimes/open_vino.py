@@ -7,7 +7,7 @@ import openvino
 import torch
 from torch import Tensor
 
-from schemas.settings import InferenceRuntime
+from schemas.choices import InferenceRuntime
 
 
 class OpenVinoPass:
