@@ -9,7 +9,8 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection
 
 from access.refusals import not_allowed
 from access.rights import Operation, Resource, Right, Role, kafka_rights
-from client.broker import NOT_ALLOWED, TIMEOUT_S, Broker, patiently
+from client.broker import NOT_ALLOWED, Broker
+from client.moving import TIMEOUT_S, patiently
 from schemas.access import SecurityProtocol
 from schemas.settings import Settings
 
@@ -89,7 +90,7 @@ def _allowed(
 
 def _operations(broker: Broker, future: Future[Any]) -> set[Operation] | None:
     try:
-        described = future.result(2 * TIMEOUT_S)
+        described = broker.awaited(future)
     except KafkaException as error:
         if error.args[0].code() in NOT_ALLOWED:
             return set()

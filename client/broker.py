@@ -6,10 +6,10 @@ offsets.
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 
 from confluent_kafka import (
     Consumer,
@@ -27,16 +27,13 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its re-expo
 )
 
 from access.kafka import librdkafka_options
-from access.refusals import is_refusal, not_allowed, refused
+from access.refusals import is_refusal, no_answer, not_allowed, refused
 from access.rights import Operation
+from client.moving import ASK_EVERY_S, MOVING, TIMEOUT_S, Moving, patiently
 from schemas.access import SecurityProtocol
 from schemas.errors import DependencyDown, PerennialError, SetupError
 from schemas.offsets import Partition
 from schemas.settings import Settings
-
-T = TypeVar("T")
-
-TIMEOUT_S = 5.0
 
 _FIRST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the library leaves it untyped
 _END = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the same
@@ -44,36 +41,13 @@ _END = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the same
 Layout = dict[str, dict[int, int]]
 """How many replicas each partition of each topic has."""
 
-# What a cluster answers with while it hands a partition or a group from one broker to another. To
-# librdkafka's administration these are errors like others, not marked as worth a repetition.
-_MOVING = {
-    KafkaError.NOT_LEADER_FOR_PARTITION,
-    KafkaError.LEADER_NOT_AVAILABLE,
-    KafkaError.OFFSET_NOT_AVAILABLE,
-    KafkaError.UNKNOWN_TOPIC_OR_PART,
-    KafkaError.UNKNOWN_LEADER_EPOCH,
-    KafkaError.FENCED_LEADER_EPOCH,
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.NOT_COORDINATOR,
-    KafkaError.NOT_CONTROLLER,
-    KafkaError.BROKER_NOT_AVAILABLE,
-    KafkaError.REQUEST_TIMED_OUT,
-    KafkaError.NETWORK_EXCEPTION,
-    KafkaError.KAFKA_STORAGE_ERROR,
-}
 NOT_ALLOWED = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.GROUP_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
 }
 _LEADERS_WITHIN_S = 30.0
-_ASK_EVERY_S = 0.05
 _LOOK_S = 1.0  # a refusal ends the wait for an answer so soon
-
-
-class Moving(DependencyDown):
-    """The broker is there and cannot answer yet: it has just started, or hands something over."""
 
 
 class Broker:
@@ -127,7 +101,7 @@ class Broker:
                     f"{self._address} has had no leader for {', '.join(waiting)} for "
                     f"{_LEADERS_WITHIN_S:.0f} s: do all of its brokers run?",
                 )
-            time.sleep(_ASK_EVERY_S)
+            time.sleep(ASK_EVERY_S)
 
     def create(self, wanted: Iterable[NewTopic]) -> dict[str, str]:
         """Create topics; return ``{name: "created" or "exists"}``."""
@@ -261,7 +235,7 @@ class Broker:
 
     def _created(self, future: Future[None], name: str) -> str:
         try:
-            future.result(2 * TIMEOUT_S)
+            self.awaited(future)
         except KafkaException as error:
             if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
                 return "exists"
@@ -270,30 +244,25 @@ class Broker:
 
     def _result(self, future: Future[Any], right: str | None = None) -> Any:
         try:
-            return future.result(2 * TIMEOUT_S)
+            return self.awaited(future)
         except KafkaException as error:
             raise self.explained(error, right) from error
+
+    def awaited(self, future: Future[Any]) -> Any:
+        """Return the answer; one that does not come is no answer, whatever librdkafka waits for."""
+        try:
+            return future.result(2 * TIMEOUT_S)
+        except TimeoutError as error:
+            raise no_answer(self._address, f"none in {2 * TIMEOUT_S:.0f} s") from error
 
     def explained(self, error: KafkaException, right: str | None = None) -> PerennialError:
         """Return our error for one of librdkafka's; ``right`` is what it would have needed."""
         reason: KafkaError = error.args[0]
         if reason.code() in NOT_ALLOWED:
             return not_allowed(self._settings, right or f"a right: {reason.str()}")
-        if reason.code() in _MOVING:
+        if reason.code() in MOVING:
             return Moving("kafka", f"{self._address} cannot answer just now ({reason.str()})")
         if reason.retriable() or reason.code() < 0:  # librdkafka's own codes: nobody answered
             self.client.poll(0)
             return refused(self._settings, self._reasons[-1] if self._reasons else reason.str())
         return SetupError(f"kafka at {self._address} refuses: {reason.str()}")
-
-
-def patiently(ask: Callable[[], T]) -> T:
-    """Ask again while the broker hands over what is asked for, for as long as it may be silent."""
-    give_up = time.monotonic() + TIMEOUT_S
-    while True:
-        try:
-            return ask()
-        except Moving:
-            if time.monotonic() > give_up:
-                raise
-            time.sleep(_ASK_EVERY_S)

@@ -158,7 +158,7 @@ def settings(stack_services: Services) -> Settings:
     )
     try:
         create_topics(own)
-    except (DependencyDown, TimeoutError):  # a broker that the test before had stopped comes back
+    except DependencyDown:  # a broker that the test before had stopped comes back
         create_topics(own)
     return own
 
