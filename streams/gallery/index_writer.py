@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from schemas.errors import DependencyDown
 from schemas.gallery import Change
 from schemas.metrics import Metrics
-from streams.gallery.gauges import Rolling
 from streams.gallery.holdings import Holdings
 from streams.gallery.placed_gallery import PlacedGallery
+from streams.gallery.rolling import Rolling
 from streams.index.base import GalleryState, Index, IndexDiffers, IndexEntry, IndexKey
 
 log = logging.getLogger(__name__)
