@@ -54,7 +54,6 @@ async def measure(redis: Redis, shard: Shard, entries: int) -> Effort:
     exact = [await _nearest(redis, shard, "flat", queries, None) for queries in kinds]
     asked = sum(len(queries.vectors) for queries in kinds)
     allowed_s = MAX_COST * (time.perf_counter() - began) + asked * _SLACK_S
-    recall = 0.0
     for ef in _EFFORTS:
         began = time.perf_counter()
         seen = [await _nearest(redis, shard, "hnsw", queries, ef) for queries in kinds]

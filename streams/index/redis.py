@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import Any, Self
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
@@ -74,14 +74,12 @@ class RedisIndex:
     async def state(self) -> GalleryState | None:
         """Return the state, read afresh."""
         with answers():
-            try:
-                self._efforts.take(await self._redis.get(self._effort_key))
-                return read_state(await self._redis.get(self._state_key))
-            except ResponseError as error:
-                if not str(error).startswith("WRONGTYPE"):
-                    raise
-                log.warning("%s: %s: taken as absent", self._state_key, error)
-                return None
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.get(self._effort_key)
+                pipe.get(self._state_key)
+                efforts, state = await pipe.execute(raise_on_error=False)
+            self._efforts.take(_text(self._effort_key, efforts))
+            return read_state(_text(self._state_key, state))
 
     async def search(
         self, queries: Sequence[Query], k: int, epoch: str
@@ -96,10 +94,8 @@ class RedisIndex:
                         pipe.execute_command(
                             *shard.search(query.vector, k, self._efforts.ef(shard.alias))
                         )
-                pipe.execute_command("GET", self._effort_key)
                 pipe.execute_command(*counting(self._state_key, list(asked.values())))
-                *results, efforts, counts = await pipe.execute(raise_on_error=False)
-        self._efforts.take(well(efforts))
+                *results, counts = await pipe.execute(raise_on_error=False)
         state = read_state(well(counts)[0])
         if state is None or state.epoch != epoch:
             raise IndexDiffers("it was made anew during the search")
@@ -216,6 +212,17 @@ class RedisIndex:
         dimensions = {self._shard(e.space, e.cluster): e.vector.size for e in active}
         if dimensions:
             await self._indexes.prepare(dimensions, term)
+
+
+def _text(key: str, answer: Any) -> bytes | None:
+    """Return what a key holds; of another type than text, it is somebody else's."""
+    if isinstance(answer, ResponseError) and str(answer).startswith("WRONGTYPE"):
+        log.warning("%s: %s: taken as absent", key, answer)
+        return None
+    if isinstance(answer, Exception):
+        raise answer
+    text: bytes | None = answer
+    return text
 
 
 @asynccontextmanager
