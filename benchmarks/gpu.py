@@ -8,9 +8,7 @@ what it needs, and ends in less than 8 minutes. Without a GPU it measures the pr
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from functools import partial
-from itertools import cycle, islice
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -18,6 +16,7 @@ from typing import Annotated
 import torch
 import typer
 
+from benchmarks.burst import copies, steady_rate
 from benchmarks.command import command
 from benchmarks.floor import images_per_second
 from benchmarks.report import NOTHING, grid, machine, write
@@ -109,11 +108,7 @@ def forward(
 
 def worker(settings: Settings, count: int) -> float:
     """Return how many frames per second a worker embeds, by the timestamps of ``embeddings``."""
-    images = [(frame, frame.load()) for frame in rendered(200, 24, 7)]
-    frames = [
-        replace(frame, given_id=f"gpu-{i:06}", load=partial(bytes, image))
-        for i, (frame, image) in enumerate(islice(cycle(images), count))
-    ]
+    frames = copies(rendered(200, 24, 7), count, "gpu")
     with (
         TemporaryDirectory() as folder,
         stack(settings, run_dir=Path(folder), say=err.print) as running,
@@ -124,12 +119,11 @@ def worker(settings: Settings, count: int) -> float:
 async def _burst(settings: Settings, frames: list[Outgoing]) -> float:
     async with reader(settings, EMBEDDINGS, from_beginning=True) as embeddings:
         await publish(settings, frames)
-        times: list[int] = []
+        times: list[float] = []
         async with asyncio.timeout(_PATIENCE_S):
             while len(times) < len(frames):
-                times += [record.timestamp_ms for record in await embeddings.batch(0.5)]
-    steady = sorted(times)[len(times) // 20 :]  # the first ones meet empty queues
-    return (len(steady) - 1) * 1000 / max(1, steady[-1] - steady[0])
+                times += [record.timestamp_ms / 1000 for record in await embeddings.batch(0.5)]
+    return steady_rate(times)
 
 
 @contextmanager

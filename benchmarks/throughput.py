@@ -13,10 +13,7 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from datetime import timedelta
-from functools import partial
-from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -25,6 +22,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.burst import copies, steady_rate
 from benchmarks.spent import PARTS, since, spent_s
 from client.admin import create_topics
 from client.follow import Follower, Outcome
@@ -82,13 +80,11 @@ async def burst(running: Stack, frames: list[Outgoing]) -> dict[str, Any]:
         published = time.time() - started
         found = await collect(follower, len(frames), timedelta(minutes=10))
         spent = {**since(before, running), "client": time.process_time() - began}
-    ended = sorted(outcome.record.timestamp_ms / 1000 for outcome in found)
-    steady = ended[len(ended) // 20 :]  # the first ones meet empty queues
     return {
         "frames": len(found),
         "identified": sum(outcome.kind == "identified" for outcome in found),
         "publish_s": published,
-        "frames_per_second": (len(steady) - 1) / (steady[-1] - steady[0]),
+        "frames_per_second": steady_rate(outcome.record.timestamp_ms / 1000 for outcome in found),
         "processor_ms": {name: 1000 * s / len(found) for name, s in spent.items()},
     }
 
@@ -110,11 +106,7 @@ def peer(frames: list[Outgoing], broker: BrokerKind, batch: int) -> dict[str, fl
 def measure(count: int, broker: BrokerKind, *, beside_peer: bool) -> dict[str, Any]:
     """Run the whole benchmark."""
     world = list(rendered(LEARNED + 400, 24, 7))
-    images = [(frame, frame.load()) for frame in world[LEARNED:]]
-    frames = [
-        replace(frame, given_id=f"burst-{i:05}", load=partial(bytes, image))
-        for i, (frame, image) in enumerate(islice(cycle(images), count))
-    ]
+    frames = copies(world[LEARNED:], count, "burst")
     console.print("floor: the raw forward pass, alone")
     floors = [floor()]
     with TemporaryDirectory() as folder:
