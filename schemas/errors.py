@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from pydantic import ValidationError
+
 
 class PerennialError(Exception):
     """Base of every error that Perennial raises on purpose."""
@@ -55,3 +57,8 @@ class SetupError(PerennialError):
 
 class Crashed(PerennialError):
     """A part that must run for ever ended: the process ends too, and is started again."""
+
+
+def problems_of(error: ValidationError) -> str:
+    """Say in a line what pydantic found wrong: where, and why."""
+    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())

@@ -16,7 +16,7 @@ from lab.cards.imported import import_model, is_source_of_timm
 from lab.cards.page import page
 from lab.cards.stored import StoredModel, find_models, open_model
 from lab.shown.tables import table
-from schemas.errors import SetupError
+from schemas.errors import SetupError, problems_of
 from workers.model.imported.source import Preprocessing
 from workers.model.model_folder import ModelCard
 
@@ -219,8 +219,7 @@ def _preprocessing(file: Path | None, options: dict[str, Any]) -> Preprocessing:
         given = {name: value for name, value in options.items() if value is not None}
         return Preprocessing.model_validate({**stated, **given})
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise SetupError(f"wrong preprocessing: {'; '.join(problems)}") from error
+        raise SetupError(f"wrong preprocessing: {problems_of(error)}") from error
 
 
 def _name(source: str) -> str:

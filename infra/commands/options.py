@@ -8,6 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from schemas.choices import BrokerKind
+from schemas.errors import problems_of
 
 T = TypeVar("T")
 
@@ -92,5 +93,4 @@ def checked(make: Callable[[], T]) -> T:
     try:
         return make()
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise typer.BadParameter("; ".join(problems)) from error
+        raise typer.BadParameter(problems_of(error)) from error

@@ -11,7 +11,7 @@ from lab.cards.figures import figures_of, read_evaluation
 from lab.cards.page import page
 from lab.cards.stored import StoredModel, open_model
 from schemas.choices import Device, InferenceRuntime, Precision
-from schemas.errors import SetupError
+from schemas.errors import SetupError, problems_of
 from schemas.settings import load_settings
 from workers.model.model import EmbeddingModel, load_model
 from workers.model.model_folder import CARD, WEIGHTS, ModelCard, version, write_model
@@ -49,10 +49,7 @@ def export(
         changes["evaluation"] = figures.model_dump(mode="json")
     card = _changed(model.card, {k: v for k, v in changes.items() if v is not None})
     exported = StoredModel(out, card, model.weights, version(card, model.weights))
-    try:
-        write_tried(exported)
-    except OSError as error:
-        raise SetupError(f"{out}: {error}; choose another folder") from error
+    write_tried(exported)
     return exported
 
 
@@ -66,8 +63,7 @@ def _changed(card: ModelCard, changes: dict[str, Any]) -> ModelCard:
     try:
         return ModelCard.model_validate({**card.model_dump(), **changes})
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise SetupError("; ".join(problems)) from error
+        raise SetupError(problems_of(error)) from error
 
 
 def write_tried(model: StoredModel, prove: Callable[[EmbeddingModel], None] | None = None) -> None:
@@ -78,7 +74,17 @@ def write_tried(model: StoredModel, prove: Callable[[EmbeddingModel], None] | No
     Args:
         model: what is written, and where.
         prove: raises where the model, loaded as a worker loads it, shall not be written.
+
+    Raises:
+        SetupError: the folder cannot be written to, or the model is not sound.
     """
+    try:
+        _write_tried(model, prove)
+    except OSError as error:
+        raise SetupError(f"{model.folder}: {error}; choose another folder") from error
+
+
+def _write_tried(model: StoredModel, prove: Callable[[EmbeddingModel], None] | None) -> None:
     out = model.folder
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as temporary:

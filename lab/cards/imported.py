@@ -45,10 +45,7 @@ def import_model(
     found = _read(source, weights, given)
     whole = card.model_copy(update={"architecture": found.architecture})
     model = StoredModel(out, whole, found.weights, version(whole, found.weights))
-    try:
-        write_tried(model, prove)
-    except OSError as error:
-        raise SetupError(f"{out}: {error}; choose another folder") from error
+    write_tried(model, prove)
     return model, found.remarks
 
 

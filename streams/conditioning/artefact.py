@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from recognition.calibration import Calibration
 from recognition.conditioning import Conditioning
 from schemas.conditioning import ArtefactRef
-from schemas.errors import SetupError
+from schemas.errors import SetupError, problems_of
 from schemas.event import now
 from streams.conditioning.artefact_format import (
     UNVERSIONED,
@@ -133,8 +133,7 @@ def load_artefact(uri: str | Path) -> Artefact:
     try:
         page = Page.model_validate_json(_read(folder / PAGE))
     except ValidationError as error:
-        where = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise SetupError(f"{folder / PAGE}: {where}") from error
+        raise SetupError(f"{folder / PAGE}: {problems_of(error)}") from error
     arrays = _arrays(folder / ARRAYS)
     version = digest(page, arrays)
     if version != page.version:

@@ -51,7 +51,7 @@ class EmbeddingModel:
         self._views = views
         network = _network(card, weights).to(device)
         if precision is not Precision.FLOAT32:
-            _need_float32_no_more(card, network, precision)
+            _refuse_float32_only(card, network, precision)
         network.backbones.to(_DTYPES[precision])
         network = nn.utils.convert_conv2d_weight_memory_format(network, torch.channels_last)
         self._network = UnitNetwork(network)
@@ -167,7 +167,7 @@ def _network(card: ModelCard, weights: Weights) -> EmbeddingNetwork:
     return network.requires_grad_(requires_grad=False)
 
 
-def _need_float32_no_more(card: ModelCard, network: EmbeddingNetwork, wanted: Precision) -> None:
+def _refuse_float32_only(card: ModelCard, network: EmbeddingNetwork, wanted: Precision) -> None:
     for name, backbone in zip(card.architecture.backbones, network.backbones, strict=True):
         if getattr(backbone, "float32_only", False):
             raise SetupError(

@@ -7,8 +7,9 @@ import onnx
 import torch
 
 from schemas.errors import SetupError
-from workers.model.imported.onnx_backbone import OnnxGraph
-from workers.model.imported.script_backbone import open_script, width_of
+from workers.model.imported.onnx_backbone import OnnxBackbone, OnnxGraph
+from workers.model.imported.program import width_of
+from workers.model.imported.script_backbone import ScriptBackbone, open_script
 from workers.model.imported.source import Imported, Preprocessing, content_of, from_program, needed
 
 _AFTER_SCORES = frozenset({"Softmax", "LogSoftmax", "Sigmoid", "Identity", "Add"})
@@ -30,9 +31,10 @@ def from_onnx(path: Path, given: Preprocessing) -> Imported:
         raise SetupError(
             f"--size {given.size[0]}x{given.size[1]}: {path.name} takes {size[0]}x{size[1]}"
         )
-    features = graph(torch.zeros(1, 3, *size).numpy()).shape[1]
+    features = graph(torch.zeros(1, 3, *size)).shape[1]
     known = given.model_copy(update={"size": size})
-    return from_program("onnx", content, features, known, _remarks(content, path.name))
+    backbone, remarks = OnnxBackbone(features), _remarks(content, path.name)
+    return from_program(f"onnx:{features}", backbone, content, known, remarks)
 
 
 def from_torchscript(path: Path, given: Preprocessing) -> Imported:
@@ -52,7 +54,7 @@ def from_torchscript(path: Path, given: Preprocessing) -> Imported:
             f"{path} is no TorchScript file that takes (1, 3, {size[0]}, {size[1]}): {error}"
         ) from error
     features = width_of(result, str(path))
-    return from_program("torchscript", content, features, given)
+    return from_program(f"torchscript:{features}", ScriptBackbone(features), content, given)
 
 
 def _remarks(content: bytes, name: str) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from schemas.errors import SetupError
-from workers.model.imported.program import Program, as_map
+from workers.model.imported.program import Program
+from workers.model.runtimes.onnx_runtime import session_options
 
 _TYPES = {
     "tensor(float)": np.float32,
@@ -25,16 +26,13 @@ class OnnxGraph:
 
     Attributes:
         size: height and width, where the file names them.
-        features: how many numbers, or channels of a map, it gives; None where it does not say.
 
     Raises:
         SetupError: the file cannot be read, or takes or gives something else.
     """
 
     def __init__(self, content: bytes) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = torch.get_num_threads()
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options = session_options(torch.get_num_threads())
         options.log_severity_level = 3  # of a file that cannot be read an error tells
         try:
             self._session = onnxruntime.InferenceSession(
@@ -49,18 +47,17 @@ class OnnxGraph:
         self._channels_first = image.shape[1] == _CHANNELS
         sides = image.shape[2:] if self._channels_first else image.shape[1:3]
         self.size = (sides[0], sides[1]) if all(isinstance(s, int) for s in sides) else None
-        self.features = result.shape[1] if isinstance(result.shape[1], int) else None
 
-    def __call__(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    def __call__(self, images: Tensor) -> Tensor:
         """Map (n, 3, h, w) to (n, c) or (n, c, h', w')."""
-        if not self._channels_first:
-            images = images.transpose(0, 2, 3, 1)
-        pixels = np.ascontiguousarray(images, dtype=self._type)
+        given = images if self._channels_first else images.permute(0, 2, 3, 1)
+        pixels = np.ascontiguousarray(given.detach().cpu().numpy(), dtype=self._type)
         size = len(pixels) if self._batch is None else self._batch
         parts = [
             self._run(pixels[start : start + size], size) for start in range(0, len(pixels), size)
         ]
-        return np.concatenate(parts).astype(np.float32, copy=False)
+        features = np.concatenate(parts).astype(np.float32, copy=False)
+        return torch.from_numpy(features).to(images.device)
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
         return self  # nothing in it changes
@@ -79,22 +76,9 @@ class OnnxBackbone(Program):
     exportable = False
     float32_only = True
 
-    def __init__(self, features: int) -> None:
-        super().__init__(features)
-        self._graph: OnnxGraph | None = None
-
-    def read(self, content: bytes) -> None:
+    def read(self, content: bytes) -> OnnxGraph:
         """Open the file."""
-        self._graph = OnnxGraph(content)
-
-    def forward(self, images: Tensor) -> list[Tensor]:
-        """Map (n, 3, h, w), normalised, to its features, as a map."""
-        if self._graph is None:
-            raise SetupError(
-                "an ONNX backbone without its file: start from the folder of the model"
-            )
-        features = self._graph(images.detach().cpu().numpy())
-        return [as_map(torch.from_numpy(features).to(images.device))]
+        return OnnxGraph(content)
 
 
 def build(argument: str, _input_size: tuple[int, int]) -> OnnxBackbone:

@@ -4,47 +4,21 @@ import io
 import warnings
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from schemas.errors import SetupError
-from workers.model.imported.program import Program, as_map
+from workers.model.imported.program import Program
 
 
 class ScriptBackbone(Program):
     """A TorchScript file among the weights; what it learnt since lies beside it."""
 
-    def __init__(self, features: int) -> None:
-        super().__init__(features)
-        self.network: nn.Module | None = None
-
-    def read(self, content: bytes) -> None:
+    def read(self, content: bytes) -> nn.Module:
         """Open the file. TorchScript is a language of its own: it runs no Python."""
         try:
-            self.network = open_script(content)
+            return open_script(content)
         except (RuntimeError, ValueError) as error:
             raise SetupError(f"not a TorchScript file: {error}") from error
-
-    def forward(self, images: Tensor) -> list[Tensor]:
-        """Map (n, 3, h, w), normalised, to its features, as a map."""
-        if self.network is None:
-            raise SetupError(
-                "a TorchScript backbone without its file: start from the model's folder"
-            )
-        features = self.network(images)
-        width_of(features, "the TorchScript file")
-        return [as_map(features)]
-
-
-def width_of(result: object, source: str) -> int:
-    """Return how many features, or channels of a map, a result has.
-
-    Raises:
-        SetupError: it is neither (n, features) nor (n, channels, h, w).
-    """
-    if isinstance(result, Tensor) and result.ndim in (2, 4):
-        return result.shape[1]
-    what = tuple(result.shape) if isinstance(result, Tensor) else type(result).__name__
-    raise SetupError(f"{source} gives {what}; expected (n, features) or (n, channels, h, w)")
 
 
 def open_script(content: bytes) -> nn.Module:

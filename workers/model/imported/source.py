@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from schemas.errors import SetupError
-from workers.model.imported.names import build_imported
+from workers.model.imported.program import Program
 from workers.model.network import Architecture, Channels, Positive, Size
 
 Numbers = tuple[Positive, Positive, Positive]
@@ -84,18 +84,15 @@ def needed(value: Any, what: str, option: str) -> Any:
 
 
 def from_program(
-    kind: str,
+    name: str,
+    backbone: Program,
     content: bytes,
-    features: int,
     given: Preprocessing,
     remarks: tuple[str, ...] = (),
 ) -> Imported:
-    """Return the model around an ONNX or a TorchScript file."""
-    name = f"{kind}:{features}"
-    size = needed(given.size, "the size of its images", "--size 224x224")
-    backbone = build_imported(name, size)
+    """Return the model around the backbone that these bytes are the program of."""
     backbone.set_extra_state(torch.frombuffer(bytearray(content), dtype=torch.uint8))
-    return assemble(name, backbone, features, given, remarks)
+    return assemble(name, backbone, *backbone.channels, given, remarks)
 
 
 def content_of(path: Path) -> bytes:

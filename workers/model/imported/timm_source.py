@@ -78,9 +78,8 @@ def _load(network: nn.Module, path: Path) -> tuple[str, ...]:
 def _without_prefix(state: dict[str, Tensor], wanted: Any) -> dict[str, Tensor]:
     """Return the tensors by the network's own names: trainers put it into modules of theirs."""
     names = set(wanted)
-    prefixes = {
-        name[: -len(end)] for name in state for end in (next(iter(names)),) if name.endswith(end)
-    }
+    end = min(names)
+    prefixes = {name.removesuffix(end) for name in state if name.endswith(end)}
     for prefix in sorted(prefixes, key=len):
         inside = {n.removeprefix(prefix): w for n, w in state.items() if n.startswith(prefix)}
         if names <= inside.keys():

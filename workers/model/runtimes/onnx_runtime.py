@@ -14,17 +14,14 @@ class OnnxRuntimePass:
 
     Args:
         path: the ONNX file.
-        threads: of one pass. They do not spin while they wait: other passes run beside them.
+        threads: of one pass.
     """
 
     runtime = InferenceRuntime.ONNXRUNTIME
 
     def __init__(self, path: Path, threads: int) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(
-            path, options, providers=["CPUExecutionProvider"]
+            path, session_options(threads), providers=["CPUExecutionProvider"]
         )
 
     def __call__(self, images: Tensor) -> Tensor:
@@ -32,6 +29,14 @@ class OnnxRuntimePass:
         pixels = images.permute(0, 2, 3, 1).contiguous().numpy()
         (vectors,) = self._session.run(["embeddings"], {"images": pixels})
         return torch.from_numpy(vectors)
+
+
+def session_options(threads: int) -> onnxruntime.SessionOptions:
+    """Return how a pass runs. Threads do not spin while they wait: other passes run beside them."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
 
 
 def build(path: Path, threads: int, _passes: int) -> OnnxRuntimePass:
