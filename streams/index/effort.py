@@ -2,8 +2,11 @@
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from streams.index.reading import text_of
 
 log = logging.getLogger(__name__)
 
@@ -44,14 +47,16 @@ def write_efforts(efforts: Mapping[str, Effort]) -> bytes:
 class Efforts:
     """What a searcher knows of the shards: as it last read it."""
 
-    def __init__(self) -> None:
-        self._value: bytes | str | None = None
+    def __init__(self, key: str) -> None:
+        self._key = key
+        self._answer: Any = None
         self._efforts: dict[str, Effort] = {}
 
-    def take(self, value: bytes | str | None) -> None:
-        """Read the table again, where it is another one."""
-        if value != self._value:
-            self._value, self._efforts = value, read_efforts(value)
+    def take(self, answer: Any) -> None:
+        """Read Redis' answer about the table, where it is another one than before."""
+        # Errors are never equal, and one that stays is told of once.
+        if answer != self._answer and str(answer) != str(self._answer):
+            self._answer, self._efforts = answer, read_efforts(text_of(self._key, answer))
 
     def ef(self, alias: str) -> int | None:
         """Return how hard the graph of a shard is to be searched; None where it is not known."""

@@ -11,6 +11,7 @@ from redis.commands.search.index_definition import IndexDefinition, IndexType
 from streams.index.accuracy import measure
 from streams.index.effort import Effort, read_efforts, write_efforts
 from streams.index.fence import Fence
+from streams.index.reading import text_of
 from streams.index.shard import Shard, alias_of
 
 _GROWTH = 2  # measured again at so many times the entries
@@ -52,7 +53,10 @@ class Indexes:
         large = {s: entries for s, entries in sizes.items() if entries > self._hnsw_above}
         if not large:
             return
-        efforts = read_efforts(await self._redis.get(self._effort_key))
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.get(self._effort_key)
+            (answer,) = await pipe.execute(raise_on_error=False)
+        efforts = read_efforts(text_of(self._effort_key, answer))
         for shard, entries in large.items():
             known = efforts.get(shard.alias)
             if known is None or entries >= _GROWTH * known.entries:

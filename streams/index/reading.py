@@ -107,6 +107,21 @@ def read_state(value: bytes | str | None) -> GalleryState | None:
         return None
 
 
+def text_of(key: str, answer: Any) -> bytes | None:
+    """Return the text that a key was found to hold; what is of another type is somebody else's.
+
+    Raises:
+        RedisError: the answer is another error.
+    """
+    if isinstance(answer, ResponseError) and str(answer).startswith("WRONGTYPE"):
+        log.warning("%s: %s: taken as absent", key, answer)
+        return None
+    if isinstance(answer, Exception):
+        raise answer
+    text: bytes | None = answer
+    return text
+
+
 def well(answer: Any) -> Any:
     """Return the answer.
 

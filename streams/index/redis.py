@@ -3,11 +3,10 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Self
+from typing import Self
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
-from redis.exceptions import ResponseError
 
 from access.redis import async_redis_client
 from recognition.decision import Neighbour
@@ -25,6 +24,7 @@ from streams.index.reading import (
     merged,
     permitted,
     read_state,
+    text_of,
     well,
 )
 from streams.index.shard import Shard, alias_of
@@ -47,7 +47,7 @@ class RedisIndex:
         self._fence = Fence(client, self._term_key)
         self._effort_key = f"{prefix}gallery-effort"
         self._indexes = Indexes(client, self._fence, own, hnsw_above, self._effort_key)
-        self._efforts = Efforts()
+        self._efforts = Efforts(self._effort_key)
         self._strays = Strays(client, self._fence, own)
 
     @classmethod
@@ -78,8 +78,8 @@ class RedisIndex:
                 pipe.get(self._effort_key)
                 pipe.get(self._state_key)
                 efforts, state = await pipe.execute(raise_on_error=False)
-            self._efforts.take(_text(self._effort_key, efforts))
-            return read_state(_text(self._state_key, state))
+            self._efforts.take(efforts)
+            return read_state(text_of(self._state_key, state))
 
     async def search(
         self, queries: Sequence[Query], k: int, epoch: str
@@ -212,17 +212,6 @@ class RedisIndex:
         dimensions = {self._shard(e.space, e.cluster): e.vector.size for e in active}
         if dimensions:
             await self._indexes.prepare(dimensions, term)
-
-
-def _text(key: str, answer: Any) -> bytes | None:
-    """Return what a key holds; of another type than text, it is somebody else's."""
-    if isinstance(answer, ResponseError) and str(answer).startswith("WRONGTYPE"):
-        log.warning("%s: %s: taken as absent", key, answer)
-        return None
-    if isinstance(answer, Exception):
-        raise answer
-    text: bytes | None = answer
-    return text
 
 
 @asynccontextmanager

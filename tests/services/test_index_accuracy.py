@@ -1,6 +1,8 @@
 """A shard that became large on a real Redis: its graph finds the nearest entry, or is not used."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from unittest.mock import AsyncMock
 
 import numpy as np
 import pytest
@@ -145,6 +147,42 @@ async def test_a_searcher_that_knows_the_effort_of_another_index_searches_again(
     ((nearest,),) = await searcher.search(queries, 1, "one")
     assert nearest.entry_id == "e0"
     await searcher.close()
+
+
+async def test_what_somebody_else_keeps_under_its_key_stops_nobody(
+    index: RedisIndex,
+    redis: Redis,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    any_graph_will_do(monkeypatch)
+    held, key = points(LARGE, 24, 0), f"{settings.topic_prefix}gallery-effort"
+    await index.write(entries(held[:200]), [], state(200, 24))
+    await redis.lpush(key, "theirs")
+    for _ in range(3):
+        assert await index.state() is not None
+    assert await recall(index, held[:200], points(50, 24, 1)) == 1
+    assert sum(key in record.message for record in caplog.records) == 1, "it is told of once"
+    await index.write(entries(held[200:], 200), [], state(LARGE, 24))
+    await index.write([], [], state(LARGE, 24))
+    assert (await effort(redis, settings)).ef is not None
+
+
+async def test_a_writer_that_is_killed_while_it_measures(
+    index: RedisIndex, redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    any_graph_will_do(monkeypatch)
+    held, before = points(LARGE, 24, 0), LARGE - 100
+    await index.write(entries(held[:before]), [], state(before, 24))
+    with monkeypatch.context() as killed:
+        killed.setattr(indexes, "measure", AsyncMock(side_effect=asyncio.CancelledError))
+        with pytest.raises(asyncio.CancelledError):
+            await index.write(entries(held[before:], before), [], state(LARGE, 24))
+    assert await kinds(redis, settings) == {"flat", "hnsw"}
+    assert await recall(index, held[:before], points(100, 24, 1)) == 1, "searches go on, exactly"
+    await index.write(entries(held[before:], before), [], state(LARGE, 24))
+    assert await kinds(redis, settings) == {"hnsw"}
 
 
 @pytest.mark.parametrize("value", ["{}", "nonsense", '{"a": {"ef": "x"}}'])
