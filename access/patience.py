@@ -15,6 +15,7 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
+from access.ending import end
 from schemas.errors import DependencyDown, SetupError
 from schemas.runtime import Runtime
 
@@ -119,8 +120,7 @@ async def unless(stop: asyncio.Event, work: Coroutine[Any, Any, Any]) -> bool:
         doing.result()
         return True
     finally:
-        doing.cancel()
-        asked.cancel()
+        await end([doing, asked])
 
 
 def _part(error: BaseException | None) -> str:

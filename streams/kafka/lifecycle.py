@@ -8,8 +8,10 @@ unasked is the end of the app, and an app has :data:`STOP_S` to end.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
+from access.ending import end
 from schemas.errors import Crashed
 from streams.kafka.faust_app import TamedApp
 
@@ -32,29 +34,29 @@ async def run_until(
         Crashed: it ended unasked and could not be stopped as a whole: what is left of it may still
             be at work, so that nothing may begin beside it.
     """
-    asked = asyncio.ensure_future(stop.wait())
-    tasks: list[asyncio.Future[Any]] = [asyncio.ensure_future(_run(app, timers)), app.ended]
+    asked, begun = asyncio.ensure_future(stop.wait()), asyncio.Event()
+    turns = [_begun(app, begun), *(_each_second(begun, timer) for timer in timers)]
+    tasks: list[asyncio.Future[Any]] = [app.ended, *map(asyncio.ensure_future, turns)]
     try:
         await asyncio.wait([asked, *tasks], return_when=asyncio.FIRST_COMPLETED)
         why = None if stop.is_set() else _reason(tasks)
     finally:
-        for task in (asked, *tasks):
-            task.cancel()
+        asked.cancel()
+        await end(tasks)
     if not await _stopped(app) and why is not None:
         raise Crashed(f"Faust did not end within {STOP_S:g} s after {why!r}") from why
     return why
 
 
-async def _run(app: TamedApp, timers: Sequence[Timer]) -> None:
-    """Start the app and run the timers; it does not return by itself."""
+async def _begun(app: TamedApp, begun: asyncio.Event) -> None:
+    """Start the app and watch it; it does not return by itself."""
     await app.start()
-    async with asyncio.TaskGroup() as tasks:
-        for timer in timers:
-            tasks.create_task(_each_second(timer))
-        tasks.create_task(_each_second(lambda: _alive(app)))
+    begun.set()
+    await _each_second(begun, partial(_alive, app))
 
 
-async def _each_second(work: Timer) -> None:
+async def _each_second(begun: asyncio.Event, work: Timer) -> None:
+    await begun.wait()
     while True:
         await work()
         await asyncio.sleep(TICK_S)
@@ -87,8 +89,6 @@ def _root(task: asyncio.Future[Any]) -> BaseException:
     why: BaseException | None = task.exception()
     if why is None:
         why = task.result()
-    while isinstance(why, BaseExceptionGroup):
-        why = why.exceptions[0]
     if isinstance(why, Crashed) and why.__cause__ is not None:
         return why.__cause__
     return why if isinstance(why, BaseException) else Crashed("Faust ended")

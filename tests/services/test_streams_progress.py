@@ -17,6 +17,7 @@ from schemas.runtime import Runtime
 from schemas.settings import Settings
 from schemas.topics import EMBEDDINGS
 from streams.app import run
+from streams.index.eviction import EvictionGuard
 from streams.kafka.producer import KafkaPublisher
 from streams.matching.matcher import Matcher
 from tests.services.kafka import collecting, eventually, running
@@ -98,6 +99,28 @@ async def test_no_commit_passes_a_probe_without_outcome_whatever_rebalances(
             )
         await eventually(lambda: len(probes) >= len(sent), "all probes are known")
     assert ledger.passed_over(probes) == []
+
+
+async def test_a_timer_that_loses_a_cancellation_ends_with_its_app(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before Python 3.12 a cancelled command of Redis may go on as if nothing had been."""
+    lost: list[bool] = []
+
+    async def losing(_: EvictionGuard) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if lost:
+                raise
+            lost.append(True)
+
+    monkeypatch.setattr(EvictionGuard, "check", losing)
+    async with matching(settings):
+        pass
+    assert lost
+    left = [task for task in asyncio.all_tasks() if "_each_second" in repr(task.get_coro())]
+    assert left == []
 
 
 async def test_streams_that_fetch_no_more_are_not_live(

@@ -126,7 +126,7 @@ async def bench(metrics: Metrics, **changes: Any) -> AsyncIterator[Bench]:
         try:
             yield pipeline
         finally:
-            pipeline.pipeline.close()
+            await pipeline.pipeline.close()
             pipeline.decoder.close()
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
+from access.ending import end
 from access.patience import Patience
 from schemas.runtime import Runtime
 from workers.model.forward import Embeds, Result, embed_each
@@ -135,10 +136,9 @@ class Lanes:
         self._batcher.put(waiting)
         return waiting.embedded
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Stop; what waits is dropped."""
-        for lane in self._lanes:
-            lane.cancel()
+        await end(self._lanes)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _lane(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import cv2
 import torch
 
+from access.ending import end
 from access.patience import Patience
 from schemas.background import declaration_of
 from schemas.choices import Device
@@ -103,9 +104,9 @@ async def serve(model: Embeds, lanes: int, runtime: Runtime, stop: asyncio.Event
             closing.push_async_callback(consumer.close)
             reading = tasks.create_task(_read(outbox, consumer, runtime))
             await stop.wait()
-            reading.cancel()
+            await end([reading])
             await consumer.finish(_DRAIN_S)
-            pipeline.close()
+            await pipeline.close()
 
 
 async def _read(outbox: Outbox, consumer: FrameConsumer, runtime: Runtime) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from access.ending import end
 from schemas.background import Declaration
 from schemas.codec import Frame
 from schemas.errors import BadInput
@@ -103,12 +104,11 @@ class Pipeline:
         for task in self._aside():
             task.cancel()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Stop. What is not done by now is dropped here, and read again by the next worker."""
-        for task in self._running:
-            task.cancel()
+        await end(self._running)
         self._large.close()
-        self._lanes.close()
+        await self._lanes.close()
 
     async def _follow(self, passage: Passage) -> None:
         """Decode, batch, embed and send what a record holds, each in the partition's order."""
