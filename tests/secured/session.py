@@ -65,11 +65,15 @@ def as_stranger(settings: Settings) -> Settings:
 def as_user(settings: Settings, command: str) -> Settings:
     """Return the settings under which a command is run: of a user with just the rights for it.
 
-    Settings of other services than the secured ones stay as they are.
+    Settings of other services than the secured ones stay as they are, those of a Redis too.
     """
     if not _running or settings.kafka_bootstrap_servers != _running[0].kafka.address:
         return settings
-    if command not in _ROLES:
-        return _running[0].as_owner(settings)
-    roles = _ROLES[command]
-    return _running[0].as_role(settings, *roles)
+    if command in _ROLES:
+        user = _running[0].as_role(settings, *_ROLES[command])
+    else:
+        user = _running[0].as_owner(settings)
+    if settings.redis_url == user.redis_url:
+        return user
+    own = {name: getattr(settings, name) for name in ("redis_url", *NO_REDIS_LOGIN)}
+    return user.model_copy(update=own)
