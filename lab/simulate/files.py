@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter
 from lab.evaluate.words import percent
 from lab.shown.report import writing
 from lab.shown.style import colour, legend, panels, save, title
-from lab.simulate.report import Curves, Shares, SimulationReport, SystemReport
+from lab.simulate.report import Curves, Shares, SimulationReport, SystemReport, order
 from lab.simulate.variants import names
 
 REPORT = "simulation.json"
@@ -45,7 +45,7 @@ def _figure(
     for axis, share in zip(axes, answers, strict=True):
         title(axis, [report.data, f"{percent(share)} of the answers wrong"])
         _lines(axis, [v for v in report.variants if v.wrong_answers == share], which)
-        axis.set_xlabel("frames so far, in time order", fontsize=9)
+        axis.set_xlabel(f"frames so far, {order(report)}", fontsize=9)
         axis.set_xlim(0, report.frames)
         axis.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
     axes[0].set_ylim(0, top)

@@ -1,11 +1,10 @@
-"""What is asked of a simulation, and its frames: labelled images in time order, embedded."""
+"""What is asked of a simulation, and its frames: labelled images in their order, embedded."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, NamedTuple
+from typing import Final
 
 import cv2
 import numpy as np
@@ -15,6 +14,7 @@ from lab.images.backgrounds import backgrounds_of
 from lab.images.embed import embed
 from lab.images.manifest import ManifestRow, read_manifest
 from lab.images.splits import chosen, splits_of
+from lab.simulate.timeline import arrivals, timeline, untimed
 from recognition.protocol import Part
 from schemas.background import declaration_of
 from schemas.embedding import Embedding
@@ -29,56 +29,6 @@ KEPT: Final = (0.45, 0.7)
 
 BLUR: Final = (0.02, 0.05)
 """The deviation of the blur, as a share of the shorter side."""
-DAY: Final = timedelta(days=1)
-_BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-class Moment(NamedTuple):
-    """When an image was taken, and which of the rows it is."""
-
-    instant: datetime
-    row: int
-
-
-def timeline(rows: Sequence[ManifestRow], seed: int) -> list[Moment]:
-    """Put images in time order, those of one instant in the order of the manifest.
-
-    One that has no time but a date, the background variable ``date`` as 2025-04-01, gets a random
-    moment of that day; one that has neither the moment of a random other image. Where no image has
-    either, all come in random order, a second apart. The same seed gives the same order.
-    """
-    rng = np.random.default_rng([seed, 0])
-    instants: dict[int, datetime] = {}
-    for at, row in enumerate(rows):
-        day = _day(row)
-        if row.captured_at is not None:
-            instants[at] = row.captured_at
-        elif day is not None:
-            instants[at] = day + rng.random() * DAY
-    known = list(instants.values())
-    lost = [at for at in range(len(rows)) if at not in instants]
-    if known:
-        instants |= {at: known[rng.integers(len(known))] for at in lost}
-    else:
-        seconds = rng.permutation(len(lost)).tolist()
-        instants |= {
-            at: _BEGINNING + timedelta(seconds=s) for at, s in zip(lost, seconds, strict=True)
-        }
-    return sorted(Moment(instant, at) for at, instant in instants.items())
-
-
-def untimed(rows: Sequence[ManifestRow]) -> tuple[int, int]:
-    """Count the rows that have no time but a date, and those that have neither."""
-    days = [_day(row) for row in rows if row.captured_at is None]
-    return sum(day is not None for day in days), sum(day is None for day in days)
-
-
-def _day(row: ManifestRow) -> datetime | None:
-    try:
-        day = date.fromisoformat(str(row.background.get("date")))
-    except ValueError:
-        return None
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def degrade_images(
@@ -161,8 +111,9 @@ class Frames:
     """The frames (n).
 
     Attributes:
-        embeddings: in time order.
+        embeddings: in the order in which they come.
         labels: of each, by its id, in the same order.
+        timed: how many have a time, or a moment of their date.
         dated: how many have no time, but a date.
         undated: how many have neither.
         refused: why an image was left out, by its path.
@@ -170,6 +121,7 @@ class Frames:
 
     embeddings: Sequence[Embedding]
     labels: Mapping[str, str]
+    timed: int
     dated: int
     undated: int
     refused: Mapping[str, str]
@@ -186,6 +138,7 @@ def frames(
     """Embed the images that are asked for with a model folder, None being plain."""
     rows = _rows(request)
     moments = timeline(rows, request.seed)[: request.limit]
+    came = arrivals(moments)
     rows = [rows[moment.row] for moment in moments]
     declaration = declaration_of(settings)
     backgrounds = backgrounds_of(rows, declaration)
@@ -200,7 +153,7 @@ def frames(
         Embedding(
             event_id=_name(rows[at]),
             source=_source(rows[at]),
-            captured_at=moments[at].instant,
+            captured_at=came[at],
             background=backgrounds[at],
             region=None,
             vector=embedded.vectors[at],
@@ -210,7 +163,8 @@ def frames(
         for at in sound
     ]
     labels = {_name(rows[at]): rows[at].label or "" for at in sound}
-    return Frames(embeddings, labels, *untimed(rows), embedded.refused)
+    timed = sum(moments[at].instant is not None for at in sound)
+    return Frames(embeddings, labels, timed, *untimed(rows), embedded.refused)
 
 
 def _source(row: ManifestRow) -> str:

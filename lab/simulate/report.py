@@ -15,7 +15,7 @@ Shares = tuple[float | None, ...]
 COLUMNS = ("to a person", "wrong", "right", "FPIR met", "MAD out")
 
 LEGEND = (
-    "Shares in %. to a person: by quarter of the frames, in time order. wrong: of those that the "
+    "Shares in %. to a person: by quarter of the frames, {order}. wrong: of those that the "
     "matcher named, strangers among them, by quarter too. right: of the last quarter, those that "
     "it named rightly. FPIR met: of the strangers, whose identity was not enrolled when they came, "
     "those that it named all the same; so many came. MAD out: entries that MAD took out, + under "
@@ -54,7 +54,7 @@ class SystemReport(ReportPart):
     wrong_answers: float = Field(description="Share of the answers that was to be wrong")
 
     review: float = Field(description="Share of the frames that went to a person")
-    review_by_quarter: Shares = Field(description="Of the frames in time order")
+    review_by_quarter: Shares = Field(description="Of the frames as they came")
     error: float | None = Field(description="Share of the identified frames that is wrong")
     error_by_quarter: Shares
     accuracy: float | None = Field(
@@ -82,6 +82,7 @@ class SimulationReport(ReportPart):
     model: str = Field(description="Version of the model that embedded")
     split: int | None = Field(description="Whose test part came; null: all labelled images")
     frames: int
+    timed: int = Field(description="Frames whose time or date is known; none: no order in time")
     identities: int
     fpir: float = Field(description="The FPIR asked for")
     delay: int = Field(description="Frames that pass before an answer is there")
@@ -97,19 +98,31 @@ def notes(seen: Frames, settings: Settings) -> tuple[str, ...]:
     """Say what is not as in a live system."""
     lines = []
     if seen.dated:
-        lines.append(f"{seen.dated} images have a date but no time: each at a random moment")
-    if seen.undated:
-        lines.append(f"{seen.undated} images have neither time nor date: in random order")
+        lines.append(
+            f"{seen.dated} images have a date but no time: each clip, or image outside of one, at "
+            "a random moment of the day"
+        )
+    if not seen.timed:
+        lines.append("no image has a time or a date: random order, in which quarters are no times")
+    elif seen.undated:
+        lines.append(f"{seen.undated} images have neither time nor date: at random places")
     if settings.retention_max_age is not None:
         lines.append("retention by age is left out: it goes by the clock on the wall")
     return tuple(lines)
+
+
+def order(report: SimulationReport) -> str:
+    """Say in which order the frames came."""
+    return "in time order" if report.timed else "in random order"
 
 
 def summary(report: SimulationReport) -> str:
     """Return what is printed: a line for each variant."""
     rows = ([variant.name, *cells(variant)] for variant in report.variants)
     figures = table(["variant", *COLUMNS], rows, right=range(1, len(COLUMNS) + 1))
-    return "\n\n".join([f"# {plain(heading(report))}", figures, plain(LEGEND)])
+    return "\n\n".join(
+        [f"# {plain(heading(report))}", figures, plain(LEGEND.format(order=order(report)))]
+    )
 
 
 def heading(report: SimulationReport) -> str:

@@ -55,6 +55,7 @@ def run(request: SimulationRequest, settings: Settings, bar: Progress) -> Simula
         model=seen.model,
         split=request.split,
         frames=len(seen.embeddings),
+        timed=seen.timed,
         identities=len(set(seen.labels.values())),
         fpir=settings.target_fpir,
         delay=request.delay,

@@ -37,7 +37,7 @@ ACTOR = "oracle"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcomes:
-    """Frames (n,) in time order.
+    """Frames (n,) as they came.
 
     Attributes:
         reviewed: went to a person.

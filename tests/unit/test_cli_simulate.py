@@ -76,8 +76,9 @@ def test_from_images_to_a_report(manifest: Path, model: Path, tmp_path: Path) ->
     assert (report.fpir, report.delay, report.model[:5]) == (0.05, 3, "tiny@")
     assert report.refused.keys() == {"broken.png"}
     assert "left out broken.png: " in said(result)
-    assert "1 images have a date but no time: each at a random moment" in said(result)
-    assert "1 images have neither time nor date: in random order" in said(result)
+    assert "1 images have a date but no time: each clip" in said(result)
+    assert "1 images have neither time nor date: at random places" in said(result)
+    assert report.timed == N - 1
     (variant,) = report.variants
     assert variant.name == "plain, MAD, no inclusion, 0 % wrong"
     assert variant.strangers >= IDENTITIES
@@ -86,6 +87,17 @@ def test_from_images_to_a_report(manifest: Path, model: Path, tmp_path: Path) ->
     for name in ("effort.png", "error.png"):
         assert cv2.imread(str(out / name)) is not None
     assert "INFO" not in result.stderr, "the agents keep quiet"
+
+
+def test_images_without_any_time_have_no_order_in_time(manifest: Path, model: Path) -> None:
+    lines = [line.split(",") for line in manifest.read_text().splitlines()]
+    bare = manifest.with_name("bare.csv")
+    bare.write_text("\n".join(f"{path},{label}" for path, label, *_ in lines))
+    result = run(bare, "--model", model)
+    assert result.exit_code == 0, result.output
+    assert "no image has a time or a date: random order" in said(result)
+    assert "in time order" not in result.stdout
+    assert report_of(bare, "--model", model).timed == 0
 
 
 def test_the_same_seed_gives_the_same(manifest: Path, model: Path) -> None:

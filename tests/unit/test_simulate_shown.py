@@ -50,7 +50,7 @@ def variant_report(name: str, variant: SystemVariant, level: float) -> SystemRep
     )
 
 
-def made(variants: list[SystemVariant]) -> SimulationReport:
+def made(variants: list[SystemVariant], timed: int = 100) -> SimulationReport:
     called = names([variant.parts for variant in variants])
     return SimulationReport(
         data="herd",
@@ -58,6 +58,7 @@ def made(variants: list[SystemVariant]) -> SimulationReport:
         model="m@1",
         split=2,
         frames=100,
+        timed=timed,
         identities=43,
         fpir=0.01,
         delay=20,
@@ -104,6 +105,14 @@ def test_the_table_says_what_came_and_what_became_of_it() -> None:
     )
     assert lines[18].startswith("fitted, MAD, inclusion, 5 % wrong")
     assert lines[18].endswith("+2 −5")
+
+
+def test_without_any_time_nothing_is_said_to_be_in_time_order() -> None:
+    report = made(EVERY[:1], timed=0)
+    assert "in time order" in shown(made(EVERY[:1], timed=1))
+    assert "in time order" not in shown(report)
+    assert "by quarter of the frames, in random order" in " ".join(shown(report).split())
+    assert effort(report).axes[0].get_xlabel() == "frames so far, in random order"
 
 
 def test_the_table_leaves_out_what_all_have() -> None:
