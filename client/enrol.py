@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from client.names import Outgoing
 from client.producer import Producer, producer
 from client.reader import Reader, reader
-from schemas.background import declaration_of, undeclared
+from schemas.background import clock_of, declaration_of, undeclared
 from schemas.errors import BadInput
 from schemas.event import Background, now
 from schemas.gallery import Enrol, GalleryCommand
@@ -43,48 +44,48 @@ class EnrolCommands:
         self._limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
         self._decode_threads = settings.decode_threads
         self._complete = _completion(settings)
+        self._clock = clock_of(settings)
 
     def of(self, frames: Sequence[Outgoing], refused: dict[str, str]) -> dict[str, GalleryCommand]:
         """Return a command per event name; note in ``refused`` why a path has none."""
-        images: list[NDArray[np.uint8]] = []
-        drafts: list[tuple[Outgoing, Background]] = []
+        drafts: list[_Draft] = []
         with ThreadPoolExecutor(self._decode_threads) as pool:
             for frame, prepared in zip(frames, pool.map(self._prepare, frames), strict=True):
                 if isinstance(prepared, str):
                     refused[frame.given_id] = prepared
                 else:
-                    images.append(prepared[0])
-                    drafts.append((frame, prepared[1]))
-        if not images:
+                    drafts.append(prepared)
+        if not drafts:
             return {}
-        vectors = self._model.embed(np.stack(images))
+        vectors = self._model.embed(np.stack([draft.image for draft in drafts]))
         commands = {}
-        for (frame, background), vector, sound in zip(drafts, vectors, unit(vectors), strict=True):
+        for draft, vector, sound in zip(drafts, vectors, unit(vectors), strict=True):
             if sound:
-                commands[frame.name] = self._command(frame, background, vector)
+                commands[draft.frame.name] = self._command(draft, vector)
             else:
-                refused[frame.given_id] = "the model gives no unit vector for it"
+                refused[draft.frame.given_id] = "the model gives no unit vector for it"
         return commands
 
-    def _prepare(self, frame: Outgoing) -> tuple[NDArray[np.uint8], Background] | str:
+    def _prepare(self, frame: Outgoing) -> "_Draft | str":
         if frame.label is None:
             return "it has no label"
         try:
             size = self._model.input_size
-            image = fit(decode(frame.load(), self._limits, at_least=max(size)), size)
-            return image, self._complete(frame)
+            content = frame.load()
+            image = fit(decode(content, self._limits, at_least=max(size)), size)
+            captured_at = frame.taken(content, self._clock) or now()
+            return _Draft(frame, image, self._complete(frame.background, captured_at), captured_at)
         except (BadInput, OSError) as error:
             return str(error)
 
-    def _command(
-        self, frame: Outgoing, background: Background, vector: NDArray[np.float32]
-    ) -> GalleryCommand:
+    def _command(self, draft: "_Draft", vector: NDArray[np.float32]) -> GalleryCommand:
+        frame = draft.frame
         action = Enrol(
             entry_id=frame.name,
             model=self._model.version,
-            background=background,
+            background=draft.background,
             source=frame.source,
-            captured_at=frame.captured_at or now(),
+            captured_at=draft.captured_at,
             vector=vector,
         )
         return GalleryCommand(
@@ -96,12 +97,22 @@ class EnrolCommands:
         )
 
 
-def _completion(settings: Settings) -> Callable[[Outgoing], Background]:
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """An image that can be embedded, and what its entry will say of it."""
+
+    frame: Outgoing
+    image: NDArray[np.uint8]
+    background: Background
+    captured_at: datetime
+
+
+def _completion(settings: Settings) -> Callable[[Background, datetime], Background]:
     """Return what checks a background and adds what follows from time and place."""
     declaration = declaration_of(settings)
     if declaration is None:
-        return lambda frame: undeclared(frame.background)
-    return lambda frame: declaration.complete(frame.background, frame.captured_at or now())
+        return lambda background, _: undeclared(background)
+    return declaration.complete
 
 
 @dataclass(slots=True)

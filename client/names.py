@@ -5,11 +5,12 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cached_property
 from pathlib import PurePath
 from urllib.parse import unquote
 
+from client.taken import taken_at
 from schemas.codec import MAX_ID
 from schemas.errors import SetupError
 from schemas.event import bare_id, event_name
@@ -87,6 +88,15 @@ class Outgoing:
     def id(self) -> str:
         """The id under which it is published. Raises OSError where the file cannot be read."""
         return file_id(self.given_id, self.load()) if self.is_file else self.given_id
+
+    def taken(self, image: bytes, clock: tzinfo) -> datetime | None:
+        """Return when it was taken: as is told, or as the photograph ``image`` says of itself.
+
+        ``clock`` is the time zone of cameras whose photographs name none.
+        """
+        if self.captured_at is not None or not self.is_file:
+            return self.captured_at
+        return taken_at(image, clock)
 
     @property
     def name(self) -> str:

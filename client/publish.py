@@ -4,10 +4,12 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from datetime import UTC, tzinfo
 
 from client.follow import Follower, Outcome, Tally
 from client.names import Outgoing
 from client.producer import producer
+from schemas.background import clock_of
 from schemas.codec import frame_headers
 from schemas.errors import SetupError
 from schemas.records import Record
@@ -36,14 +38,14 @@ async def publish(
         DependencyDown: the broker does not answer, or did not acknowledge a frame.
         SetupError: a file cannot be read.
     """
-    topic = settings.topic(FRAMES)
+    topic, clock = settings.topic(FRAMES), clock_of(settings)
     waiting: deque[asyncio.Task[str]] = deque()
     sent = 0
     async with producer(settings, FRAMES) as broker:
         started = time.monotonic()
         try:
             for frame in frames:
-                record = await asyncio.to_thread(_loaded, topic, frame)
+                record = await asyncio.to_thread(_loaded, topic, frame, clock)
                 if rate is not None:
                     await asyncio.sleep(started + sent / rate - time.monotonic())
                 if len(waiting) >= _IN_FLIGHT:
@@ -59,17 +61,21 @@ async def publish(
     return sent
 
 
-def frame_record(topic: str, frame: Outgoing, image: bytes) -> Record:
-    """Return a frame, whose bytes are ``image``, as a record of ``topic``."""
+def frame_record(topic: str, frame: Outgoing, image: bytes, clock: tzinfo = UTC) -> Record:
+    """Return a frame, whose bytes are ``image``, as a record of ``topic``.
+
+    ``clock`` is the time zone of cameras whose photographs name none.
+    """
+    captured_at = frame.taken(image, clock)
     headers = frame_headers(
-        frame.id, frame.source, frame.captured_at, frame.background, frame.content_type
+        frame.id, frame.source, captured_at, frame.background, frame.content_type
     )
     return Record(topic, frame.source.encode(), image, headers)
 
 
-def _loaded(topic: str, frame: Outgoing) -> Record:
+def _loaded(topic: str, frame: Outgoing, clock: tzinfo) -> Record:
     try:
-        return frame_record(topic, frame, frame.load())
+        return frame_record(topic, frame, frame.load(), clock)
     except OSError as error:
         raise SetupError(f"frame {frame.given_id}: {error}") from error
 

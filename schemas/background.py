@@ -17,7 +17,7 @@ Without a declaration every name with a text, number or boolean value is accepte
 
 import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from reprlib import repr as short
 from typing import Any, Self
@@ -55,10 +55,15 @@ class Declaration(BaseModel):
 
     @model_validator(mode="after")
     def _sun_needs_place(self) -> Self:
-        needs = [n for n, what in self._derived().items() if what is Derivation.SUN_ELEVATION]
+        needs = [n for n, what in self.derived.items() if what is Derivation.SUN_ELEVATION]
         if needs and (self.latitude is None or self.longitude is None):
             raise ValueError(f"{needs[0]} is derived from the sun: give latitude and longitude")
         return self
+
+    @property
+    def clock(self) -> ZoneInfo:
+        """The time zone by which the cameras' clocks go."""
+        return ZoneInfo(self.timezone)
 
     def complete(self, sent: Mapping[str, Any], captured_at: datetime) -> Background:
         """Check what was sent and add the derived variables that were not.
@@ -68,14 +73,16 @@ class Declaration(BaseModel):
         Raises:
             BadInput: ``unknown_variable`` or ``bad_variable``, naming the variable and the remedy.
         """
-        place = CameraSite(self.latitude, self.longitude, ZoneInfo(self.timezone))
+        place = CameraSite(self.latitude, self.longitude, self.clock)
         known = dict(sent)
-        for name, what in self._derived().items():
+        for name, what in self.derived.items():
             if name not in known:
                 known[name] = derive(what, captured_at, place)
         return {name: self._check(name, value) for name, value in known.items()}
 
-    def _derived(self) -> dict[str, Derivation]:
+    @property
+    def derived(self) -> dict[str, Derivation]:
+        """What follows from time and place, by the variable that it gives."""
         return {
             name: variable.derived
             for name, variable in self.variables.items()
@@ -123,6 +130,16 @@ def declaration_of(settings: Settings) -> Declaration | None:
         SetupError: as :func:`load_declaration`.
     """
     return None if settings.variables is None else load_declaration(settings.variables)
+
+
+def clock_of(settings: Settings) -> tzinfo:
+    """Return the time zone by which the cameras' clocks go: the declared one, else UTC.
+
+    Raises:
+        SetupError: as :func:`load_declaration`.
+    """
+    declaration = declaration_of(settings)
+    return UTC if declaration is None else declaration.clock
 
 
 def load_declaration(path: Path) -> Declaration:

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import ExifTags, Image
 
 Pixels = NDArray[np.uint8]
 
@@ -40,3 +40,13 @@ def oriented(image: Pixels, orientation: int, kind: str = "JPEG") -> bytes:
     exif = Image.Exif()
     exif[0x0112] = orientation
     return encode(image, kind, exif=exif)
+
+
+def photograph(kind: str = "JPEG", **tags: str) -> bytes:
+    """Encode with EXIF tags by the names of the standard, as a camera writes them."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "a camera"  # without one of its own Pillow writes no block
+    exif.get_ifd(ExifTags.IFD.Exif).update(
+        {ExifTags.Base[name].value: value for name, value in tags.items()}
+    )
+    return encode(quarters(), kind, exif=exif)

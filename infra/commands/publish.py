@@ -55,7 +55,9 @@ def publish(
 
     A frame's id is its path in the folder and a mark of its content, so publishing twice changes
     nothing, and folders may hold files of the same name. Columns of a manifest travel as background
-    variables; when PERENNIAL_VARIABLES declares some, the other columns stay behind.
+    variables; when PERENNIAL_VARIABLES declares some, the other columns stay behind. Where no
+    captured_at is told, the photograph's own time counts (EXIF; without an offset it is that of
+    the declared timezone, else UTC).
 
     Example:  perennial publish photos/ --var season=winter --wait
     """

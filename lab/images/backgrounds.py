@@ -93,10 +93,11 @@ def fit_variables(
 
 def _complete(row: ManifestRow, declaration: Declaration) -> Background:
     sent: Background = {k: v for k, v in row.background.items() if k in declaration.variables}
-    if row.captured_at is None:
+    captured_at = row.taken(declaration.clock) if declaration.derived else row.captured_at
+    if captured_at is None:
         return sent  # what is derived needs the time
     try:
-        return declaration.complete(sent, row.captured_at)
+        return declaration.complete(sent, captured_at)
     except BadInput as error:
         raise SetupError(f"{row.id}: {error}") from error
 

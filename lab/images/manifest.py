@@ -7,10 +7,11 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from client.names import MAX_PATH, Outgoing, file_id, path_text
+from client.taken import taken_at
 from schemas.codec import MAX_TEXT
 from schemas.errors import SetupError
 from schemas.event import event_name
@@ -40,6 +41,17 @@ class ManifestRow:
     captured_at: datetime | None
     source: str | None
     background: dict[str, str | float]
+
+    def taken(self, clock: tzinfo) -> datetime | None:
+        """Return when it was taken: as is told, or else as the photograph itself says.
+
+        ``clock`` is the time zone of cameras whose photographs name none.
+        """
+        if self.captured_at is not None:
+            return self.captured_at
+        with suppress(OSError):  # the image need not lie here
+            return taken_at(self.path.read_bytes(), clock)
+        return None
 
 
 def read_manifest(path: Path) -> list[ManifestRow]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from schemas.topics import (
     GALLERY,
     GALLERY_COMMANDS,
 )
+from tests.pictures import photograph
 from tests.services.commands import Run, photographs, records
 from tests.services.kafka import collecting, eventually, put
 
@@ -26,11 +28,12 @@ async def test_enrol_waits_until_the_gallery_holds_the_images(
 
     pixels = np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8)
     photographs(tmp_path, "broken.jpg", "nameless.jpg")
-    for name in ("a.png", "b.png"):
-        assert cv2.imwrite(str(tmp_path / "photos" / name), pixels)
+    taken = {"DateTimeOriginal": "2025:01:01 06:00:00"}
+    (tmp_path / "photos" / "a.jpg").write_bytes(photograph("JPEG", **taken))
+    assert cv2.imwrite(str(tmp_path / "photos" / "b.png"), pixels)
     manifest = tmp_path / "photos" / "manifest.csv"
     manifest.write_text(
-        "path,label,captured_at,season\na.png,Bella,2025-01-01T06:00,winter\n"
+        "path,label,captured_at,season\na.jpg,Bella,,winter\n"
         "broken.jpg,Ida,,\nnameless.jpg,,,\nb.png,Ida,,monsoon\n"
     )
     declaration = tmp_path / "variables.yaml"
@@ -61,11 +64,12 @@ async def test_enrol_waits_until_the_gallery_holds_the_images(
     assert found["why_refused"]["nameless.jpg"] == "it has no label"
     assert "refused broken.jpg" in result.stderr
     command = GalleryCommand.read(asked[0])
-    (photo,) = from_directory(tmp_path / "photos" / "a.png")
+    (photo,) = from_directory(tmp_path / "photos" / "a.jpg")
     assert (command.id, command.identity) == (f"enrol-{photo.name}", "Bella")
     assert isinstance(command.action, Enrol)
     assert command.action.entry_id == photo.name
     assert command.action.background == {"season": "winter", "hour": 6.0}
+    assert command.action.captured_at == datetime(2025, 1, 1, 6, tzinfo=UTC)
     assert command.action.model == load_model_version()
     assert abs(float(np.linalg.norm(command.action.vector)) - 1) < 1e-3
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from schemas.topics import (
     HUMAN_REVIEW,
     IDENTIFICATIONS,
 )
+from tests.pictures import photograph
 from tests.services.commands import Run, photographs, records
 from tests.services.kafka import collecting, eventually, put
 from tests.unit.infra_events import identification, review_item
@@ -87,6 +89,31 @@ async def test_publish_sends_what_the_manifest_says(
     assert (second.id.partition("~")[0], second.source) == ("b.png", "cli")
     assert second.background == {"herd": 3}
     assert {record.header("content-type") for record in found} == {"image/jpeg", "image/png"}
+
+
+async def test_photographs_say_themselves_when_they_were_taken(
+    settings: Settings, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A camera's clock goes by the declared time zone, where it names no offset of its own."""
+    declaration = tmp_path / "variables.yaml"
+    declaration.write_text(
+        "timezone: Europe/Brussels\nvariables:\n  hour: {type: cyclic, period: 24, derived: hour}\n"
+    )
+    monkeypatch.setenv("PERENNIAL_VARIABLES", str(declaration))
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    there, here = "2026:07:03 04:22:10", "2026:07:03 05:00:00"
+    (folder / "a.jpg").write_bytes(
+        photograph(DateTimeOriginal=there, OffsetTimeOriginal="-03:00", SubsecTimeOriginal="5")
+    )
+    (folder / "b.jpg").write_bytes(photograph(DateTimeOriginal=here))
+    result = await asyncio.to_thread(run, "publish", folder)
+    assert result.exit_code == 0
+    async with collecting(settings, FRAMES) as found:
+        await eventually(lambda: len(found) == 2, "two frames")
+    first, second = sorted((read_frame(record) for record in found), key=lambda frame: frame.id)
+    assert first.captured_at == datetime(2026, 7, 3, 7, 22, 10, 500_000, tzinfo=UTC)
+    assert second.captured_at == datetime(2026, 7, 3, 3, 0, tzinfo=UTC)
 
 
 def test_nothing_is_published_where_the_topics_are_missing(

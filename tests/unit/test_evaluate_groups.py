@@ -8,6 +8,7 @@ from lab.images.manifest import ManifestRow
 from schemas.background import Declaration
 from schemas.errors import SetupError
 from schemas.event import Background
+from tests.pictures import photograph
 
 BACKGROUNDS: list[Background] = [
     {
@@ -83,6 +84,13 @@ def test_a_declaration_chooses_completes_and_orders() -> None:
     found = groupings(backgrounds, None, DECLARED)
     assert found["age"].names == ("calf", "yearling", "adult")
     assert found["hour"].names == ("12", "(none)")
+
+
+def test_what_is_derived_follows_from_what_the_photograph_says(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(photograph(DateTimeOriginal="2025:04:01 12:30:00"))
+    there = ManifestRow("a.jpg", path, "x", None, None, {})
+    assert backgrounds_of([there], DECLARED) == [{"hour": 12.5}]
 
 
 def test_a_value_that_was_not_declared_is_named() -> None:
