@@ -8,7 +8,7 @@ import typer
 from infra.commands.options import Json, Manifest, Model, Splits, folder_out, share_option
 from infra.console import err, print_markdown, progress, warn, warn_of_refused
 from lab.images.embed import default_model
-from lab.simulate.files import write
+from lab.simulate.files import PICTURES, REPORT, write
 from lab.simulate.frames import SimulationRequest
 from lab.simulate.report import summary
 from lab.simulate.run import run
@@ -113,7 +113,7 @@ def simulate(
         print_markdown(summary(report))
     if folder is not None:
         write(folder, report)
-        err.print(f"wrote {folder / 'simulation.json'}, effort.png and error.png")
+        err.print(f"wrote {folder / REPORT}, {', '.join(PICTURES)}")
 
 
 def _wrong(asked: list[float] | None, *, compare: bool) -> list[float]:

@@ -12,14 +12,15 @@ from lab.simulate.frames import Frames
 from schemas.settings import Settings
 
 Shares = tuple[float | None, ...]
-COLUMNS = ("to a person", "wrong", "right", "FPIR met", "MAD out")
+COLUMNS = ("to a person", "min", "wrong", "of all", "right", "FPIR met", "MAD out")
 
 LEGEND = (
-    "Shares in %. to a person: by quarter of the frames, {order}. wrong: of those that the "
-    "matcher named, strangers among them, by quarter too. right: of the last quarter, those that "
-    "it named rightly. FPIR met: of the strangers, whose identity was not enrolled when they came, "
-    "those that it named all the same; so many came. MAD out: entries that MAD took out, + under "
-    "the right name, − under a wrong one."
+    "Shares in %. to a person: by quarter of the frames, {order}. min: minutes of a person's time "
+    "for all of them, at 400 decisions an hour. wrong: of those that the matcher named, strangers "
+    "among them, by quarter too; then of all frames, whoever named them. right: of the last "
+    "quarter, those that the matcher named rightly. FPIR met: of the strangers, whose identity was "
+    "not enrolled when they came, those that it named all the same; so many came. MAD out: entries "
+    "that MAD took out, + under the right name, − under a wrong one."
 )
 
 _MAD = "retention: mad"
@@ -40,6 +41,16 @@ class Curves(ReportPart):
     error: Shares = Field(description="Wrong, of those that the matcher identified")
 
 
+class DecisionCurve(ReportPart):
+    """What decisions of people brought: from nothing, over the frames as they came, to all."""
+
+    decisions: tuple[int, ...] = Field(description="Frames so far that went to a person")
+    right: tuple[float, ...] = Field(
+        description="Share of all frames of the simulation that came so far and were named "
+        "rightly, by the matcher or by a person"
+    )
+
+
 class SystemReport(ReportPart):
     """One variant of the system on all frames."""
 
@@ -53,10 +64,15 @@ class SystemReport(ReportPart):
     include: bool
     wrong_answers: float = Field(description="Share of the answers that was to be wrong")
 
+    decisions: int = Field(description="Answers that people gave")
+    minutes: float = Field(description="Of a person's time, at 400 decisions an hour")
     review: float = Field(description="Share of the frames that went to a person")
     review_by_quarter: Shares = Field(description="Of the frames as they came")
     error: float | None = Field(description="Share of the identified frames that is wrong")
     error_by_quarter: Shares
+    wrong_of_all: float = Field(
+        description="Share of all frames that ended under a wrong name, whoever gave it"
+    )
     accuracy: float | None = Field(
         description="Of the last quarter of the frames the share that the matcher identified "
         "rightly, without a person"
@@ -72,6 +88,7 @@ class SystemReport(ReportPart):
 
     frames_per_s: float
     curves: Curves
+    by_decisions: DecisionCurve
 
 
 class SimulationReport(ReportPart):
@@ -139,7 +156,9 @@ def cells(variant: SystemReport) -> list[str]:
     """Return the cells below :data:`COLUMNS`."""
     return [
         _percents(variant.review_by_quarter, 0),
+        f"{variant.minutes:.0f}",
         _percents(variant.error_by_quarter, 0),
+        _percents((variant.wrong_of_all,), 1),
         _percents((variant.accuracy,), 1),
         f"{_percents((variant.fpir_met,), 1)} of {variant.strangers}",
         _counted(variant.quarantined.get(_MAD, Entries(right=0, wrong=0))),

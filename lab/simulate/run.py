@@ -12,9 +12,10 @@ from rich.progress import Progress
 
 from lab.images.embed import model_folder, of_split, version_of
 from lab.simulate.frames import Frames, SimulationRequest, frames
+from lab.simulate.oracle import Oracle
 from lab.simulate.report import SimulationReport, SystemReport, notes
 from lab.simulate.summary import summarise, window_of
-from lab.simulate.system import Oracle, System, simulate
+from lab.simulate.system import System, simulate
 from lab.simulate.variants import (
     SystemVariant,
     activatable,

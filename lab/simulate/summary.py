@@ -6,14 +6,18 @@ from typing import Final
 
 import numpy as np
 
-from lab.simulate.report import Curves, Entries, SystemReport
-from lab.simulate.system import ACTOR, Flags, Simulated
+from lab.simulate.oracle import ACTOR
+from lab.simulate.report import Curves, DecisionCurve, Entries, SystemReport
+from lab.simulate.system import Flags, Outcomes, Simulated
 from lab.simulate.variants import SystemVariant
 from schemas.gallery import GalleryEntry, Status
 from streams.matching import self_enrolment
 
 _POINTS = 200
 _MIN_WINDOW = 20
+
+DECISIONS_PER_HOUR: Final = 400
+"""What a practised person answers, by the field's own reckoning."""
 
 QUARTERS: Final = 4
 MIN_FRAMES: Final = 10
@@ -51,6 +55,16 @@ def window_of(frames: int) -> int:
     return max(_MIN_WINDOW, round(frames / 10))
 
 
+def by_decisions(outcomes: Outcomes) -> DecisionCurve:
+    """Return how much has come right after how many decisions, at up to 200 frames of all."""
+    frames = len(outcomes.reviewed)
+    ends = np.unique(np.linspace(1, frames, min(_POINTS, frames)).astype(int))
+    decisions, right = np.cumsum(outcomes.reviewed), np.cumsum(outcomes.settled) / frames
+    return DecisionCurve(
+        decisions=(0, *decisions[ends - 1].tolist()), right=(0.0, *right[ends - 1].tolist())
+    )
+
+
 def summarise(
     name: str,
     variant: SystemVariant,
@@ -68,6 +82,7 @@ def summarise(
     everything = np.ones_like(outcomes.reviewed)
     who = np.array(list(labels.values()))
     active = variant.conditioning.active
+    decisions = int(np.count_nonzero(outcomes.reviewed))
 
     def count(entries: Iterable[GalleryEntry]) -> Entries:
         own = Counter(entry.identity == labels[entry.entry_id] for entry in entries)
@@ -81,10 +96,13 @@ def summarise(
         mad=mad_cutoff if variant.mad else None,
         include=variant.include,
         wrong_answers=variant.wrong,
+        decisions=decisions,
+        minutes=60 * decisions / DECISIONS_PER_HOUR,
         review=float(outcomes.reviewed.mean()),
         review_by_quarter=by_quarter(outcomes.reviewed, everything),
         error=share(outcomes.wrong, outcomes.identified),
         error_by_quarter=by_quarter(outcomes.wrong, outcomes.identified),
+        wrong_of_all=float(1 - outcomes.settled.mean()),
         accuracy=by_quarter(outcomes.right, everything)[-1],
         strangers=int(np.count_nonzero(outcomes.stranger)),
         stranger_identities=len(np.unique(who[outcomes.stranger])),
@@ -95,6 +113,7 @@ def summarise(
         quarantined={why: count(entries) for why, entries in _gone(simulated).items()},
         frames_per_s=len(labels) / simulated.seconds,
         curves=_curves(simulated),
+        by_decisions=by_decisions(outcomes),
     )
 
 

@@ -1,7 +1,7 @@
-"""The agents of the live system in one process, with no topic in between, and who answers them."""
+"""The agents of the live system in one process, with no topic in between."""
 
-from collections import Counter, deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
 
+from lab.simulate.oracle import Oracle
 from schemas.conditioning import Activation
 from schemas.embedding import Embedding
 from schemas.gallery import Change, Erased, GalleryEntry, Status
@@ -32,8 +33,6 @@ from streams.review import ReviewAgent
 
 Flags = NDArray[np.bool_]
 
-ACTOR = "oracle"
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcomes:
@@ -43,11 +42,13 @@ class Outcomes:
         reviewed: went to a person.
         right: identified by the matcher, as who it is.
         stranger: the identity was not enrolled when the frame came.
+        answered: a person named it, as who it is.
     """
 
     reviewed: Flags
     right: Flags
     stranger: Flags
+    answered: Flags
 
     @property
     def identified(self) -> Flags:
@@ -58,6 +59,11 @@ class Outcomes:
     def wrong(self) -> Flags:
         """Identified by the matcher, as somebody else: known frames and strangers."""
         return self.identified & ~self.right
+
+    @property
+    def settled(self) -> Flags:
+        """Named as who it is, by the matcher or by a person."""
+        return self.right | self.answered
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -137,45 +143,6 @@ class MemoryLog:
                 del self._active[entry.identity]
 
 
-class Oracle:
-    """Answers review items in the order in which they came.
-
-    Args:
-        labels: identity by event id, in the order of the frames.
-        wrong: share of the answers that name another identity, one that is enrolled by then.
-        delay: how many more frames pass before an answer is there.
-        seed: of who is mistaken for whom; the same frames are answered wrongly whatever else
-            differs, and with a larger share more of them.
-    """
-
-    def __init__(self, labels: Mapping[str, str], *, wrong: float, delay: int, seed: int) -> None:
-        self._labels = labels
-        self._wrong = wrong
-        self._delay = delay
-        draws = np.random.default_rng([seed, 2]).random((len(labels), 2)).tolist()
-        self._draws: Mapping[str, Sequence[float]] = dict(zip(labels, draws, strict=True))
-        self._asked: deque[tuple[int, ReviewItem]] = deque()
-
-    def ask(self, item: ReviewItem, frame: int) -> None:
-        """Take an item of the frame of this number."""
-        self._asked.append((frame, item))
-
-    def answers(self, frame: int, enrolled: Collection[str]) -> list[ReviewDecision]:
-        """Return the answers that are there when the frame of this number comes."""
-        decisions = []
-        while self._asked and self._asked[0][0] + self._delay < frame:
-            _, item = self._asked.popleft()
-            identity = self._says(item.event_id, enrolled)
-            decisions.append(ReviewDecision(item=item, identity=identity, actor=ACTOR))
-        return decisions
-
-    def _says(self, event_id: str, enrolled: Collection[str]) -> str:
-        label = self._labels[event_id]
-        errs, whom = self._draws[event_id]
-        others = sorted(identity for identity in enrolled if identity != label)
-        return others[int(whom * len(others))] if errs < self._wrong and others else label
-
-
 class System:
     """Matcher, review agent and gallery agent over an index and topics in memory.
 
@@ -253,18 +220,27 @@ async def simulate(
     """Run the streaming protocol.
 
     Each frame finds the gallery with all that was decided before it came, inclusions among it. What
-    the matcher leaves undecided the oracle answers, and the answer is enrolled when it arrives.
+    the matcher leaves undecided the oracle answers, and the answer is enrolled when it arrives. All
+    is answered in the end, though too late to be enrolled.
 
     Raises:
         BadInput: an embedding is none that the matcher takes.
         DependencyDown: the conditioning cannot be loaded.
     """
-    reviewed, right, stranger = (np.zeros(len(embeddings), np.bool_) for _ in range(3))
+    reviewed, right, stranger, answered = (np.zeros(len(embeddings), np.bool_) for _ in range(4))
+    frames = {embedding.event_id: frame for frame, embedding in enumerate(embeddings)}
+
+    def note(answers: Sequence[ReviewDecision]) -> None:
+        for answer in answers:
+            frame = frames[answer.item.event_id]
+            answered[frame] = answer.identity == labels[frame]
+
     started = perf_counter()
     await system.start()
     for frame, (embedding, label) in enumerate(zip(embeddings, labels, strict=True)):
         answers = oracle.answers(frame, system.log.enrolled)
         if answers:
+            note(answers)
             await system.hear(answers)
         stranger[frame] = label not in system.log.enrolled
         answer = await system.see(embedding)
@@ -275,5 +251,6 @@ async def simulate(
             right[frame] = answer.identity == label
         on_frame()
     seconds = perf_counter() - started
-    outcomes = Outcomes(reviewed, right, stranger)
+    note(oracle.rest(system.log.enrolled))
+    outcomes = Outcomes(reviewed, right, stranger, answered)
     return Simulated(outcomes, system.log.enrolments, system.log.entries, seconds)

@@ -57,7 +57,7 @@ def timeline(rows: Sequence[ManifestRow], seed: int) -> list[Moment]:
     rng = np.random.default_rng([seed, 0])
     by_name = sorted(range(len(rows)), key=lambda at: (rows[at].source or "", rows[at].id))
     draws = dict(zip(by_name, rng.random((len(rows), 2)).tolist(), strict=True))
-    chance = {at: draw[0] for at, draw in draws.items()}
+    chance = {at: first for at, (first, _) in draws.items()}
     clips = _clips(rows, by_name)
     instants: dict[int, datetime] = {}
     starts: dict[int, datetime] = {}
@@ -65,12 +65,14 @@ def timeline(rows: Sequence[ManifestRow], seed: int) -> list[Moment]:
         taken = _instants(rows, clips[clip], moment, chance)
         instants |= taken
         starts |= dict.fromkeys(taken, min(taken.values(), default=_BEGINNING))
-    slots = sorted(_Slot(instant, _TIMED, chance[at], at) for at, instant in instants.items())
-    for at, (_, place) in draws.items():
-        if at not in instants:
-            before = starts[slots[int(place * len(instants))].row] if instants else _BEGINNING
-            slots.append(_Slot(before, _UNTIMED, chance[at], at))
-    return [Moment(instants.get(slot.row), slot.row) for slot in sorted(slots)]
+    timed = sorted(_Slot(instant, _TIMED, chance[at], at) for at, instant in instants.items())
+    places = [starts[slot.row] for slot in timed] if timed else [_BEGINNING]
+    lost = [
+        _Slot(places[int(place * len(places))], _UNTIMED, chance[at], at)
+        for at, (_, place) in draws.items()
+        if at not in instants
+    ]
+    return [Moment(instants.get(slot.row), slot.row) for slot in sorted(timed + lost)]
 
 
 def arrivals(moments: Sequence[Moment]) -> list[datetime]:

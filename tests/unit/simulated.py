@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from lab.simulate.system import Oracle, Simulated, System, simulate
+from lab.simulate.oracle import Oracle
+from lab.simulate.system import Simulated, System, simulate
 from schemas.conditioning import Activation
 from schemas.embedding import Embedding
 from schemas.settings import load_settings

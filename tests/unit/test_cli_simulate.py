@@ -83,8 +83,15 @@ def test_from_images_to_a_report(manifest: Path, model: Path, tmp_path: Path) ->
     assert variant.name == "plain, MAD, no inclusion, 0 % wrong"
     assert variant.strangers >= IDENTITIES
     assert variant.answered.wrong == 0
+    assert variant.decisions == round(variant.review * N) == variant.by_decisions.decisions[-1]
+    assert variant.minutes == pytest.approx(variant.decisions * 0.15)
+    named = 1 - variant.review
+    assert variant.wrong_of_all == pytest.approx(
+        named * (0 if variant.error is None else variant.error)
+    )
+    assert variant.by_decisions.right[-1] == pytest.approx(1 - variant.wrong_of_all)
     assert SimulationReport.model_validate(json.loads((out / "simulation.json").read_bytes()))
-    for name in ("effort.png", "error.png"):
+    for name in ("effort.png", "error.png", "decisions.png"):
         assert cv2.imread(str(out / name)) is not None
     assert "INFO" not in result.stderr, "the agents keep quiet"
 
@@ -142,7 +149,7 @@ def test_without_it_what_is_repeated_is_compared(
     result = run(manifest, "--conditioning", fitted, "--conditioning", "none", "--no-mad")
     assert result.exit_code == 0, result.output
     lines = [line.split()[:5] for line in result.stdout.splitlines()]
-    assert ["variant", "to", "a", "person", "wrong"] in lines
+    assert ["variant", "to", "a", "person", "min"] in lines
     assert [line[0] for line in lines if line and line[0] in ("plain", "fitted")] == [
         "fitted",
         "plain",

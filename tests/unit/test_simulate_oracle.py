@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 
-from lab.simulate.system import Oracle
+from lab.simulate.oracle import Oracle
 from schemas.recognition_event import ReviewItem, ReviewReason
 from tests.gallery_entries import CAPTURED, MODEL
 
@@ -51,6 +51,16 @@ def test_answers_come_in_order_after_so_many_frames() -> None:
     at_once.ask(item("e0"), 7)
     assert at_once.answers(7, []) == []
     assert len(at_once.answers(8, [])) == 1
+
+
+def test_the_rest_comes_however_long_it_takes() -> None:
+    one = oracle(delay=20)
+    assert one.rest([]) == []
+    for frame, event_id in enumerate(("e0", "e2", "e3")):
+        one.ask(item(event_id), frame)
+    assert [answer.identity for answer in one.answers(21, [])] == ["p0"]
+    assert [answer.identity for answer in one.rest([])] == ["p2", "p3"]
+    assert one.rest([]) == []
 
 
 def test_a_share_of_them_is_wrong_and_names_anybody_who_is_enrolled() -> None:

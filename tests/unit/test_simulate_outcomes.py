@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lab.simulate.summary import MIN_FRAMES, by_quarter, share, trailing
+from lab.simulate.summary import MIN_FRAMES, by_decisions, by_quarter, share, trailing
 from lab.simulate.system import Outcomes
 
 
@@ -11,9 +11,24 @@ def flags(text: str) -> np.ndarray:
 
 
 def test_what_is_not_reviewed_is_identified_and_what_is_not_right_then_is_wrong() -> None:
-    outcomes = Outcomes(flags("xx....."), flags("..xx..."), flags("x...x.."))
+    outcomes = Outcomes(flags("xx....."), flags("..xx..."), flags("x...x.."), flags("x......"))
     assert outcomes.identified.tolist() == flags("..xxxxx").tolist()
     assert outcomes.wrong.tolist() == flags("....xxx").tolist()
+    assert outcomes.settled.tolist() == flags("x.xx...").tolist()
+
+
+def test_what_decisions_brought_is_counted_over_all_frames() -> None:
+    outcomes = Outcomes(flags("xx..x"), flags("..x.."), flags("....."), flags("x...x"))
+    curve = by_decisions(outcomes)
+    assert curve.decisions == (0, 1, 2, 2, 2, 3)
+    assert np.allclose(curve.right, [0, 0.2, 0.2, 0.4, 0.4, 0.6])
+
+
+def test_a_curve_of_many_frames_has_fewer_points_and_ends_where_they_do() -> None:
+    everybody, nobody = np.ones(1000, np.bool_), np.zeros(1000, np.bool_)
+    curve = by_decisions(Outcomes(everybody, nobody, nobody, everybody))
+    assert len(curve.decisions) == len(curve.right) == 201
+    assert (curve.decisions[-1], curve.right[-1]) == (1000, 1.0)
 
 
 def test_a_share_is_of_those_it_is_asked_of() -> None:
