@@ -20,7 +20,8 @@ from schemas.gallery import Enrol, GalleryCommand
 from schemas.gallery_fold import GalleryFold
 from schemas.settings import Settings
 from schemas.topics import GALLERY, GALLERY_COMMANDS
-from workers.images.decode import Limits, decode, fit
+from workers.images.decode import Limits
+from workers.images.measured import Prepared, as_told, prepare_measured
 from workers.model.forward import unit
 from workers.model.model import load_model
 
@@ -57,7 +58,7 @@ class EnrolCommands:
                     drafts.append(prepared)
         if not drafts:
             return {}
-        vectors = self._model.embed(np.stack([draft.image for draft in drafts]))
+        vectors = self._model.embed(np.stack([draft.image.pixels for draft in drafts]))
         commands = {}
         for draft, vector, sound in zip(drafts, vectors, unit(vectors), strict=True):
             if sound:
@@ -72,7 +73,7 @@ class EnrolCommands:
         try:
             size = self._model.input_size
             content = frame.load()
-            image = fit(decode(content, self._limits, at_least=max(size)), size)
+            (image,) = prepare_measured(content, (), self._limits, size)
             captured_at = frame.taken(content, self._clock) or now()
             return _Draft(frame, image, self._complete(frame.background, captured_at), captured_at)
         except (BadInput, OSError) as error:
@@ -87,6 +88,7 @@ class EnrolCommands:
             source=frame.source,
             captured_at=draft.captured_at,
             vector=vector,
+            quality=as_told(draft.image.quality),
         )
         return GalleryCommand(
             command_id=f"enrol-{frame.name}",
@@ -102,7 +104,7 @@ class _Draft:
     """An image that can be embedded, and what its entry will say of it."""
 
     frame: Outgoing
-    image: NDArray[np.uint8]
+    image: Prepared
     background: Background
     captured_at: datetime
 

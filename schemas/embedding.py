@@ -12,6 +12,7 @@ from schemas.event import Background, EventId, FloatVector, Region
 from schemas.instants import read_instant
 from schemas.json_text import counted, mistakes
 from schemas.limits import MAX_DIMENSIONS
+from schemas.quality import Quality
 from schemas.records import Headers, Record
 
 TYPE = "perennial.embedding.v1"
@@ -35,6 +36,7 @@ class Embedding:
         model: ``name@hash`` of the model that made it.
         timings_ms: milliseconds per stage so far; ``published_at`` and ``sent_at`` are instants
             in milliseconds since the epoch.
+        quality: of the picture; None where whoever embedded it did not measure it.
     """
 
     event_id: str
@@ -45,10 +47,13 @@ class Embedding:
     vector: FloatVector
     model: str
     timings_ms: dict[str, float]
+    quality: Quality | None = None
 
     def record(self, topic: str) -> Record:
         """Return the record to put on ``topic``, keyed by source."""
         region = () if self.region is None else (("region", _region.dump_json(self.region)),)
+        quality = self.quality
+        measured = () if quality is None else (("quality", quality.model_dump_json().encode()),)
         headers: Headers = (
             ("ce_specversion", b"1.0"),
             ("ce_id", self.event_id.encode()),
@@ -60,6 +65,7 @@ class Embedding:
             *region,
             ("model", self.model.encode()),
             ("timings", json.dumps(self.timings_ms).encode()),
+            *measured,
         )
         return Record(topic, self.source.encode(), self.vector.astype("<f4").tobytes(), headers)
 
@@ -81,6 +87,7 @@ def read_embedding(record: Record) -> Embedding:
             vector=_read_vector(record.value),
             model=_need(record, "model"),
             timings_ms=_timings.validate_json(counted(_need(record, "timings").encode())),
+            quality=_read_quality(record.header("quality")),
         )
     except ValidationError as error:
         raise BadInput("bad_embedding", f"not an embedding: {mistakes(error)}") from error
@@ -97,6 +104,10 @@ def _need(record: Record, name: str) -> str:
 
 def _read_region(text: str | None) -> Region | None:
     return None if text is None else _region.validate_json(counted(text.encode()))
+
+
+def _read_quality(text: str | None) -> Quality | None:
+    return None if text is None else Quality.model_validate_json(counted(text.encode()))
 
 
 def _read_vector(value: bytes | None) -> FloatVector:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.embedding import Embedding
 from schemas.errors import BadInput, SetupError
 from schemas.event import Background, Decided, Event, EventId, Identity, Instant, Vector, now
+from schemas.quality import Quality
 from schemas.recognition_event import ReviewItem
 from schemas.records import Record
 
@@ -40,6 +41,9 @@ class GalleryEntry(Event):
     source: str
     captured_at: Instant
     vector: Vector
+    quality: Quality | None = Field(
+        None, description="Of the picture that was enrolled; null where it was not measured"
+    )
     kept: bool = Field(default=False, description="A person restored it: retention leaves it alone")
     actor: str
     reason: str
@@ -76,6 +80,7 @@ class Enrol(_Action):
     source: str
     captured_at: Instant
     vector: Vector
+    quality: Quality | None = None
 
     @classmethod
     def of(cls, embedded: Embedding | ReviewItem) -> Self:
@@ -87,6 +92,7 @@ class Enrol(_Action):
             source=embedded.source,
             captured_at=embedded.captured_at,
             vector=embedded.vector,
+            quality=embedded.quality,
         )
 
 

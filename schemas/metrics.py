@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _DISTANCES = tuple(step / 20 for step in range(1, 41))
+_GRADES = tuple(step / 10 for step in range(1, 11))
 _COUNTS = (1, 2, 4, 8, 16, 32, 64, 128)
 OTHER = "other"
 """Stands for every name beyond the limit."""
@@ -32,6 +33,12 @@ class Metrics:
         self.queue_depth = gauge("queue_depth", "Items waiting inside the process", ["queue"])
         self.consumer_lag = gauge("consumer_lag", "Records not yet read", ["topic", "partition"])
 
+        self.quality = histogram(
+            "quality",
+            "Grade of the regions that were embedded, 0 to 1: sharpness, size, exposure, overall",
+            ["part"],
+            buckets=_GRADES,
+        )
         self.outcomes = counter(
             "outcomes", "Outcomes: identified, review or dead", ["outcome", "cluster", "reason"]
         )

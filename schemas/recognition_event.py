@@ -6,6 +6,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.event import Background, Decided, Event, EventId, Identity, Instant, Region, Vector
+from schemas.quality import Quality
 
 
 class DecidedBy(StrEnum):
@@ -52,6 +53,9 @@ class RecognitionEvent(Event):
     captured_at: Instant
     background: Background
     region: Region | None = None
+    quality: Quality | None = Field(
+        None, description="Of the picture; null where it was not measured"
+    )
     distance: float | None = Field(
         None,
         description="To the nearest entry of the identity (in a review item: of the first "

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from json import dumps
 from typing import Annotated
 
 import typer
@@ -16,6 +17,10 @@ from schemas.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True)
 
+EventArgument = Annotated[
+    str, typer.Argument(metavar="EVENT", help="As `review list` shows it, or its bare id or path.")
+]
+
 
 @app.command("list")
 def list_open(*, limit: Limit = None, json: Json = False) -> None:
@@ -28,19 +33,33 @@ def list_open(*, limit: Limit = None, json: Json = False) -> None:
     if json:
         print_json([item.model_dump(mode="json", exclude={"vector"}) for item in shown])
         return
-    grid = table("event", "source", "why", "nearest", "distance", "threshold")
+    grid = table("event", "source", "why", "nearest", "distance", "threshold", "quality")
     for item in shown:
-        grid.add_row(item.event_id, item.source, item.reason, *_nearest(item))
+        grid.add_row(item.event_id, item.source, item.reason, *_nearest(item), _quality(item))
     out.print(grid)
     out.print(f"{len(items)} open; answer with: perennial review answer EVENT IDENTITY")
 
 
 @app.command()
+def show(event: EventArgument, *, json: Json = False) -> None:
+    """Show all that is known of one item, answered or not.
+
+    Example:  perennial review show north/0412.jpg
+    """
+    item = asyncio.run(reviews.find_item(load_settings(), event))
+    told = item.model_dump(mode="json", exclude={"vector"})
+    if json:
+        print_json(told)
+        return
+    grid = table("what", "value")
+    for name, value in told.items():
+        grid.add_row(name, value if isinstance(value, str) else dumps(value, ensure_ascii=False))
+    out.print(grid)
+
+
+@app.command()
 def answer(
-    event: Annotated[
-        str,
-        typer.Argument(metavar="EVENT", help="As `review list` shows it, or its bare id or path."),
-    ],
+    event: EventArgument,
     identity: Annotated[
         str | None, typer.Argument(metavar="IDENTITY", help="Who or what it is.")
     ] = None,
@@ -96,6 +115,10 @@ def auto(
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(answering)
     err.print(f"answered {answered}")
+
+
+def _quality(item: ReviewItem) -> str:
+    return "" if item.quality is None else f"{item.quality.overall:.2f}"
 
 
 def _nearest(item: ReviewItem) -> tuple[str, str, str]:

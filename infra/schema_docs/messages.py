@@ -14,6 +14,7 @@ from schemas.embedding import TYPE as EMBEDDING_TYPE
 from schemas.embedding import Embedding
 from schemas.errors import BadInput
 from schemas.event import Event, Region
+from schemas.quality import Quality
 from schemas.records import Headers, Record
 from schemas.topics import (
     DEAD_LETTERS,
@@ -40,6 +41,8 @@ _HEADERS = {
     "embedding per box, event names <name>#0, <name>#1 and so on",
     "region": "JSON object: the box in pixels that was embedded",
     "model": "name@hash of the model that made the vector",
+    "quality": "JSON object: sharpness, size, dark, bright and overall, as in an identification; "
+    "absent where it was not measured",
     "timings": "JSON object: milliseconds per stage; names that end in _at are instants",
     "dead_key": "Key of the record, as it was; absent where it had none",
     "dead_event": "Event name of the frame: <source>/<id>, each percent-encoded",
@@ -167,12 +170,13 @@ def _embedding() -> Message:
     box = Region(x=0, y=0, width=1, height=1)
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     vector = np.ones(1, np.float32)
-    sample = Embedding("id", "camera", moment, {}, box, vector, "name@hash", {})
+    quality = Quality(sharpness=1, size=1, dark=0, bright=0, overall=1)
+    sample = Embedding("id", "camera", moment, {}, box, vector, "name@hash", {}, quality)
     return {
         "name": EMBEDDING_TYPE,
         "summary": "A frame, or a region of one, as a point of the latent space",
         "contentType": "application/octet-stream",
-        "headers": _headers(sample.record(EMBEDDINGS.name).headers, optional=("region",)),
+        "headers": _headers(sample.record(EMBEDDINGS.name).headers, optional=("region", "quality")),
         "payload": {
             "type": "string",
             "format": "binary",

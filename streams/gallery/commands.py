@@ -133,6 +133,7 @@ class Planner:
             source=action.source,
             captured_at=action.captured_at,
             vector=action.vector,
+            quality=action.quality,
             actor=command.actor,
             reason=command.reason,
             decided_at=command.decided_at,

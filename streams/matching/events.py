@@ -67,6 +67,7 @@ def _provenance(probe: Probe, state: GalleryState, timings: dict[str, float]) ->
         "captured_at": embedding.captured_at,
         "background": embedding.background,
         "region": embedding.region,
+        "quality": embedding.quality,
         "distance": decision.distance,
         "threshold": decision.threshold,
         "probability": probe.plan.probability(decision),

@@ -14,16 +14,26 @@ from hypothesis.extra import numpy as arrays
 from schemas.embedding import Embedding, read_embedding
 from schemas.errors import BadInput
 from schemas.event import Event, FloatVector, Region
+from schemas.quality import Quality
 from schemas.records import Record
 from schemas.topics import TOPICS
 from tests.gallery_entries import entry
 
-NAMES = ["ce_id", "ce_source", "ce_time", "background", "region", "model", "timings"]
+NAMES = ["ce_id", "ce_source", "ce_time", "background", "region", "model", "timings", "quality"]
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 finite32 = st.floats(allow_nan=False, allow_infinity=False, width=32)
 text = st.text(min_size=1, max_size=20)
 background = st.dictionaries(text, text | st.booleans() | st.integers() | finite, max_size=3)
+shares = st.floats(0, 1)
+qualities = st.builds(
+    Quality,
+    sharpness=st.floats(0, 64),
+    size=st.integers(0, 10**6),
+    dark=shares,
+    bright=shares,
+    overall=shares,
+)
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 json_values = st.recursive(
     scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=6
@@ -52,11 +62,12 @@ def embeddings(draw: st.DrawFn) -> Embedding:
         vector=draw(unit_vectors()),
         model=draw(text),
         timings_ms=draw(st.dictionaries(text, finite, max_size=3)),
+        quality=draw(st.none() | qualities),
     )
 
 
 def same(one: Embedding, other: Embedding) -> bool:
-    names = ("event_id", "source", "background", "region", "model", "timings_ms")
+    names = ("event_id", "source", "background", "region", "model", "timings_ms", "quality")
     return (
         all(getattr(one, name) == getattr(other, name) for name in names)
         # Not ==: in the hour that a zone repeats, an instant equals none of another zone (PEP 495).

@@ -72,6 +72,8 @@ async def test_enrol_waits_until_the_gallery_holds_the_images(
     assert command.action.captured_at == datetime(2025, 1, 1, 6, tzinfo=UTC)
     assert command.action.model == load_model_version()
     assert abs(float(np.linalg.norm(command.action.vector)) - 1) < 1e-3
+    assert command.action.quality is not None
+    assert command.action.quality.size == 48
 
 
 async def test_enrol_tells_when_nobody_takes_the_images(

@@ -48,6 +48,21 @@ async def test_a_review_is_listed_answered_and_closed(settings: Settings, run: R
     assert "f1" not in listed.stdout
 
 
+async def test_an_item_is_shown_with_all_that_is_known_of_it(settings: Settings, run: Run) -> None:
+    poor = review_item("north/IMG_1.jpg")
+    await put(settings, records(settings, HUMAN_REVIEW, poor, review_item("f2", quality=None)))
+    listed = await asyncio.to_thread(run, "review", "list")
+    assert "quality" in listed.stdout
+    assert "0.92" in listed.stdout
+    told = json.loads(
+        (await asyncio.to_thread(run, "review", "show", "IMG_1.jpg", "--json")).stdout
+    )
+    assert told == poor.model_dump(mode="json", exclude={"vector"})
+    shown = (await asyncio.to_thread(run, "review", "show", "north/IMG_1.jpg")).stdout
+    assert "beyond_threshold" in shown
+    assert '"sharpness": 0.5' in " ".join(shown.split())
+
+
 async def test_an_item_asked_again_is_open_again(settings: Settings, run: Run) -> None:
     await put(settings, records(settings, HUMAN_REVIEW, review_item("f1")))
     unknown = await asyncio.to_thread(run, "review", "answer", "f1", "--unknown")

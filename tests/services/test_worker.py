@@ -114,6 +114,10 @@ async def test_frames_in_embeddings_out(
     assert by_id["f-0"].vector @ by_id["f-1"].vector < 0.99
     assert by_id["f-60#1"].region is not None
     assert by_id["f-60#1"].region.width == 200
+    qualities = {name: told for name, e in by_id.items() if (told := e.quality) is not None}
+    assert qualities.keys() == by_id.keys(), "each is measured"
+    assert [qualities[name].size for name in ("f-60#0", "f-60#1")] == [100, 150]
+    assert all(0 < told.overall <= 1 and told.sharpness > 0 for told in qualities.values())
     assert by_id["f-0"].model.startswith("efficientnet-lite0-imagenet@")
     for record in found:
         assert record.key == str(record.header("ce_source")).encode()

@@ -8,6 +8,7 @@ import numpy as np
 from schemas.conditioning import Activation
 from schemas.event import Event, Region
 from schemas.gallery import Action, Enrol, Erase, GalleryCommand, GalleryEntry, Move, Quarantine
+from schemas.quality import Quality
 from schemas.recognition_event import (
     CandidateIdentity,
     DecidedBy,
@@ -18,6 +19,7 @@ from schemas.recognition_event import (
     ShardSearched,
 )
 
+QUALITY = Quality(sharpness=0.5, size=96, dark=0.25, bright=0, overall=0.9241)
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 VECTOR = np.array([0.6, 0.8], np.float32)
 
@@ -29,6 +31,7 @@ def recognition(event_id: str) -> dict[str, Any]:
         "captured_at": AT,
         "background": {"season": "winter", "hour": 7.5, "snow": True, "herd": 3},
         "region": Region(x=0, y=0, width=10, height=20.5),
+        "quality": QUALITY,
         "distance": 0.25,
         "threshold": 0.3,
         "margin": 0.1,

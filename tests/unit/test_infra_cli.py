@@ -19,7 +19,7 @@ LEAVES = (
     *("train", "evaluate", "saliency", "fit", "simulate", "whatif", "activate"),
     *(f"model {name}" for name in ("export", "show", "list")),
     *(f"topics {name}" for name in ("create", "describe")),
-    *(f"review {name}" for name in ("list", "answer", "auto")),
+    *(f"review {name}" for name in ("list", "show", "answer", "auto")),
     *(f"gallery {n}" for n in ("stats", "list", "quarantine", "restore", "rename", "erase")),
 )
 ORDER = tuple(name for names in PANELS.values() for name in names)
@@ -112,6 +112,7 @@ def test_an_error_of_ours_is_one_message_and_an_exit_code(
         ["topics", "create"],
         ["watch"],
         ["review", "list"],
+        ["review", "show", "f1"],
         ["review", "answer", "f1", "Bella"],
         ["gallery", "stats"],
         ["gallery", "erase", "Bella", "--reason", "asked", "--yes"],

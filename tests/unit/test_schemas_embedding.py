@@ -1,5 +1,6 @@
 """Embeddings on the wire: the vector as bytes, the rest in headers."""
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -10,7 +11,10 @@ from schemas.embedding import TOLERANCE, Embedding, read_embedding
 from schemas.errors import BadInput
 from schemas.event import MAX_EVENT_ID, FloatVector, Region
 from schemas.limits import MAX_DIMENSIONS
+from schemas.quality import Quality
 from schemas.records import Record
+
+QUALITY = Quality(sharpness=0.3141, size=96, dark=0.02, bright=0, overall=1)
 
 
 def float32(*numbers: float) -> FloatVector:
@@ -27,6 +31,7 @@ def embedding(**changes: Any) -> Embedding:
         "vector": float32(0.6, -0.8),
         "model": "lite0@0123456789ab",
         "timings_ms": {"decode": 1.25, "sent_at": 1746093600123.5},
+        "quality": QUALITY,
     }
     return Embedding(**{**values, **changes})
 
@@ -40,7 +45,7 @@ def record(value: bytes | None = None, **headers: bytes | None) -> Record:
 
 
 def same(one: Embedding, other: Embedding) -> bool:
-    names = ("event_id", "source", "captured_at", "background", "region", "model", "timings_ms")
+    names = {field.name for field in fields(Embedding)} - {"vector"}
     return all(getattr(one, name) == getattr(other, name) for name in names) and np.array_equal(
         one.vector, other.vector
     )
@@ -58,6 +63,13 @@ def test_round_trip(region: Region | None) -> None:
         "wet": bool,
         "stall": int,
     }
+
+
+def test_an_embedding_without_a_quality_is_read() -> None:
+    """Those that an earlier version sent have no such header."""
+    sent = embedding(quality=None).record("embeddings")
+    assert sent.header("quality") is None
+    assert same(read_embedding(sent), embedding(quality=None))
 
 
 def test_the_record_is_keyed_by_source_and_holds_little_endian_float32() -> None:
@@ -91,6 +103,11 @@ def test_a_missing_header_is_named(name: str, value: bytes | None) -> None:
         ("region", b'{"x": 1}'),
         ("region", b'{"x": NaN, "y": 0, "width": 1, "height": 1}'),
         ("region", b""),
+        ("quality", b""),
+        ("quality", b"{"),
+        ("quality", b'{"sharpness": 0.3}'),
+        ("quality", b'{"sharpness": 0.3, "size": 9, "dark": 0, "bright": 2, "overall": 1}'),
+        ("quality", b'{"sharpness": NaN, "size": 9, "dark": 0, "bright": 0, "overall": 1}'),
         ("timings", b'{"decode": "soon"}'),
         ("timings", b"\xff"),
     ],

@@ -1,6 +1,7 @@
 """Gallery commands and entries, review items and decisions, and the active conditioning."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from schemas.gallery import (
     Restore,
     Status,
 )
+from schemas.quality import Quality
 from schemas.recognition_event import (
     CandidateIdentity,
     DecidedBy,
@@ -93,6 +95,41 @@ def test_round_trip(event: Event) -> None:
     assert record.header("ce_type") == event.type
     assert event.type.startswith("perennial.")
     assert event.type.endswith(".v1")
+
+
+MEASURED = Quality(sharpness=0.25, size=64, dark=0, bright=0.05, overall=1)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        entry("e1", "oak", [1, 0], quality=MEASURED),
+        enrol("e1", "oak", [1, 0], quality=MEASURED),
+        Identification.model_validate({**RECOGNITION, "identity": "oak", "quality": MEASURED}),
+        item(quality=MEASURED),
+        ReviewDecision(item=item(quality=MEASURED), identity="oak", actor="ann"),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_quality_travels_and_may_be_missing(event: Event) -> None:
+    """What an earlier version wrote has no such field."""
+    record = event.record("topic")
+    assert same(type(event).read(record), event)
+    told = f'"quality":{MEASURED.model_dump_json()},'.encode()
+    assert record.value is not None
+    older = record.value.replace(told, b"").replace(b"," + told[:-1], b"")
+    assert b"quality" not in older
+    read = type(event).read(replace(record, value=older))
+    assert read.model_dump_json().encode() == record.value.replace(told[10:-1], b"null")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"sharpness": -1}, {"size": 1.5}, {"dark": 1.1}, {"overall": float("nan")}, {"colour": 1}],
+)
+def test_a_quality_that_cannot_be_is_refused(change: dict[str, float]) -> None:
+    with pytest.raises(ValidationError):
+        Quality.model_validate({**MEASURED.model_dump(), **change})
 
 
 def test_types_are_told_apart() -> None:

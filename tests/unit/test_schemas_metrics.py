@@ -12,7 +12,7 @@ WANTED = {
     "perennial_shard_timeouts", "perennial_gallery_entries", "perennial_threshold",
     "perennial_retention_removals", "perennial_version", "perennial_dependency_up",
     "perennial_retries", "perennial_shards_searched", "perennial_inclusions", "perennial_drift",
-    "perennial_fpir_asked", "perennial_fpir_believed",
+    "perennial_fpir_asked", "perennial_fpir_believed", "perennial_quality",
 }  # fmt: skip
 
 

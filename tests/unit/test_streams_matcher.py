@@ -8,6 +8,7 @@ import pytest
 from recognition.cluster import EVERYWHERE, UNCLUSTERED
 from schemas.errors import BadInput, DependencyDown
 from schemas.metrics import Metrics
+from schemas.quality import Quality
 from schemas.recognition_event import (
     ReviewItem,
     ReviewReason,
@@ -63,6 +64,17 @@ async def test_what_lies_beyond_the_threshold_goes_to_a_person_with_its_vector(
     assert event.reason is ReviewReason.BEYOND_THRESHOLD
     assert event.vector.tolist() == unit(AXES[0] + AXES[1]).tolist()
     assert [c.identity for c in event.candidates] == ["elm", "oak"]
+
+
+async def test_the_quality_of_the_picture_travels(matcher: Matcher, index: Watched) -> None:
+    """It weighs nothing: the better picture is neither nearer nor surer."""
+    await fill(index, SEASONS, THRESHOLDS)
+    poor = Quality(sharpness=0, size=9, dark=1, bright=0, overall=0)
+    good = Quality(sharpness=1, size=900, dark=0, bright=0, overall=1)
+    sent = [probe(name, quality=told) for name, told in (("p", poor), ("g", good), ("n", None))]
+    events = await matched(matcher, *sent)
+    assert [event.quality for event in events] == [poor, good, None]
+    assert len({(identity(event), event.distance, event.threshold) for event in events}) == 1
 
 
 async def test_a_thin_shard_asks_all_shards(matcher: Matcher, index: Watched) -> None:

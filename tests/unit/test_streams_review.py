@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from schemas.errors import BadInput
 from schemas.event import EventId
 from schemas.gallery import Enrol, GalleryCommand
+from schemas.quality import Quality
 from schemas.recognition_event import (
     CandidateIdentity,
     DecidedBy,
@@ -32,6 +33,7 @@ def item(**changes: Any) -> ReviewItem:
         "captured_at": CAPTURED,
         "background": {"season": "winter"},
         "region": {"x": 1, "y": 2, "width": 3, "height": 4},
+        "quality": Quality(sharpness=0.1, size=40, dark=0, bright=0, overall=0.63),
         "distance": 0.4,
         "threshold": 0.3,
         "margin": 0.2,
@@ -69,7 +71,7 @@ async def test_an_answer_revises_the_identification_with_all_its_provenance() ->
     assert (identified.decided_by, identified.revision) == (DecidedBy.PERSON, 2)
     shown = item()
     for name in (
-        "source", "captured_at", "background", "region", "threshold", "candidates",
+        "source", "captured_at", "background", "region", "quality", "threshold", "candidates",
         "cluster", "shards", "model", "gallery_position", "timings_ms",
     ):  # fmt: skip
         assert getattr(identified, name) == getattr(shown, name), name
@@ -98,6 +100,7 @@ async def test_an_answer_teaches_the_gallery() -> None:
     assert "beyond_threshold" in command.reason
     assert isinstance(command.action, Enrol)
     assert command.action.entry_id == "x#1"
+    assert command.action.quality == item().quality
     assert command.action.vector.tolist() == pytest.approx([0.6, 0.8])
     assert (command.action.model, command.action.source) == (MODEL, "cam-1")
     assert command.action.background == {"season": "winter"}

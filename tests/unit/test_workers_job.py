@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from recognition.quality import ImageQuality
 from schemas.background import Declaration
 from schemas.records import Headers, Record
+from workers.images.measured import as_told
 from workers.service.job import Image, now_ms, read_job
 
 DECLARED = Declaration.model_validate(
@@ -74,13 +76,17 @@ def test_embeddings_of_a_frame_and_of_a_region() -> None:
     assert job.frame is not None
     job.timings_ms["decode"] = 3.0
     before = now_ms()
-    whole = Image(job, job.frame, None, pixels, 100.0).embedding(vector, "m@1", 105.0, 125.0)
+    quality = ImageQuality(sharpness=0.03125, size=48, dark=0.1, bright=0.2)
+    image = Image(job, job.frame, None, pixels, quality, 100.0)
+    whole = image.embedding(vector, "m@1", 105.0, 125.0)
     assert (whole.event_id, whole.region, whole.source) == ("cam-1/f-1", None, "cam-1")
     assert whole.captured_at == datetime.fromtimestamp(0, UTC)
     assert whole.timings_ms["decode"] == 3
     assert whole.timings_ms["wait"] == 5
     assert whole.timings_ms["forward"] == 20
     assert before - ROUNDING_MS <= whole.timings_ms["sent_at"] <= now_ms() + ROUNDING_MS
-    second = Image(job, job.frame, 1, pixels, 100.0).embedding(vector, "m@1", 105.0, 125.0)
+    assert whole.quality == as_told(quality)
+    image = Image(job, job.frame, 1, pixels, quality, 100.0)
+    second = image.embedding(vector, "m@1", 105.0, 125.0)
     assert second.event_id == "cam-1/f-1#1"
     assert second.region == job.frame.regions[1]

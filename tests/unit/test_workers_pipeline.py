@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from recognition.quality import LARGE
 from schemas.metrics import Metrics
 from tests.unit.pipeline_bench import BLACK, IMAGE, bench, until
 from workers.images.claim_check import Fetcher
@@ -28,6 +29,11 @@ async def test_frames_become_embeddings_in_order(metrics: Metrics) -> None:
         for stage in ("fetch", "decode", "batch", "forward", "produce"):
             assert value("perennial_stage_seconds_count", {"stage": stage}), stage
         assert value("perennial_batch_size_sum", {"stage": "worker"}) == 50
+        assert first.quality is not None
+        assert first.quality.size == 48
+        for part in ("sharpness", "size", "exposure", "overall"):
+            assert value("perennial_quality_count", {"part": part}) == 50, part
+        assert value("perennial_quality_sum", {"part": "size"}) == 50 * 48 / LARGE
         assert value("perennial_queue_depth", {"queue": "in_flight"}) == 0
 
 
@@ -74,7 +80,7 @@ async def test_an_unforeseen_error_of_the_decoder_is_the_frames_own(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("surprise")
 
-    monkeypatch.setattr("workers.service.decoder.prepare", fail)
+    monkeypatch.setattr("workers.service.decoder.prepare_measured", fail)
     async with bench(metrics) as b:
         await b.submit(0)
         await b.drained()

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -26,6 +27,7 @@ from workers.images.image_header import (
 from workers.model.malloc import give_back
 
 Pixels = NDArray[np.uint8]
+T = TypeVar("T")
 
 # EXIF orientation -> what makes it upright (CIPA DC-008, tag 274).
 _TURNS: Mapping[int, Callable[[Pixels], Pixels]] = MappingProxyType(
@@ -60,10 +62,48 @@ class Limits:
     max_pixels: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """One region of an image as it was decoded, or the whole, not resized yet.
+
+    Attributes:
+        pixels: (h, w, 3) uint8, RGB, as they are stored: not turned upright.
+        orientation: EXIF's, by which they would be.
+        short_side: in pixels of the image as it was sent; a JPEG may be decoded smaller.
+    """
+
+    pixels: Pixels
+    orientation: int
+    short_side: int
+
+    def fitted(self, size: tuple[int, int]) -> Pixels:
+        """Return it upright and resized, (height, width) being ``size``."""
+        lying = size[::-1] if self.orientation in _SIDEWAYS else size
+        # Turned last: then only what is left of them has to be.
+        return np.ascontiguousarray(_turned(fit(self.pixels, lying), self.orientation))
+
+
 def prepare(
     image: bytes, regions: Sequence[Region], limits: Limits, size: tuple[int, int]
 ) -> list[Pixels]:
     """Decode a file into what the model takes: (h, w, 3) for each region, or for the whole.
+
+    Raises:
+        BadInput: as ``each_view`` says.
+    """
+    return each_view(image, regions, limits, size, lambda view: view.fitted(size))
+
+
+def each_view(
+    image: bytes,
+    regions: Sequence[Region],
+    limits: Limits,
+    size: tuple[int, int],
+    take: Callable[[View], T],
+) -> list[T]:
+    """Decode a file, and return what ``take`` makes of each region, or of the whole.
+
+    It must not keep the pixels: of large images one at a time is in memory.
 
     Raises:
         BadInput: as ``decode`` and ``crop`` say; ``bad_regions`` for more than a small image has
@@ -72,10 +112,10 @@ def prepare(
     header = _checked_header(image, limits)
     _check_count(header, len(regions), size)
     if header.width * header.height * header.held <= _LARGE:
-        return _prepared(image, header, regions, limits, size)
+        return [take(view) for view in _views(image, header, regions, limits, size)]
     with _one_large:
         try:
-            return _prepared(image, header, regions, limits, size)
+            return [take(view) for view in _views(image, header, regions, limits, size)]
         finally:
             give_back()
 
@@ -162,18 +202,22 @@ def _kind(header: Header) -> str:
     return f"{header.format} that holds {header.held} bytes for each (PERENNIAL_MAX_IMAGE_PIXELS)"
 
 
-def _prepared(
+def _views(
     image: bytes,
     header: Header,
     regions: Sequence[Region],
     limits: Limits,
     size: tuple[int, int],
-) -> list[Pixels]:
+) -> list[View]:
     stored = _stored(image, header, at_least=0 if regions else max(size))
-    upright = _turned(stored, header.orientation)
-    views = [crop(upright, region) for region in regions] if regions else [upright]
-    _check_together(views, limits)
-    return [_fit_turned(view, size, header.orientation) for view in views]
+    orientation = header.orientation
+    if not regions:
+        return [View(stored, orientation, min(header.width, header.height))]
+    upright = _turned(stored, orientation)
+    cut = [crop(upright, region) for region in regions]
+    _check_together(cut, limits)
+    back = _BACK.get(orientation, orientation)
+    return [View(_turned(pixels, back), orientation, min(pixels.shape[:2])) for pixels in cut]
 
 
 def _check_count(header: Header, count: int, size: tuple[int, int]) -> None:
@@ -202,15 +246,6 @@ def _turned(stored: Pixels, orientation: int) -> Pixels:
     """Return a view of the pixels that is upright."""
     turn = _TURNS.get(orientation)
     return stored if turn is None else turn(stored)
-
-
-def _fit_turned(view: Pixels, size: tuple[int, int], orientation: int) -> Pixels:
-    """Resize an upright view of turned pixels, turning only what is left of them."""
-    if orientation not in _TURNS:
-        return fit(view, size)
-    lying = size[::-1] if orientation in _SIDEWAYS else size
-    stored = _turned(view, _BACK.get(orientation, orientation))
-    return np.ascontiguousarray(_turned(fit(stored, lying), orientation))
 
 
 def _jpeg(image: bytes, at_least: int) -> Pixels:

@@ -1,10 +1,14 @@
-"""From the bytes of a frame to the images that the model takes, decoded in a few threads."""
+"""From the bytes of a frame to the images that the model takes, decoded in a few threads.
+
+There each is measured too: see :mod:`recognition.quality`.
+"""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 from schemas.codec import Frame
-from workers.images.decode import Limits, prepare
+from workers.images.decode import Limits
+from workers.images.measured import prepare_measured
 from workers.service.job import Image, Job, now_ms
 
 
@@ -46,12 +50,15 @@ class Decoder:
         job.stage = "decode"
         self._under_way += 1
         try:
-            pixels = await asyncio.get_running_loop().run_in_executor(
-                self._pool, prepare, image, frame.regions, self._limits, self._size
+            prepared = await asyncio.get_running_loop().run_in_executor(
+                self._pool, prepare_measured, image, frame.regions, self._limits, self._size
             )
         finally:
             self._under_way -= 1
         ready = now_ms()
         job.timings_ms["decode"] = round(ready - job.received_ms, 3)
         whole = not frame.regions
-        return [Image(job, frame, None if whole else n, p, ready) for n, p in enumerate(pixels)]
+        return [
+            Image(job, frame, None if whole else number, part.pixels, part.quality, ready)
+            for number, part in enumerate(prepared)
+        ]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from time import time
 
+from recognition.quality import ImageQuality
 from schemas.background import Declaration, undeclared
 from schemas.codec import Frame, read_frame
 from schemas.embedding import Embedding
@@ -11,6 +12,7 @@ from schemas.event import Background, FloatVector, Region
 from schemas.limits import STANDARD, FrameLimits
 from schemas.records import Record
 from workers.images.decode import Pixels
+from workers.images.measured import as_told
 
 
 def now_ms() -> float:
@@ -58,6 +60,7 @@ class Image:
     frame: Frame
     number: int | None
     pixels: Pixels
+    quality: ImageQuality
     ready_ms: float
 
     @property
@@ -83,6 +86,7 @@ class Image:
                 "forward": round(done_ms - started_ms, 3),
                 "sent_at": round(now_ms(), 3),
             },
+            quality=as_told(self.quality),
         )
 
 

@@ -17,6 +17,7 @@ from workers.service.decoder import Decoder
 from workers.service.job import Image, Job, now_ms, read_job
 from workers.service.large_records import LargeRecords
 from workers.service.outbox import Outbox
+from workers.service.quality_histograms import QualityHistograms
 
 
 @dataclass(slots=True, eq=False)
@@ -62,6 +63,7 @@ class Pipeline:
         self._lanes = lanes
         self._outbox = outbox
         self._metrics = metrics
+        self._quality = QualityHistograms(metrics)
         self._tasks = tasks
         self._running: dict[asyncio.Task[None], Passage] = {}
         self._large = LargeRecords()
@@ -135,13 +137,15 @@ class Pipeline:
         if job.frame is None or job.problem is not None:
             return [], job.problem
         try:
-            image = await self._image(passage, job.frame)
-            images = await self._decoder.decode(job, job.frame, image)
+            encoded = await self._image(passage, job.frame)
+            images = await self._decoder.decode(job, job.frame, encoded)
         except BadInput as error:
             return [], error
         except Exception as error:  # noqa: BLE001  # one image must not end the worker
             return [], BadInput(f"{job.stage}_failed", f"{type(error).__name__}: {error}")
         self._observe("decode", job.timings_ms["decode"])
+        for image in images:
+            self._quality.observe(image.quality)
         return images, None
 
     async def _image(self, passage: Passage, frame: Frame) -> bytes:

@@ -13,6 +13,7 @@ from schemas.gallery import (
     Restore,
 )
 from schemas.metrics import Metrics
+from schemas.quality import Quality
 from schemas.records import Record
 from streams.index.base import Query
 from tests.fake_log import FakeLog
@@ -42,6 +43,14 @@ async def test_what_is_enrolled_is_on_the_topic_and_in_the_index(
     state = await index.state()
     assert state is not None
     assert state.position == 4, "after the claim of the term"
+
+
+async def test_an_entry_keeps_the_quality_of_its_picture(make: Make, log: FakeLog) -> None:
+    quality = Quality(sharpness=0.2, size=50, dark=0, bright=0, overall=0.86)
+    enrolled = enrol("oak-9", "oak", AXES[0], quality=quality)
+    await make().handle(sent(*TRAIL, enrolled))
+    entries = entries_of(log)
+    assert (entries["oak-9"].quality, entries["oak-0"].quality) == (quality, None)
 
 
 async def test_a_gallery_of_many_has_a_threshold(
