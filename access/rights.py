@@ -73,6 +73,7 @@ class _Needs:
 
 
 _EVERY = tuple(TOPICS.values())
+_TO_SEE = (FRAMES, HUMAN_REVIEW)  # what is asked, and its picture
 _TO_CURATE = (REVIEW_DECISIONS, GALLERY_COMMANDS, CONDITIONING)
 _NEEDS: Mapping[Role, _Needs] = MappingProxyType(
     {
@@ -87,7 +88,7 @@ _NEEDS: Mapping[Role, _Needs] = MappingProxyType(
         Role.PUBLISHER: _Needs(writes=(FRAMES,), looks_at=(FRAMES,)),
         Role.WATCHER: _Needs((IDENTIFICATIONS, HUMAN_REVIEW, DEAD_LETTERS)),
         Role.CURATOR: _Needs(
-            (HUMAN_REVIEW, REVIEW_DECISIONS, IDENTIFICATIONS, GALLERY, CONDITIONING, EMBEDDINGS),
+            (*_TO_SEE, REVIEW_DECISIONS, IDENTIFICATIONS, GALLERY, CONDITIONING, EMBEDDINGS),
             _TO_CURATE,
             _TO_CURATE,
         ),

@@ -58,6 +58,22 @@ class Reader:
         """Yield all that is there when the first fetches are answered, or a little more."""
         return read_to_ends(self._client, self._client.assignment(), partial(self.batch, 0.1))
 
+    async def at(self, topic: Topic, partition: int, offset: int) -> Record | None:
+        """Return the record that lies there; None where it lies there no more, or not yet.
+
+        Raises:
+            DependencyDown: the partition cannot be read at all.
+            NotAllowed: we may not read the topic.
+        """
+        place = TopicPartition(self._settings.topic(topic), partition)
+        if place not in self._client.assignment():
+            return None
+        self._client.assign([place])
+        self._client.seek(place, offset)
+        async for record in self.to_end():
+            return record if record.offset == offset else None
+        return None
+
     async def go_back(self, offsets: int) -> set[int]:
         """Read on from so many offsets before the ends.
 
@@ -105,6 +121,7 @@ async def reader(
         try:
             await client.start()
             client.assign(places)
+            await asyncio.sleep(0)  # aiokafka's tasks must have begun before they can be ended
             if not from_beginning:
                 with rights_named(settings, Operation.READ):
                     await _seek_ends(client)

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from schemas.errors import BadInput
-from schemas.event import Background, EventId, FloatVector, Region
+from schemas.event import Background, EventId, FloatVector, FramePosition, Region
 from schemas.instants import read_instant
 from schemas.json_text import counted, mistakes
 from schemas.limits import MAX_DIMENSIONS
@@ -37,6 +37,7 @@ class Embedding:
         timings_ms: milliseconds per stage so far; ``published_at`` and ``sent_at`` are instants
             in milliseconds since the epoch.
         quality: of the picture; None where whoever embedded it did not measure it.
+        frame: where its frame lies; None where that was not told.
     """
 
     event_id: str
@@ -48,12 +49,14 @@ class Embedding:
     model: str
     timings_ms: dict[str, float]
     quality: Quality | None = None
+    frame: FramePosition | None = None
 
     def record(self, topic: str) -> Record:
         """Return the record to put on ``topic``, keyed by source."""
         region = () if self.region is None else (("region", _region.dump_json(self.region)),)
         quality = self.quality
         measured = () if quality is None else (("quality", quality.model_dump_json().encode()),)
+        frame = () if self.frame is None else (("frame", self.frame.model_dump_json().encode()),)
         headers: Headers = (
             ("ce_specversion", b"1.0"),
             ("ce_id", self.event_id.encode()),
@@ -63,6 +66,7 @@ class Embedding:
             ("content-type", b"application/octet-stream"),
             ("background", json.dumps(self.background).encode()),
             *region,
+            *frame,
             ("model", self.model.encode()),
             ("timings", json.dumps(self.timings_ms).encode()),
             *measured,
@@ -88,6 +92,7 @@ def read_embedding(record: Record) -> Embedding:
             model=_need(record, "model"),
             timings_ms=_timings.validate_json(counted(_need(record, "timings").encode())),
             quality=_read_quality(record.header("quality")),
+            frame=_read_frame(record.header("frame")),
         )
     except ValidationError as error:
         raise BadInput("bad_embedding", f"not an embedding: {mistakes(error)}") from error
@@ -108,6 +113,10 @@ def _read_region(text: str | None) -> Region | None:
 
 def _read_quality(text: str | None) -> Quality | None:
     return None if text is None else Quality.model_validate_json(counted(text.encode()))
+
+
+def _read_frame(text: str | None) -> FramePosition | None:
+    return None if text is None else FramePosition.model_validate_json(counted(text.encode()))
 
 
 def _read_vector(value: bytes | None) -> FloatVector:

@@ -107,6 +107,15 @@ class Region(BaseModel):
     height: float
 
 
+class FramePosition(BaseModel):
+    """Where a frame lies on ``frames``, as long as it is kept there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    partition: int = Field(ge=0)
+    offset: int = Field(ge=0)
+
+
 class Event(BaseModel):
     """Base of the JSON events. ``type`` is the CloudEvents type, with the version at its end."""
 

@@ -5,7 +5,17 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.event import Background, Decided, Event, EventId, Identity, Instant, Region, Vector
+from schemas.event import (
+    Background,
+    Decided,
+    Event,
+    EventId,
+    FramePosition,
+    Identity,
+    Instant,
+    Region,
+    Vector,
+)
 from schemas.quality import Quality
 
 
@@ -53,6 +63,9 @@ class RecognitionEvent(Event):
     captured_at: Instant
     background: Background
     region: Region | None = None
+    frame: FramePosition | None = Field(
+        None, description="Where the frame lies on `frames`, for as long as it is kept there"
+    )
     quality: Quality | None = Field(
         None, description="Of the picture; null where it was not measured"
     )

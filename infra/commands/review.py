@@ -3,15 +3,18 @@
 import asyncio
 import contextlib
 from json import dumps
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from client import reviews
+from client.pictures import file_name, picture_of
 from infra.commands.options import Actor, Json, Limit, Manifest, Source, checked
 from infra.console import err, out, print_json, say
 from lab.images.manifest import labels_of, read_manifest
 from lab.shown.tables import table
+from schemas.errors import SetupError
 from schemas.recognition_event import ReviewDecision, ReviewItem
 from schemas.settings import load_settings
 
@@ -37,7 +40,46 @@ def list_open(*, limit: Limit = None, json: Json = False) -> None:
     for item in shown:
         grid.add_row(item.event_id, item.source, item.reason, *_nearest(item), _quality(item))
     out.print(grid)
-    out.print(f"{len(items)} open; answer with: perennial review answer EVENT IDENTITY")
+    out.print(
+        f"{len(items)} open; see one with: perennial review picture EVENT, and answer with: "
+        "perennial review answer EVENT IDENTITY"
+    )
+
+
+@app.command()
+def picture(
+    event: EventArgument,
+    *,
+    to: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE|FOLDER", help="Where to write it; in a folder it is named by the event."
+        ),
+    ] = Path(),
+    json: Json = False,
+) -> None:
+    """Write the picture of what an item asks about: the photograph, or the region of it.
+
+    It comes from the frames topic, for as long as that keeps it.
+
+    Example:  perennial review picture north/0412.jpg --to look.jpg
+    """
+    name, image = asyncio.run(_picture(event))
+    path = to / file_name(name, image) if to.is_dir() else to
+    try:
+        path.write_bytes(image)
+    except OSError as error:
+        raise SetupError(f"{path}: {error.strerror}") from error
+    if json:
+        print_json({"event_id": name, "path": str(path)})
+    else:
+        out.print(str(path), markup=False, soft_wrap=True)
+
+
+async def _picture(event: str) -> tuple[str, bytes]:
+    settings = load_settings()
+    item = await reviews.find_item(settings, event)
+    return item.event_id, await picture_of(settings, item)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from schemas.dead_letter import PREFIX, dead_letter
 from schemas.embedding import TYPE as EMBEDDING_TYPE
 from schemas.embedding import Embedding
 from schemas.errors import BadInput
-from schemas.event import Event, Region
+from schemas.event import Event, FramePosition, Region
 from schemas.quality import Quality
 from schemas.records import Headers, Record
 from schemas.topics import (
@@ -40,6 +40,7 @@ _HEADERS = {
     "regions": 'JSON list of boxes in pixels, {"x": 0, "y": 0, "width": 9, "height": 9}: one '
     "embedding per box, event names <name>#0, <name>#1 and so on",
     "region": "JSON object: the box in pixels that was embedded",
+    "frame": "JSON object: partition and offset of the frame on the frames topic",
     "model": "name@hash of the model that made the vector",
     "quality": "JSON object: sharpness, size, dark, bright and overall, as in an identification; "
     "absent where it was not measured",
@@ -169,14 +170,15 @@ def _frames() -> dict[str, Message]:
 def _embedding() -> Message:
     box = Region(x=0, y=0, width=1, height=1)
     moment = datetime(2026, 1, 1, tzinfo=UTC)
-    vector = np.ones(1, np.float32)
+    vector, at = np.ones(1, np.float32), FramePosition(partition=0, offset=0)
     quality = Quality(sharpness=1, size=1, dark=0, bright=0, overall=1)
-    sample = Embedding("id", "camera", moment, {}, box, vector, "name@hash", {}, quality)
+    sample = Embedding("id", "camera", moment, {}, box, vector, "name@hash", {}, quality, at)
+    optional = ("region", "frame", "quality")
     return {
         "name": EMBEDDING_TYPE,
         "summary": "A frame, or a region of one, as a point of the latent space",
         "contentType": "application/octet-stream",
-        "headers": _headers(sample.record(EMBEDDINGS.name).headers, optional=("region", "quality")),
+        "headers": _headers(sample.record(EMBEDDINGS.name).headers, optional=optional),
         "payload": {
             "type": "string",
             "format": "binary",

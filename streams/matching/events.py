@@ -68,6 +68,7 @@ def _provenance(probe: Probe, state: GalleryState, timings: dict[str, float]) ->
         "background": embedding.background,
         "region": embedding.region,
         "quality": embedding.quality,
+        "frame": embedding.frame,
         "distance": decision.distance,
         "threshold": decision.threshold,
         "probability": probe.plan.probability(decision),

@@ -24,8 +24,11 @@ from access.rights import (
 )
 from client.admin import create_topics
 from client.broker import Broker
+from client.reader import newest
 from infra.cli import app
 from recognition.cluster import EVERYWHERE
+from schemas.event import FramePosition
+from schemas.records import Record
 from schemas.settings import Settings, environment, load_settings
 from schemas.topics import (
     CONDITIONING,
@@ -66,6 +69,7 @@ READS: Mapping[Role, Mapping[Topic, str]] = {
         for topic in (IDENTIFICATIONS, HUMAN_REVIEW, DEAD_LETTERS)
     },
     Role.CURATOR: {
+        FRAMES: "review picture f9 --to PHOTO",
         HUMAN_REVIEW: "review list",
         REVIEW_DECISIONS: "review list",
         GALLERY: "gallery list",
@@ -101,8 +105,19 @@ def admin(secured: SecuredServices) -> Settings:
     letters += embedding_records(own, [embedding("f1", VECTOR, model="m@1")])
     letters.append(replace(letters[0], topic=own.topic(DEAD_LETTERS)))
     asyncio.run(put(own, letters))
+    asyncio.run(published(own))
     asyncio.run(written(own))
     return own
+
+
+async def published(settings: Settings) -> None:
+    """Put a frame, and an item that asks about it."""
+    source_and_id = (("ce_source", b"cam"), ("ce_id", b"f9"))
+    await put(settings, [Record(settings.topic(FRAMES), b"cam", photograph(1), source_and_id)])
+    (frame,) = await newest(settings, FRAMES, 1)
+    at = FramePosition(partition=frame.partition, offset=frame.offset)
+    item = review_item("cam/f9", frame=at, region=None)
+    await put(settings, records(settings, HUMAN_REVIEW, item))
 
 
 async def written(settings: Settings) -> None:

@@ -1,16 +1,24 @@
 """The whole stack as child processes: it becomes ready, heals itself and leaves nothing behind."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 import pytest
 
+from client.names import Outgoing
+from client.pictures import picture_of
+from client.publish import publish
+from client.reviews import open_items
 from client.service_pages import readings, waiting_for
 from infra.local.stack import Stack, addresses, stack
 from schemas.errors import SetupError
+from schemas.recognition_event import ReviewItem
 from schemas.settings import Settings, load_settings
+from tests.pictures import encode, quarters
 
 pytestmark = pytest.mark.counted
 
@@ -49,6 +57,21 @@ def test_everything_is_ready_and_its_addresses_are_known(running: Stack, heard: 
     assert readings(running.streams.url).total("perennial_dependency_up") > 0
     assert any(line.startswith("waiting for") for line in heard)
     assert addresses(running).row_count == 4
+
+
+def test_the_picture_of_what_is_asked_can_be_seen(running: Stack) -> None:
+    image = encode(quarters())
+    at, load = datetime(2026, 1, 2, tzinfo=UTC), lambda: image
+    frame = Outgoing("a", "cam-1", at, {}, None, "image/jpeg", load)
+    assert asyncio.run(publish(running.settings, [frame])) == 1
+    asked: list[ReviewItem] = []
+
+    def is_asked() -> bool:
+        asked[:] = asyncio.run(open_items(running.settings))
+        return bool(asked)
+
+    eventually(is_asked, "an item")
+    assert asyncio.run(picture_of(running.settings, asked[0])) == image
 
 
 def test_a_service_that_dies_is_started_again(running: Stack, heard: list[str]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from schemas.embedding import TOLERANCE, Embedding, read_embedding
 from schemas.errors import BadInput
-from schemas.event import MAX_EVENT_ID, FloatVector, Region
+from schemas.event import MAX_EVENT_ID, FloatVector, FramePosition, Region
 from schemas.limits import MAX_DIMENSIONS
 from schemas.quality import Quality
 from schemas.records import Record
@@ -49,6 +49,11 @@ def same(one: Embedding, other: Embedding) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in names) and np.array_equal(
         one.vector, other.vector
     )
+
+
+@pytest.mark.parametrize("frame", [None, FramePosition(partition=3, offset=2**40)])
+def test_where_the_frame_lies_travels_along(frame: FramePosition | None) -> None:
+    assert read_embedding(embedding(frame=frame).record("embeddings")).frame == frame
 
 
 @pytest.mark.parametrize("region", [None, Region(x=0, y=0, width=1, height=1)])
@@ -108,6 +113,8 @@ def test_a_missing_header_is_named(name: str, value: bytes | None) -> None:
         ("quality", b'{"sharpness": 0.3}'),
         ("quality", b'{"sharpness": 0.3, "size": 9, "dark": 0, "bright": 2, "overall": 1}'),
         ("quality", b'{"sharpness": NaN, "size": 9, "dark": 0, "bright": 0, "overall": 1}'),
+        ("frame", b"3-7"),
+        ("frame", b'{"partition": 0, "offset": -1}'),
         ("timings", b'{"decode": "soon"}'),
         ("timings", b"\xff"),
     ],

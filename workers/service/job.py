@@ -8,7 +8,7 @@ from schemas.background import Declaration, undeclared
 from schemas.codec import Frame, read_frame
 from schemas.embedding import Embedding
 from schemas.errors import BadInput
-from schemas.event import Background, FloatVector, Region
+from schemas.event import Background, FloatVector, FramePosition, Region
 from schemas.limits import STANDARD, FrameLimits
 from schemas.records import Record
 from workers.images.decode import Pixels
@@ -72,6 +72,7 @@ class Image:
         self, vector: FloatVector, model: str, started_ms: float, done_ms: float
     ) -> Embedding:
         """Return the event for its embedding; the forward pass ran between the two instants."""
+        record = self.job.record
         return Embedding(
             event_id=self.frame.name(self.number),
             source=self.frame.source,
@@ -87,6 +88,7 @@ class Image:
                 "sent_at": round(now_ms(), 3),
             },
             quality=as_told(self.quality),
+            frame=FramePosition(partition=record.partition, offset=record.offset),
         )
 
 
