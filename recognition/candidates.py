@@ -6,11 +6,8 @@ from enum import StrEnum
 from itertools import product
 from typing import Final, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from recognition.bootstrap import Interval
-from recognition.trials import around, difference
+from recognition.half_samples import TrialScores, difference
 
 COUNTS: Final = (1, 2, 4, 8)
 """How many clusters are tried."""
@@ -73,33 +70,33 @@ class CandidateResult(NamedTuple):
     interval: Interval
 
 
-Scores = Mapping[ConditioningCandidate, NDArray[np.float64]]
+Scores = Mapping[ConditioningCandidate, TrialScores]
 """The TPIR of each trial, the same trials for all, the simplest candidate first."""
 
 
-def choose(scores: Scores, identities: int) -> ConditioningCandidate:
+def choose(scores: Scores) -> ConditioningCandidate:
     """Return the best in the mean, but a simpler one where the better is not surely better.
 
     Candidates are taken in their order, and one displaces the best so far if it is better by more
-    than one standard error of the difference (the one-standard-error rule of Breiman et al.,
-    *Classification and Regression Trees*, 1984). The trials share their ``identities``, so these
-    are what the error counts. :data:`PLAIN` comes last, since without a local scale thresholds are
-    kept less well; it must be better by two.
+    than one standard error of the :func:`~recognition.half_samples.difference` (the
+    one-standard-error rule of Breiman et al., *Classification and Regression Trees*, 1984).
+    :data:`PLAIN` comes last, since without a local scale thresholds are kept less well; it must be
+    better by two.
     """
     _, best, *others = scores
     for candidate in others:
-        mean, error = difference(scores[candidate], scores[best], identities)
-        if mean > error:
+        gain = difference(scores[candidate], scores[best])
+        if gain.mean > gain.error:
             best = candidate
-    mean, error = difference(scores[PLAIN], scores[best], identities)
-    return PLAIN if mean > 2 * error else best
+    gain = difference(scores[PLAIN], scores[best])
+    return PLAIN if gain.mean > 2 * gain.error else best
 
 
-def evaluate_candidates(scores: Scores, identities: int) -> tuple[CandidateResult, ...]:
+def evaluate_candidates(scores: Scores) -> tuple[CandidateResult, ...]:
     """Return the result of each candidate, beside the first."""
     plain = next(iter(scores.values()))
-    results = []
-    for candidate, score in scores.items():
-        mean, error = difference(score, plain, identities)
-        results.append(CandidateResult(candidate, float(score.mean()), mean, around(mean, error)))
-    return tuple(results)
+    gains = ((candidate, score, difference(score, plain)) for candidate, score in scores.items())
+    return tuple(
+        CandidateResult(candidate, score.mean, gain.mean, gain.interval)
+        for candidate, score, gain in gains
+    )

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from recognition.bootstrap import Interval
 from recognition.cluster import EVERYWHERE, Cluster, cluster_name
-from recognition.tail import PRIOR_IDENTITIES, Tail, fit_tail, weighted_quantile
+from recognition.tail import PRIOR_IDENTITIES, Tail, fit_tail, sorted_quantile
 
 INDEX = 0.1
 """The quantile that tells a cluster's scale: far enough out to matter, with images to show it."""
@@ -71,11 +71,17 @@ def cluster_scales(
 ) -> NDArray[np.float64]:
     """Return the scales (k + 1,) of :func:`fit_cluster_tails`."""
     scales = np.ones(k + 1)
-    everyone = weighted_quantile(nearest, identities, INDEX) if nearest.size else 0.0
-    for cluster in range(k if k > 1 else 0):
-        own = clusters == cluster
-        count = np.unique(identities[own]).size
+    if k == 1 or nearest.size == 0:
+        return scales
+    order = np.argsort(nearest, kind="stable")  # once for all clusters
+    ascending = nearest[order].astype(np.float64)
+    who, where = np.unique(identities, return_inverse=True)[1][order], clusters[order]
+    everyone = sorted_quantile(ascending, who, INDEX)
+    for cluster in range(k):
+        own = np.flatnonzero(where == cluster)
+        identified = who[own]
+        count = np.count_nonzero(np.bincount(identified))
         if count >= MIN_IDENTITIES and everyone > 0:
-            relative = weighted_quantile(nearest[own], identities[own], INDEX) / everyone
+            relative = sorted_quantile(ascending[own], identified, INDEX) / everyone
             scales[cluster] = (count * relative + PRIOR_IDENTITIES) / (count + PRIOR_IDENTITIES)
     return scales

@@ -46,8 +46,8 @@ class VariableRole(StrEnum):
 class Gain:
     """What matching conditioned on one variable alone does to the TPIR at the target FPIR.
 
-    ``gain`` is ``conditioned`` less ``plain``, on identity-disjoint folds; 95 % of the bootstrap
-    draws of it lie between ``low`` and ``high``.
+    ``gain`` is ``conditioned`` less ``plain``, on identity-disjoint folds; ``low`` and ``high``
+    are its 95 % interval, by :mod:`~recognition.half_samples` of the identities.
     """
 
     gain: float

@@ -28,10 +28,12 @@ from recognition.conditioning import (
     spaced,
 )
 from recognition.distance import FloatArray, prepare
+from recognition.half_samples import TrialScores
+from recognition.judge import judge
 from recognition.protocol import Trial
 from recognition.statistics import fit_statistics
 from recognition.tail import PRIOR_IDENTITIES
-from recognition.trials import draw_trials, judge
+from recognition.trials import draw_trials
 
 FPIR: Final = 0.05
 """At which candidates are compared: the trials are too small to tell smaller ones."""
@@ -89,7 +91,7 @@ def fit(
     """
     trials = mixed_and_single(encoder, held_out)
     conditionings: dict[ConditioningCandidate, Conditioning] = {}
-    scores: dict[ConditioningCandidate, NDArray[np.float64]] = {}
+    scores: dict[ConditioningCandidate, TrialScores] = {}
     clusters: dict[int, Clusters] = {}
     for candidate in candidates(counts):
         on_candidate(candidate)
@@ -102,11 +104,8 @@ def fit(
         scores[candidate] = judge(
             strangers.placed, conditionings[candidate].levels, strangers.identities, trials, FPIR
         )
-    identities = len(np.unique(held_out.identities))
-    chosen = choose(scores, identities)
-    return FittedConditioning(
-        conditionings[chosen], chosen, evaluate_candidates(scores, identities)
-    )
+    chosen = choose(scores)
+    return FittedConditioning(conditionings[chosen], chosen, evaluate_candidates(scores))
 
 
 def find_clusters(encoder: Encoder, seen: Sample, held_out: Sample, k: int) -> Clusters:

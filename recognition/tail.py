@@ -148,8 +148,15 @@ def weighted_quantile(
     _, codes = np.unique(np.asarray(identities), return_inverse=True)
     given = np.asarray(values, dtype=np.float64)
     order = np.argsort(given, kind="stable")
-    reached = np.searchsorted(np.cumsum(_weights(codes[order])), share - 1e-12)
-    return float(given[order][min(int(reached), given.size - 1)])
+    return sorted_quantile(given[order], codes[order], share)
+
+
+def sorted_quantile(ascending: Float64, codes: NDArray[np.intp], share: float) -> float:
+    """Return :func:`weighted_quantile` of ascending values (n,) of identities by number (n,)."""
+    counts = np.bincount(codes)
+    reached = np.cumsum(1 / counts[codes])  # each identity weighs 1
+    place = int(np.searchsorted(reached, (share - 1e-12) * np.count_nonzero(counts)))
+    return float(ascending[min(place, ascending.size - 1)])
 
 
 def weighted_mean(values: ArrayLike, identities: Sequence[str] | NDArray[np.generic]) -> float:

@@ -1,26 +1,16 @@
 """Many small trials on one part: for choosing, where one trial would be a lottery."""
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.bootstrap import Interval
-from recognition.cluster_tails import cluster_scales
-from recognition.conditioning import Cohort, Placed, conditioned, place
-from recognition.distance import FloatArray, distances, prepare
+from recognition.distance import FloatArray, distances
 from recognition.evaluation import Labels, identify, tpir_at_fpir
-from recognition.findings import Gain
 from recognition.protocol import Trial, random_trial, sessions_of
-from recognition.statistics import fit_statistics
 
 IDENTITIES_KNOWN = 0.6
 """Of the identities in one trial."""
-
-_SIDES = 1.96  # standard errors, of a 95 % interval
-FOLDS: Final = 2
-TRIALS: Final = 40  # a fold
 
 
 def draw_trials(
@@ -83,22 +73,6 @@ def tpir_of(near: FloatArray, trial: Trial, labels: Labels, fpir: float) -> floa
     return tpir_at_fpir(identified, fpir).tpir
 
 
-def difference(
-    scores: NDArray[np.float64], others: NDArray[np.float64], identities: int
-) -> tuple[float, float]:
-    """Return mean and standard error of the difference of two scores over the same trials.
-
-    The trials share their ``identities``, so these are what the error counts.
-    """
-    apart = scores - others
-    return float(apart.mean()), float(apart.std() / np.sqrt(identities))
-
-
-def around(mean: float, error: float) -> Interval:
-    """Return the 95 % interval of a mean with this standard error."""
-    return Interval(mean - _SIDES * error, mean + _SIDES * error)
-
-
 def resampled_tpir(
     embeddings: FloatArray,
     labels: Sequence[str],
@@ -116,91 +90,3 @@ def resampled_tpir(
         )
     trials = draw_trials(labels, sessions, shots=shots, draws=draws, seed=seed)
     return float(tpirs(distances(embeddings, embeddings), labels, trials, fpir).mean())
-
-
-def judge(
-    placed: Placed,
-    levels: NDArray[np.float64],
-    identities: NDArray[np.str_],
-    trials: Sequence[Trial],
-    fpir: float,
-) -> NDArray[np.float64]:
-    """Return the TPIR of each trial at an FPIR that is met on the trial itself.
-
-    Each cluster has its own threshold there: distances count relative to how near the others, all
-    of them strangers when their own identity is left out, come from that cluster.
-    """
-    matrix = conditioned(placed, placed, levels)
-    codes = np.unique(identities, return_inverse=True)[1]  # numbers are compared faster
-    same = codes[:, None] == codes
-    scores = np.empty(len(trials))
-    for at, trial in enumerate(trials):
-        others = np.where(same[:, trial.gallery], np.inf, matrix[:, trial.gallery]).min(axis=1)
-        scales = cluster_scales(others, codes, placed.clusters, len(levels))
-        near = matrix[np.ix_(trial.probes, trial.gallery)]
-        near /= scales[placed.clusters[trial.probes], None]
-        scores[at] = tpir_of(near, trial, identities, fpir)
-    return scores
-
-
-def conditioning_gain(
-    embeddings: FloatArray,
-    identities: Sequence[str],
-    groups: NDArray[np.intp],
-    *,
-    fpir: float = 0.05,
-    sessions: Sequence[str] | None = None,
-) -> Gain | None:
-    """Return what the groups gain over none, everything else being equal.
-
-    The identities are divided into two folds. Those of one are recognised with the statistics, the
-    local scale and the thresholds of their group that the other gives, and with those of all groups
-    together; then the other way round. The interval is that of the mean difference over the trials,
-    whose standard error counts identities.
-
-    Args:
-        embeddings: (n, d), finite.
-        groups: (n,), from 0 on; -1 for an image that is in none, which is placed as all are.
-        fpir: met on each trial itself.
-        sessions: of each, as in :func:`~recognition.trials.draw_trials`.
-
-    None where the identities of a fold are too few for a trial.
-    """
-    names = np.asarray(identities, dtype=np.str_)
-    unit = prepare(embeddings)
-    everyone = np.unique(names)
-    order = np.random.default_rng(0).permutation(everyone.size)
-    fold = dict(zip(everyone[order].tolist(), np.arange(everyone.size) % FOLDS, strict=True))
-    folds = np.array([fold[name] for name in names.tolist()])
-    plain: list[NDArray[np.float64]] = []
-    grouped: list[NDArray[np.float64]] = []
-    for held in range(FOLDS):
-        own = np.flatnonzero(folds == held)
-        try:
-            trials = draw_trials(
-                names[own].tolist(),
-                None if sessions is None else [sessions[i] for i in own.tolist()],
-                draws=TRIALS,
-            )
-        except ValueError:
-            return None
-        for scores, codes in ((plain, np.zeros_like(groups)), (grouped, groups)):
-            k = int(codes.max(initial=0)) + 1
-            placed = _place(unit, codes, k, folds != held, own)
-            scores.append(judge(placed, np.ones((k, k)), names[own], trials, fpir))
-    without, conditioned = np.concatenate(plain), np.concatenate(grouped)
-    gain, error = difference(conditioned, without, everyone.size)
-    low, high = around(gain, error)
-    return Gain(gain, low, high, float(without.mean()), float(conditioned.mean()))
-
-
-def _place(
-    unit: FloatArray,
-    codes: NDArray[np.intp],
-    k: int,
-    seen: NDArray[np.bool_],
-    own: NDArray[np.intp],
-) -> Placed:
-    statistics = fit_statistics(unit[seen], codes[seen], k)
-    cohort = Cohort(statistics.standardise(unit[seen], codes[seen]))
-    return place(unit[own], codes[own], statistics, cohort)

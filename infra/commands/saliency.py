@@ -14,8 +14,8 @@ from lab.saliency.page_data import write
 from lab.saliency.report import summary
 from lab.saliency.run import SaliencyRequest, run
 from recognition.distance import FloatArray
+from recognition.gain import conditioning_gain
 from recognition.saliency import GainOf
-from recognition.trials import conditioning_gain
 from schemas.settings import load_settings
 
 

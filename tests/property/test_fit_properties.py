@@ -13,8 +13,9 @@ from recognition.cluster_tails import cluster_scales
 from recognition.clusters import everything
 from recognition.conditioning import Placed, conditioned, spaced
 from recognition.fit import Sample, condition, find_clusters
+from recognition.judge import judge
 from recognition.protocol import Trial
-from recognition.trials import draw_trials, judge
+from recognition.trials import draw_trials
 from tests.property.examples import examples
 from tests.unit.herds import ENCODER, herd
 from tests.unit.placements import placed
@@ -102,4 +103,4 @@ def test_the_judge_counts_as_loops_do(seed: int, k: int, percent: int) -> None:
     trials = draw_trials(names, draws=3, seed=seed)
     expected = [by_loops(some, levels, names, trial, percent) for trial in trials]
     found = judge(some, levels, np.array(names), trials, percent / 100)
-    assert found.tolist() == pytest.approx(expected)
+    assert found.whole.tolist() == pytest.approx(expected)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognition.trials import conditioning_gain
+from recognition.gain import conditioning_gain
 from tests.property.examples import examples
 
 IDENTITIES, SHOTS, SIZE = 16, 6, 24

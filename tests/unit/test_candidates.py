@@ -15,20 +15,26 @@ from recognition.candidates import (
     choose,
     evaluate_candidates,
 )
+from recognition.half_samples import HALVES, TrialScores
 
 ONE = ConditioningCandidate(1, scaled=True)
 TWO = ConditioningCandidate(2, scaled=True)
 FOUR = ConditioningCandidate(4, scaled=True)
-IDENTITIES = 4
-# Of this mean: where the other scores 0, its standard error is 1/√4.
-NOISE = np.array([-1.0, 1.0, -1.0, 1.0])
+ERROR = 0.125
+"""Standard error of what is noisy."""
 
 
-def flat(value: float) -> np.ndarray:
-    return np.full(4, value)
+def flat(value: float) -> TrialScores:
+    return TrialScores(np.full(4, value), np.full(HALVES, value), 40)
 
 
-def scores(**means: np.ndarray) -> Scores:
+def noisy(value: float) -> TrialScores:
+    """Return scores whose halves deviate, while the trials do not."""
+    halves = value + ERROR * np.tile([-1.0, 1.0], HALVES // 2)
+    return TrialScores(np.full(4, value), halves, 40)
+
+
+def scores(**means: TrialScores) -> Scores:
     by_name = {"plain": PLAIN, "one": ONE, "two": TWO, "four": FOUR}
     return {by_name[name]: score for name, score in means.items()}
 
@@ -72,50 +78,49 @@ def test_a_candidate_says_what_it_is(candidate: ConditioningCandidate, words: st
     assert str(candidate) == words
 
 
-@pytest.mark.parametrize(("gain", "winner"), [(0.49, ONE), (0.5, ONE), (0.51, TWO)])
+@pytest.mark.parametrize(("gain", "winner"), [(0.124, ONE), (0.125, ONE), (0.126, TWO)])
 def test_what_is_not_so_simple_must_be_better_by_a_standard_error(
     gain: float, winner: ConditioningCandidate
 ) -> None:
-    given = scores(plain=flat(-9), one=flat(0), two=gain + NOISE)
-    assert choose(given, IDENTITIES) == winner
+    assert choose(scores(plain=flat(-1), one=flat(0), two=noisy(gain))) == winner
 
 
 def test_without_noise_any_gain_is_one() -> None:
-    assert choose(scores(plain=flat(0), one=flat(0.5), two=flat(0.51)), IDENTITIES) == TWO
-    assert choose(scores(plain=flat(0), one=flat(0.5), two=flat(0.5)), IDENTITIES) == ONE
-    assert choose(scores(plain=flat(0), one=flat(0.5), two=flat(0.4)), IDENTITIES) == ONE
+    assert choose(scores(plain=flat(0), one=flat(0.5), two=flat(0.51))) == TWO
+    assert choose(scores(plain=flat(0), one=flat(0.5), two=flat(0.5))) == ONE
+    assert choose(scores(plain=flat(0), one=flat(0.5), two=flat(0.4))) == ONE
 
 
-def test_the_error_counts_identities_and_not_trials() -> None:
-    given = scores(plain=flat(-9), one=flat(0), two=0.3 + NOISE)
-    assert choose(given, 4) == ONE
-    assert choose(given, 16) == TWO  # a standard error of a quarter
-    many: Scores = {candidate: np.tile(score, 100) for candidate, score in given.items()}
-    assert choose(many, 4) == ONE
+def test_where_no_error_is_known_the_simplest_with_a_local_scale_stays() -> None:
+    given = scores(plain=flat(0.9), one=flat(0), two=flat(1))
+    alone = {way: TrialScores(each.whole, np.empty(0), 3) for way, each in given.items()}
+    assert choose(alone) == ONE
 
 
 def test_each_is_compared_with_the_best_so_far() -> None:
     # Four are surely better than one, but not than two.
-    given = scores(plain=flat(-9), one=flat(0), two=flat(1), four=1.2 + NOISE)
-    assert choose(given, IDENTITIES) == TWO
+    given = scores(plain=flat(-1), one=flat(0), two=flat(0.5), four=noisy(0.6))
+    assert choose(given) == TWO
     # Not surely better than one: two do not stand in the way of four.
-    given = scores(plain=flat(-9), one=flat(0), two=0.4 + NOISE, four=flat(0.1))
-    assert choose(given, IDENTITIES) == FOUR
+    given = scores(plain=flat(-1), one=flat(0), two=noisy(0.1), four=flat(0.05))
+    assert choose(given) == FOUR
 
 
-@pytest.mark.parametrize(("gain", "winner"), [(0.0, ONE), (0.9, ONE), (1.1, PLAIN)])
+@pytest.mark.parametrize(("gain", "winner"), [(0.0, ONE), (0.24, ONE), (0.26, PLAIN)])
 def test_the_plain_distance_must_be_better_by_two(
     gain: float, winner: ConditioningCandidate
 ) -> None:
-    assert choose(scores(plain=gain + NOISE, one=flat(0), two=flat(0)), IDENTITIES) == winner
+    assert choose(scores(plain=noisy(gain), one=flat(0), two=flat(0))) == winner
 
 
 def test_the_plain_distance_is_compared_with_the_best() -> None:
     given = scores(plain=flat(0.5), one=flat(0), two=flat(1))
-    assert choose(given, IDENTITIES) == TWO
+    assert choose(given) == TWO
 
 
 def test_the_race_says_the_gain_over_the_plain_distance_and_its_interval() -> None:
-    plain, one = evaluate_candidates(scores(plain=flat(0.25), one=0.5 + NOISE), IDENTITIES)
+    plain, one = evaluate_candidates(scores(plain=flat(0.25), one=noisy(0.5)))
     assert plain == CandidateResult(PLAIN, 0.25, 0.0, Interval(0.0, 0.0))
-    assert one == CandidateResult(ONE, 0.5, 0.25, Interval(0.25 - 1.96 / 2, 0.25 + 1.96 / 2))
+    reach = 2.0930241 * ERROR  # Student's t of 19 degrees of freedom
+    assert (one.candidate, one.tpir, one.gain) == (ONE, 0.5, 0.25)
+    assert one.interval == pytest.approx((0.25 - reach, 0.25 + reach))

@@ -11,8 +11,9 @@ from recognition.candidates import PLAIN, ConditioningCandidate, Standard
 from recognition.clusters import everything, fit_clusters
 from recognition.conditioning import Conditioning, place, spaced
 from recognition.fit import FittedConditioning, Sample, condition, find_clusters, fit, fit_levels
+from recognition.judge import judge
 from recognition.statistics import fit_statistics
-from recognition.trials import draw_trials, judge
+from recognition.trials import draw_trials
 from tests.unit.herds import ENCODER, herd
 
 FAR = 8.0
@@ -33,7 +34,7 @@ def tpir(conditioning: Conditioning, sample: Sample) -> float:
     """Return the TPIR on a third sample, which neither made the conditioning nor chose it."""
     placed = conditioning.place(sample.embeddings, sample.backgrounds)
     trials = draw_trials(sample.identities.tolist(), sample.sessions)
-    return float(judge(placed, conditioning.levels, sample.identities, trials, 0.05).mean())
+    return float(judge(placed, conditioning.levels, sample.identities, trials, 0.05).mean)
 
 
 def one_cluster(sample: Sample) -> Conditioning:
@@ -93,7 +94,7 @@ def test_half_of_the_trials_have_a_gallery_of_one_condition() -> None:
     )
     labels, placed = HELD_OUT.identities.tolist(), place(HELD_OUT.embeddings, NOWHERE, None, None)
     trials = [*draw_trials(labels), *draw_trials(labels, seed=1, apart=apart)]
-    expected = judge(placed, np.ones((1, 1)), HELD_OUT.identities, trials, 0.05)
+    expected = judge(placed, np.ones((1, 1)), HELD_OUT.identities, trials, 0.05).whole
     assert fit(ENCODER, SEEN, held_out, counts=(1,)).results[0].tpir == expected.mean()
     assert expected[40:].mean() < expected[:40].mean()
 
