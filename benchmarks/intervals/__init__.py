@@ -1,0 +1,1 @@
+"""How often the stated interval of a gain holds what other identities show."""
