@@ -18,6 +18,9 @@ EXPECTED: Final = Path(__file__).parent / "expected"
 FIGURES: Final = 1e-6
 """Numbers that follow from stored embeddings may differ by this share."""
 
+CALIBRATED: Final = 1e-3
+"""And those that follow from a calibration, which amplifies the rounding of another processor."""
+
 Command = Callable[..., Any]
 """Runs a subcommand of ``perennial`` with ``--json``; returns what it prints."""
 
