@@ -72,7 +72,7 @@ class Grades:
     def overall(self) -> float:
         """Return their geometric mean: 1 where all are 1, 0 where one is 0, and monotone in each.
 
-        >>> Grades(sharpness=1.0, size=0.5, exposure=0.25).overall
+        >>> round(Grades(sharpness=1.0, size=0.5, exposure=0.25).overall, 6)
         0.5
         """
         return float(np.cbrt(self.sharpness * self.size * self.exposure))
