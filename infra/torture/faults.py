@@ -78,6 +78,9 @@ def faults_of(plan: RunPlan, *, broker_keeps: bool) -> list[Fault]:
 def schedule(seed: int, seconds: float, every_s: float, *, broker_keeps: bool) -> list[Fault]:
     """Return faults of every kind in random order; none comes twice before all came once.
 
+    A broker that keeps nothing, the embedded one, is paused alone: after a pause in which workers
+    came and went it once let no worker into their group again, a new process neither.
+
     Args:
         seed: the same one plans the same faults.
         seconds: no fault begins or lasts after it.
@@ -90,10 +93,13 @@ def schedule(seed: int, seconds: float, every_s: float, *, broker_keeps: bool) -
     at = every_s
     for act, victim in _dealt(rng, deck):
         length = _length(rng, act, victim)
+        alone = victim == BROKER and not broker_keeps
+        if alone:
+            at = max([at, *(fault.at_s + fault.for_s for fault in planned)])
         if at >= seconds:
             return planned
         planned.append(Fault(round(at, 2), act, victim, round(min(length, seconds - at), 2)))
-        at += float(rng.uniform(0.5, 1.5)) * every_s
+        at += float(rng.uniform(0.5, 1.5)) * every_s + (length if alone else 0)
     return planned
 
 

@@ -30,6 +30,17 @@ def test_a_broker_that_keeps_nothing_is_never_killed() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
+def test_a_broker_that_keeps_nothing_is_paused_while_nothing_else_is_done(seed: int) -> None:
+    planned = schedule(seed, SECONDS, 6, broker_keeps=False)
+    pauses = [fault for fault in planned if fault.victim == BROKER]
+    assert pauses
+    for pause in pauses:
+        end = pause.at_s + pause.for_s
+        others = [fault for fault in planned if fault is not pause]
+        assert all(f.at_s + f.for_s <= pause.at_s + 0.01 or f.at_s >= end - 0.01 for f in others)
+
+
+@pytest.mark.parametrize("seed", range(5))
 def test_no_fault_outlasts_the_run_and_pauses_are_of_their_length(seed: int) -> None:
     planned = schedule(seed, 90, 6, broker_keeps=True)
     assert all(fault.at_s + fault.for_s <= 90.01 for fault in planned)
