@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from client.names import Outgoing
 from client.producer import Producer, producer
 from client.reader import Reader, reader
-from schemas.background import clock_of, declaration_of, undeclared
+from schemas.background import Declaration, clock_of, declaration_of, undeclared
 from schemas.errors import BadInput
 from schemas.event import Background, now
 from schemas.gallery import Enrol, GalleryCommand
@@ -42,10 +42,11 @@ class EnrolCommands:
         self._actor = actor
         self._reason = reason
         self._model = load_model(settings)
-        self._limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
+        self._limits = Limits.of(settings)
         self._decode_threads = settings.decode_threads
-        self._complete = _completion(settings)
-        self._clock = clock_of(settings)
+        declaration = declaration_of(settings)
+        self._complete = _completion(declaration)
+        self._clock = clock_of(declaration)
 
     def of(self, frames: Sequence[Outgoing], refused: dict[str, str]) -> dict[str, GalleryCommand]:
         """Return a command per event name; note in ``refused`` why a path has none."""
@@ -109,9 +110,8 @@ class _Draft:
     captured_at: datetime
 
 
-def _completion(settings: Settings) -> Callable[[Background, datetime], Background]:
+def _completion(declaration: Declaration | None) -> Callable[[Background, datetime], Background]:
     """Return what checks a background and adds what follows from time and place."""
-    declaration = declaration_of(settings)
     if declaration is None:
         return lambda background, _: undeclared(background)
     return declaration.complete

@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from client.reader import reader
+from client.reader import record_at
 from schemas.codec import frame_name, read_frame
 from schemas.errors import BadInput, SetupError
 from schemas.event import Region, frame_of
@@ -35,8 +35,7 @@ async def picture_of(settings: Settings, event: RecognitionEvent) -> bytes:
         raise SetupError(f"the image of {event.event_id} lies at {frame.image_uri}")
     if event.region is None:
         return frame.image
-    limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
-    return _cut(frame.image, event.region, limits)
+    return _cut(frame.image, event.region, Limits.of(settings))
 
 
 def file_name(event_id: str, picture: bytes) -> str:
@@ -53,8 +52,7 @@ async def _frame_record(settings: Settings, event: RecognitionEvent) -> Record:
     at = event.frame
     if at is None:
         raise SetupError(f"{event.event_id} does not tell where its frame lies")
-    async with reader(settings, FRAMES, from_beginning=True) as frames:
-        record = await frames.at(FRAMES, at.partition, at.offset)
+    record = await record_at(settings, FRAMES, at.partition, at.offset)
     # Who makes a topic anew begins again at offset 0: another frame may lie there.
     if record is None or frame_name(record) != frame_of(event.event_id):
         raise SetupError(

@@ -9,7 +9,7 @@ from datetime import UTC, tzinfo
 from client.follow import Follower, Outcome, Tally
 from client.names import Outgoing
 from client.producer import producer
-from schemas.background import clock_of
+from schemas.background import clock_of, declaration_of
 from schemas.codec import frame_headers
 from schemas.errors import SetupError
 from schemas.records import Record
@@ -38,7 +38,7 @@ async def publish(
         DependencyDown: the broker does not answer, or did not acknowledge a frame.
         SetupError: a file cannot be read.
     """
-    topic, clock = settings.topic(FRAMES), clock_of(settings)
+    topic, clock = settings.topic(FRAMES), clock_of(declaration_of(settings))
     waiting: deque[asyncio.Task[str]] = deque()
     sent = 0
     async with producer(settings, FRAMES) as broker:

@@ -58,22 +58,6 @@ class Reader:
         """Yield all that is there when the first fetches are answered, or a little more."""
         return read_to_ends(self._client, self._client.assignment(), partial(self.batch, 0.1))
 
-    async def at(self, topic: Topic, partition: int, offset: int) -> Record | None:
-        """Return the record that lies there; None where it lies there no more, or not yet.
-
-        Raises:
-            DependencyDown: the partition cannot be read at all.
-            NotAllowed: we may not read the topic.
-        """
-        place = TopicPartition(self._settings.topic(topic), partition)
-        if place not in self._client.assignment():
-            return None
-        self._client.assign([place])
-        self._client.seek(place, offset)
-        async for record in self.to_end():
-            return record if record.offset == offset else None
-        return None
-
     async def go_back(self, offsets: int) -> set[int]:
         """Read on from so many offsets before the ends.
 
@@ -98,16 +82,23 @@ async def reader(
     *topics: Topic,
     from_beginning: bool,
     poll_ms: int = 100,
+    begins_at: tuple[int, int] | None = None,
 ) -> AsyncIterator[Reader]:
     """Connect a reader to all partitions of ``topics``, at their beginning or their end.
 
     Args:
         poll_ms: how long the broker may hold a fetch; the embedded one answers no sooner, so it
             bounds how late a record is seen there.
+        begins_at: a partition and an offset in it; then nothing else is read.
     """
     address = settings.need_kafka()
     numbers = await asyncio.to_thread(partitions, settings, topics, Operation.READ)
-    places = [TopicPartition(name, number) for name, held in numbers.items() for number in held]
+    places = [
+        TopicPartition(name, number)
+        for name, held in numbers.items()
+        for number in held
+        if begins_at is None or number == begins_at[0]
+    ]
     examine_batches()
     client = AIOKafkaConsumer(
         **aiokafka_options(settings),
@@ -121,6 +112,9 @@ async def reader(
         try:
             await client.start()
             client.assign(places)
+            if begins_at is not None:
+                for place in places:
+                    client.seek(place, begins_at[1])
             await asyncio.sleep(0)  # aiokafka's tasks must have begun before they can be ended
             if not from_beginning:
                 with rights_named(settings, Operation.READ):
@@ -137,6 +131,20 @@ async def records_of(settings: Settings, *topics: Topic) -> AsyncIterator[Record
     async with reader(settings, *topics, from_beginning=True) as log:
         async for record in log.to_end():
             yield record
+
+
+async def record_at(settings: Settings, topic: Topic, partition: int, offset: int) -> Record | None:
+    """Return the record that lies there; None where it lies there no more, or not yet.
+
+    Raises:
+        DependencyDown: the partition cannot be read at all.
+        NotAllowed: we may not read the topic.
+    """
+    place = (partition, offset)
+    async with reader(settings, topic, from_beginning=True, begins_at=place) as log:
+        async for record in log.to_end():
+            return record if record.offset == offset else None
+    return None
 
 
 async def newest(settings: Settings, topic: Topic, count: int) -> list[Record]:

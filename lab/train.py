@@ -68,7 +68,7 @@ def load_parts(
     on_done: Callable[[int], None],
 ) -> TrainingData:
     """Decode the images of both parts; ``on_done`` hears how many more are done."""
-    limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
+    limits = Limits.of(settings)
     declaration = declaration_of(settings)
     declared = {} if declaration is None else declaration.variables
 

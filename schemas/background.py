@@ -132,13 +132,8 @@ def declaration_of(settings: Settings) -> Declaration | None:
     return None if settings.variables is None else load_declaration(settings.variables)
 
 
-def clock_of(settings: Settings) -> tzinfo:
-    """Return the time zone by which the cameras' clocks go: the declared one, else UTC.
-
-    Raises:
-        SetupError: as :func:`load_declaration`.
-    """
-    declaration = declaration_of(settings)
+def clock_of(declaration: Declaration | None) -> tzinfo:
+    """Return the time zone by which the cameras' clocks go: the declared one, else UTC."""
     return UTC if declaration is None else declaration.clock
 
 

@@ -3,9 +3,10 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 import numpy as np
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from schemas.errors import BadInput
 from schemas.event import Background, EventId, FloatVector, FramePosition, Region
@@ -15,13 +16,14 @@ from schemas.limits import MAX_DIMENSIONS
 from schemas.quality import Quality
 from schemas.records import Headers, Record
 
+Part = TypeVar("Part", bound=BaseModel)
+
 TYPE = "perennial.embedding.v1"
 TOLERANCE = 1e-3
 
 _FINITE = ConfigDict(allow_inf_nan=False)
 
 _event_id = TypeAdapter(EventId)
-_region = TypeAdapter(Region)
 _background = TypeAdapter(Background, config=_FINITE)
 _timings = TypeAdapter(dict[str, float], config=_FINITE)
 
@@ -53,10 +55,6 @@ class Embedding:
 
     def record(self, topic: str) -> Record:
         """Return the record to put on ``topic``, keyed by source."""
-        region = () if self.region is None else (("region", _region.dump_json(self.region)),)
-        quality = self.quality
-        measured = () if quality is None else (("quality", quality.model_dump_json().encode()),)
-        frame = () if self.frame is None else (("frame", self.frame.model_dump_json().encode()),)
         headers: Headers = (
             ("ce_specversion", b"1.0"),
             ("ce_id", self.event_id.encode()),
@@ -65,11 +63,11 @@ class Embedding:
             ("ce_time", self.captured_at.isoformat().encode()),
             ("content-type", b"application/octet-stream"),
             ("background", json.dumps(self.background).encode()),
-            *region,
-            *frame,
+            *_told("region", self.region),
+            *_told("frame", self.frame),
             ("model", self.model.encode()),
             ("timings", json.dumps(self.timings_ms).encode()),
-            *measured,
+            *_told("quality", self.quality),
         )
         return Record(topic, self.source.encode(), self.vector.astype("<f4").tobytes(), headers)
 
@@ -87,12 +85,12 @@ def read_embedding(record: Record) -> Embedding:
             source=_need(record, "ce_source"),
             captured_at=read_instant(_need(record, "ce_time")),
             background=_background.validate_json(counted(_need(record, "background").encode())),
-            region=_read_region(record.header("region")),
+            region=_read_optional(Region, record.header("region")),
             vector=_read_vector(record.value),
             model=_need(record, "model"),
             timings_ms=_timings.validate_json(counted(_need(record, "timings").encode())),
-            quality=_read_quality(record.header("quality")),
-            frame=_read_frame(record.header("frame")),
+            quality=_read_optional(Quality, record.header("quality")),
+            frame=_read_optional(FramePosition, record.header("frame")),
         )
     except ValidationError as error:
         raise BadInput("bad_embedding", f"not an embedding: {mistakes(error)}") from error
@@ -107,16 +105,12 @@ def _need(record: Record, name: str) -> str:
     return text
 
 
-def _read_region(text: str | None) -> Region | None:
-    return None if text is None else _region.validate_json(counted(text.encode()))
+def _told(name: str, part: BaseModel | None) -> Headers:
+    return () if part is None else ((name, part.model_dump_json().encode()),)
 
 
-def _read_quality(text: str | None) -> Quality | None:
-    return None if text is None else Quality.model_validate_json(counted(text.encode()))
-
-
-def _read_frame(text: str | None) -> FramePosition | None:
-    return None if text is None else FramePosition.model_validate_json(counted(text.encode()))
+def _read_optional(part: type[Part], text: str | None) -> Part | None:
+    return None if text is None else part.model_validate_json(counted(text.encode()))
 
 
 def _read_vector(value: bytes | None) -> FloatVector:

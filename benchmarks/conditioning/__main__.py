@@ -5,13 +5,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from benchmarks.command import command
 from benchmarks.conditioning.summary import Line, cells, header, page, summarise
 from benchmarks.conditioning.trial import Asked, ask
 from benchmarks.report import machine, write
+from benchmarks.samples import sound_sample
 from infra.commands.options import Manifest
 from infra.console import out as screen
 from infra.console import progress
@@ -19,12 +19,11 @@ from lab.fit.fitting import fit_conditioning
 from lab.images.backgrounds import backgrounds_of, fit_variables
 from lab.images.embed import PLAIN, embed
 from lab.images.manifest import ManifestRow, read_manifest
-from lab.images.samples import sample_of
 from lab.images.splits import chosen, splits_of
 from lab.shown.tables import table
 from recognition.distance import FloatArray
-from recognition.fit import Sample, condition, find_clusters
-from recognition.protocol import Indices, Part, Split
+from recognition.fit import condition, find_clusters
+from recognition.protocol import Part, Split
 from schemas.settings import Settings, load_settings
 from workers.model.model import choose_device
 
@@ -92,7 +91,7 @@ def _split(
     rows: Sequence[ManifestRow], vectors: FloatArray, split: Split
 ) -> tuple[str, dict[tuple[str, float], Asked]]:
     held = split.images(Part.CALIBRATE)
-    seen, held_out = (_sample(rows, images, vectors) for images in (split.train, held))
+    seen, held_out = (sound_sample(rows, images, vectors) for images in (split.train, held))
     used = [rows[i] for i in (*split.train, *held)]
     variables, _ = fit_variables(backgrounds_of(used, None), None)
     fitted = fit_conditioning(seen, held_out, variables, FPIR).fitted
@@ -102,16 +101,10 @@ def _split(
     asked = {}
     for scenario in split.scenarios:
         trial = split.trials[scenario, Part.TEST]
-        gallery, probes = (_sample(rows, i, vectors) for i in (trial.gallery, trial.probes))
+        gallery, probes = (sound_sample(rows, i, vectors) for i in (trial.gallery, trial.probes))
         for each in ask(gallery, probes, held_out.embeddings, fitted.conditioning, one):
             asked[scenario, each.fpir] = each
     return str(fitted.chosen), asked
-
-
-def _sample(rows: Sequence[ManifestRow], images: Indices, vectors: FloatArray) -> Sample:
-    sound = images[np.isfinite(vectors[images]).all(axis=1)]
-    own = [rows[i] for i in sound]
-    return sample_of(own, vectors[sound], backgrounds_of(own, None))
 
 
 if __name__ == "__main__":

@@ -13,17 +13,15 @@ from rich.progress import Progress
 from benchmarks.command import command
 from benchmarks.intervals.study import WAYS, Drawn, Study, study_of
 from benchmarks.report import grid, machine, write
+from benchmarks.samples import sound_sample
 from infra.commands.options import Manifest
 from infra.console import progress
 from lab.images.backgrounds import backgrounds_of, fit_variables
 from lab.images.embed import PLAIN, default_model, embed, model_folder, of_split
-from lab.images.manifest import ManifestRow, read_manifest
-from lab.images.samples import sample_of
+from lab.images.manifest import read_manifest
 from lab.images.splits import splits_of, the_split
 from recognition.bootstrap import Interval
-from recognition.distance import FloatArray
-from recognition.fit import Sample
-from recognition.protocol import Indices, Part
+from recognition.protocol import Part
 from schemas.settings import load_settings
 from workers.model.model import choose_device
 
@@ -90,7 +88,7 @@ def main(
         pool = one.images(Part.CALIBRATE, Part.TEST)
         used = [rows[i] for i in (*one.train, *pool)]
         variables, _ = fit_variables(backgrounds_of(used, None), None)
-        seen, others = (_sample(rows, images, vectors) for images in (one.train, pool))
+        seen, others = (sound_sample(rows, images, vectors) for images in (one.train, pool))
         study = study_of(seen, others, variables)
         count = len({rows[i].label for i in held})
         drawn = _draw(study, count, draws, bar)
@@ -128,16 +126,9 @@ def _held(stated: Sequence[tuple[Interval, float]]) -> float:
 
 
 def _cells(line: Line) -> list[str]:
-    gains = (f"{value:+.3f}" for value in (line.gain,))
     errors = (f"{value:.3f}" for value in (line.deviation, line.error))
     held = (f"{value:.0%}" for value in (line.held, line.held_before))
-    return [line.name, f"{line.identities}", *gains, *errors, *held]
-
-
-def _sample(rows: Sequence[ManifestRow], images: Indices, vectors: FloatArray) -> Sample:
-    sound = images[np.isfinite(vectors[images]).all(axis=1)]
-    own = [rows[i] for i in sound]
-    return sample_of(own, vectors[sound], backgrounds_of(own, None))
+    return [line.name, f"{line.identities}", f"{line.gain:+.3f}", *errors, *held]
 
 
 if __name__ == "__main__":

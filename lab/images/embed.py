@@ -136,7 +136,7 @@ def _prepared(
     rows: Sequence[ManifestRow], model: EmbeddingModel, settings: Settings
 ) -> Iterator[list[Pixels | str]]:
     """Yield batch after batch what the model takes, or why there is none; one batch ahead."""
-    limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
+    limits = Limits.of(settings)
 
     def pixels_of(row: ManifestRow) -> Pixels | str:
         try:

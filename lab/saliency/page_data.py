@@ -123,7 +123,7 @@ def thumbnails(
     rows: Sequence[ManifestRow], settings: Settings, on_done: Callable[[], None]
 ) -> list[str]:
     """Return each image as the base64 of a JPEG; empty where it cannot be read any more."""
-    limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
+    limits = Limits.of(settings)
     pictures = []
     for row in rows:
         try:

@@ -40,7 +40,7 @@ def degrade_images(
     read stays as it is. The same seed gives the same images; with a larger share, more of them.
     """
     draws = np.random.default_rng([seed, 1]).random(len(rows))
-    limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
+    limits = Limits.of(settings)
     images: list[ManifestRow] = []
     for number, row in enumerate(rows):
         path = folder / f"{number}.png"

@@ -26,12 +26,7 @@ from schemas.records import Headers, Record
 from schemas.runtime import Runtime
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, EMBEDDINGS, FRAMES
-from tests.services.hostile import (
-    REASONS,
-    as_large_as_the_topic_takes,
-    etc_passwd,
-    photograph,
-)
+from tests.services.hostile import REASONS, as_large_as_the_topic_takes, etc_passwd, photograph
 from tests.services.kafka import collecting, eventually, put, running
 from tests.services.processes import process
 from workers.service.embedder import run, serve

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import cv2
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from schemas.errors import BadInput
 from schemas.event import Region
+from schemas.settings import Settings
 from workers.images.image_header import (
     Format,
     Header,
@@ -60,6 +61,11 @@ class Limits:
 
     max_bytes: int
     max_pixels: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return those of a deployment."""
+        return cls(settings.max_image_bytes, settings.max_image_pixels)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -91,7 +91,7 @@ async def serve(model: Embeds, lanes: int, runtime: Runtime, stop: asyncio.Event
     patience = Patience(runtime)
     async with AsyncExitStack() as closing:
         fetcher = await closing.enter_async_context(_fetcher(settings))
-        limits = Limits(settings.max_image_bytes, settings.max_image_pixels)
+        limits = Limits.of(settings)
         decoder = Decoder(limits, model.input_size, settings.decode_threads)
         closing.callback(decoder.close)
         outbox = Outbox(runtime, patience)
