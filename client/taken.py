@@ -4,17 +4,19 @@ import io
 import threading
 import warnings
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, tzinfo
 
+_DIGITS = 6  # of a second's microseconds
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _one_reads = threading.Lock()
 """Held while Pillow reads: which warnings are shown is said for all threads at once."""
 
 
 def taken_at(image: bytes, clock: tzinfo = UTC) -> datetime | None:
-    """Return the instant of EXIF's DateTimeOriginal, with its sub-seconds and its offset.
+    """Return the instant of EXIF's DateTimeOriginal in UTC, with its sub-seconds, by its offset.
 
-    None where the photograph says nothing that makes sense.
+    None where the photograph says nothing that makes sense: the first and the last year that a time
+    can have are those of clocks that were never set, and no offset may lead beyond them.
 
     Args:
         image: the encoded file; nothing of it is decoded.
@@ -37,10 +39,13 @@ def taken_at(image: bytes, clock: tzinfo = UTC) -> datetime | None:
         moment = datetime.strptime(text, "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007  the zone comes below
     except ValueError:
         return None
+    if moment.year in (MINYEAR, MAXYEAR):
+        return None
     part = _text(tags.get(ExifTags.Base.SubsecTimeOriginal))
-    fraction = float(f"0.{part}") if part.isdecimal() and part.isascii() else 0.0
+    digits = part[:_DIGITS].ljust(_DIGITS, "0") if part.isdecimal() and part.isascii() else "0"
     zone = _zone(_text(tags.get(ExifTags.Base.OffsetTimeOriginal)), clock)
-    return moment.replace(tzinfo=zone) + timedelta(seconds=fraction)
+    # In UTC: old times of a named zone are minutes and seconds apart, which no event can say.
+    return moment.replace(microsecond=int(digits), tzinfo=zone).astimezone(UTC)
 
 
 def _text(value: object) -> str:

@@ -77,7 +77,7 @@ class Declaration(BaseModel):
         known = dict(sent)
         for name, what in self.derived.items():
             if name not in known:
-                known[name] = derive(what, captured_at, place)
+                known[name] = _derived(name, what, captured_at, place)
         return {name: self._check(name, value) for name, value in known.items()}
 
     @property
@@ -100,6 +100,15 @@ class Declaration(BaseModel):
             return variable.check(value)
         except ValueError as error:
             raise BadInput("bad_variable", f"background {name}={short(value)}: {error}") from error
+
+
+def _derived(name: str, what: Derivation, captured_at: datetime, place: CameraSite) -> float:
+    try:
+        return derive(what, captured_at, place)
+    except OverflowError as error:  # in the place's time zone it lies beyond the years there are
+        raise BadInput(
+            "bad_variable", f"background {name} cannot be derived from {captured_at.isoformat()}"
+        ) from error
 
 
 def undeclared(sent: Mapping[str, Any]) -> Background:

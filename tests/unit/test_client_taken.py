@@ -1,11 +1,13 @@
 """When a photograph says that it was taken, read from its EXIF block."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from PIL import Image
 
 from client.taken import taken_at
+from schemas.instants import read_instant
 from tests.pictures import encode, photograph, quarters
 
 TWO_HOURS = timezone(timedelta(hours=2))
@@ -35,6 +37,8 @@ def test_a_burst_is_told_apart_by_parts_of_seconds() -> None:
         {"DateTimeOriginal": "    :  :     :  :  "},
         {"DateTimeOriginal": ""},
         {"DateTimeOriginal": "yesterday"},
+        {"DateTimeOriginal": "0001:01:01 00:00:00", "OffsetTimeOriginal": "+14:00"},
+        {"DateTimeOriginal": "9999:12:31 23:59:59", "OffsetTimeOriginal": "-14:00"},
         {"OffsetTimeOriginal": "+02:00"},
     ],
 )
@@ -51,6 +55,21 @@ def test_a_time_counts_without_the_rest(offset: str, part: str) -> None:
         SubsecTimeOriginal=part,
     )
     assert taken_at(image) == datetime(2026, 5, 3, 4, 22, 10, tzinfo=UTC)
+
+
+def test_a_part_of_a_second_of_many_digits_stays_one() -> None:
+    image = photograph(DateTimeOriginal="2026:05:03 04:22:10", SubsecTimeOriginal="9" * 30)
+    assert taken_at(image) == datetime(2026, 5, 3, 4, 22, 10, 999_999, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("year", [2, 1880, 9998])
+def test_any_other_year_can_be_said_in_an_event(year: int) -> None:
+    """Clocks of Brussels were 17 minutes and 30 seconds before UTC until 1892."""
+    taken = taken_at(
+        photograph(DateTimeOriginal=f"{year:04}:01:01 00:00:00"), ZoneInfo("Europe/Brussels")
+    )
+    assert taken is not None
+    assert read_instant(taken.isoformat()) == taken
 
 
 def test_files_that_are_damaged_or_none_say_nothing() -> None:

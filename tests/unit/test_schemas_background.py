@@ -282,3 +282,15 @@ def test_without_a_declaration_only_scalars_pass(value: object) -> None:
     with pytest.raises(BadInput, match="t=") as caught:
         undeclared({"season": "winter", "t": value})
     assert caught.value.reason == "bad_variable"
+
+
+def test_a_time_beyond_all_years_in_the_place_s_zone_is_named() -> None:
+    declaration = Declaration.model_validate(
+        {
+            "timezone": "America/New_York",
+            "variables": {"hour": {"type": "cyclic", "period": 24, "derived": "hour"}},
+        }
+    )
+    with pytest.raises(BadInput, match="hour cannot be derived from 0001-01-01T00:00:00") as caught:
+        declaration.complete({}, datetime(1, 1, 1, tzinfo=UTC))
+    assert caught.value.reason == "bad_variable"
